@@ -1,0 +1,215 @@
+# The private jemalloc of libmemkind.
+#
+# Built at configure time, because its generated headers are part of our own sources' include path, and
+# kept in <source>/build/jemalloc-release and <source>/build/jemalloc-debug, so that all presets share
+# the two builds. A build is good when its stamp file holds the recipe's key; the stamp is written last,
+# so whatever was interrupted is started over. A file lock keeps two CMake runs apart.
+#
+# Sets
+#   MEMKIND_JEMALLOC_OBJECTS  position-independent objects, without a constructor
+#   memkind_jemalloc          interface target: include path and definitions for jemalloc's internals
+#
+# scripts/bootstrap reads version, hash and URL from here: keep one set() a line.
+
+set(MEMKIND_JEMALLOC_VERSION 5.3.0)
+set(MEMKIND_JEMALLOC_SHA256 2db82d1e7119df3e71b7640219b6dfe84789bc0537983c3b7ac4f7189aecfeaa)
+set(MEMKIND_JEMALLOC_URL https://github.com/jemalloc/jemalloc/releases/download/5.3.0/jemalloc-5.3.0.tar.bz2)
+
+set(MEMKIND_JEMALLOC_TARBALL "" CACHE FILEPATH
+    "jemalloc ${MEMKIND_JEMALLOC_VERSION} release tarball; empty: build/downloads, then the network")
+set(MEMKIND_JEMALLOC_ROOT "${PROJECT_SOURCE_DIR}/build" CACHE PATH
+    "Where the private jemalloc is built, one folder for each variant")
+
+set(memkind_jemalloc_cflags "-O3 -fPIC -g")
+set(memkind_jemalloc_configure
+    --with-jemalloc-prefix=memkind_je_
+    --with-private-namespace=memkind_
+    --without-export
+    --disable-cxx
+    --disable-cache-oblivious
+    # A shared object has one block of thread-local storage, and a single initial-exec variable in it
+    # makes glibc place the whole block in its small reserve when the library is opened with dlopen.
+    # jemalloc's 2.6 KB do not fit there: they live behind a pthread key, and the library's own pointer
+    # (backend_jemalloc/thread.c) is all there is in that block.
+    --disable-initial-exec-tls
+    force_tls=0
+    --disable-doc
+    --disable-shared
+    --enable-static
+    --with-malloc-conf=oversize_threshold:0,tcache:false,narenas:1
+    # fork is the library's business, in one lock order: jemalloc registers no handlers.
+    je_cv_pthread_atfork=no
+)
+
+function(memkind_jemalloc_verify file)
+    file(SHA256 "${file}" found)
+    if(NOT found STREQUAL MEMKIND_JEMALLOC_SHA256)
+        message(FATAL_ERROR
+            "This is not the jemalloc ${MEMKIND_JEMALLOC_VERSION} release tarball:\n"
+            "  file:     ${file}\n"
+            "  expected: SHA-256 ${MEMKIND_JEMALLOC_SHA256}\n"
+            "  found:    SHA-256 ${found}")
+    endif()
+endfunction()
+
+# Sets `out` to the path of a verified tarball.
+function(memkind_jemalloc_tarball out)
+    set(named "${MEMKIND_JEMALLOC_TARBALL}")
+    if(NOT named)
+        set(named "$ENV{MEMKIND_JEMALLOC_TARBALL}")
+    endif()
+    if(named)
+        if(NOT EXISTS "${named}")
+            message(FATAL_ERROR "MEMKIND_JEMALLOC_TARBALL: no such file: ${named}")
+        endif()
+        memkind_jemalloc_verify("${named}")
+        set(${out} "${named}" PARENT_SCOPE)
+        return()
+    endif()
+
+    set(copy "${PROJECT_SOURCE_DIR}/build/downloads/jemalloc-${MEMKIND_JEMALLOC_VERSION}.tar.bz2")
+    if(NOT EXISTS "${copy}")
+        set(copy "${MEMKIND_JEMALLOC_ROOT}/downloads/jemalloc-${MEMKIND_JEMALLOC_VERSION}.tar.bz2")
+    endif()
+    if(NOT EXISTS "${copy}")
+        message(STATUS "Downloading ${MEMKIND_JEMALLOC_URL}")
+        string(RANDOM LENGTH 8 unique)
+        file(DOWNLOAD ${MEMKIND_JEMALLOC_URL} "${copy}.${unique}"
+            STATUS status INACTIVITY_TIMEOUT 30 TLS_VERIFY ON)
+        list(POP_FRONT status code)
+        if(NOT code EQUAL 0)
+            file(REMOVE "${copy}.${unique}")
+            message(FATAL_ERROR
+                "jemalloc ${MEMKIND_JEMALLOC_VERSION} cannot be downloaded (${status}).\n"
+                "Run scripts/bootstrap, or name a copy of the release tarball:\n"
+                "  cmake -DMEMKIND_JEMALLOC_TARBALL=/path/to/jemalloc-${MEMKIND_JEMALLOC_VERSION}.tar.bz2")
+        endif()
+        memkind_jemalloc_verify("${copy}.${unique}")
+        file(RENAME "${copy}.${unique}" "${copy}")
+    endif()
+    memkind_jemalloc_verify("${copy}")
+    set(${out} "${copy}" PARENT_SCOPE)
+endfunction()
+
+# Runs one step of the build in `dir`/build, appends what it says to the log, stops when it fails.
+function(memkind_jemalloc_step dir step)
+    # The environment of an outer make, or compiler flags meant for the library, are not for jemalloc.
+    execute_process(
+        COMMAND ${CMAKE_COMMAND} -E env
+            --unset=MAKEFLAGS --unset=MFLAGS --unset=MAKELEVEL --unset=CONFIG_SITE
+            --unset=CFLAGS --unset=EXTRA_CFLAGS --unset=CPPFLAGS --unset=LDFLAGS --unset=LIBS
+            --unset=CPP --unset=DESTDIR
+            ${ARGN}
+        WORKING_DIRECTORY "${dir}/build"
+        RESULT_VARIABLE result
+        OUTPUT_VARIABLE output
+        ERROR_VARIABLE output)
+    file(APPEND "${dir}/log" "${output}")
+    if(NOT result EQUAL 0)
+        string(LENGTH "${output}" length)
+        if(length GREATER 3000)
+            math(EXPR start "${length} - 3000")
+            string(SUBSTRING "${output}" ${start} -1 output)
+        endif()
+        message(FATAL_ERROR
+            "Building the private jemalloc failed: ${step} (${result}). Its log is ${dir}/log "
+            "and ends:\n${output}")
+    endif()
+endfunction()
+
+# What configure arguments alone do not guarantee.
+function(memkind_jemalloc_check dir)
+    file(STRINGS "${dir}/build/include/jemalloc/internal/jemalloc_internal_defs.h" unwanted
+        REGEX "^#define JEMALLOC_(HAVE_PTHREAD_ATFORK|TLS|CACHE_OBLIVIOUS)( |$)")
+    if(unwanted)
+        message(FATAL_ERROR "The private jemalloc is configured with ${unwanted}")
+    endif()
+    file(GLOB objects "${dir}/objects/*.o")
+    if(NOT objects)
+        message(FATAL_ERROR "The private jemalloc has no objects in ${dir}/objects")
+    endif()
+    execute_process(COMMAND ${CMAKE_READELF} -S -W ${objects}
+        OUTPUT_VARIABLE sections COMMAND_ERROR_IS_FATAL ANY)
+    if(sections MATCHES "[.](preinit_array|init_array|ctors)")
+        message(FATAL_ERROR "The private jemalloc still runs code when it is loaded: section ${CMAKE_MATCH_0}")
+    endif()
+    if(sections MATCHES "[.](tdata|tbss)")
+        message(FATAL_ERROR "The private jemalloc still has thread-local storage: section ${CMAKE_MATCH_0}")
+    endif()
+endfunction()
+
+function(memkind_jemalloc_build variant)
+    set(dir "${MEMKIND_JEMALLOC_ROOT}/jemalloc-${variant}")
+    set(configure ${memkind_jemalloc_configure})
+    if(variant STREQUAL "debug")
+        list(APPEND configure --enable-debug)
+    endif()
+
+    file(SHA256 "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" recipe)
+    string(JOIN "\n" key
+        "recipe ${recipe}" "directory ${dir}"
+        "compiler ${CMAKE_C_COMPILER} ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}"
+        "cflags ${memkind_jemalloc_cflags}" "configure ${configure}" "")
+
+    file(MAKE_DIRECTORY "${MEMKIND_JEMALLOC_ROOT}")
+    file(LOCK "${dir}.lock" GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE locked)
+    if(NOT locked EQUAL 0)
+        message(STATUS "Waiting for another CMake run that builds the private jemalloc (${variant})")
+        file(LOCK "${dir}.lock" GUARD FUNCTION TIMEOUT 3600)
+    endif()
+
+    set(built "")
+    if(EXISTS "${dir}/stamp")
+        file(READ "${dir}/stamp" built)
+    endif()
+    if(NOT built STREQUAL key)
+        memkind_jemalloc_tarball(tarball)
+        find_program(MEMKIND_MAKE NAMES gmake make REQUIRED)
+        mark_as_advanced(MEMKIND_MAKE)
+        cmake_host_system_information(RESULT cpus QUERY NUMBER_OF_LOGICAL_CORES)
+
+        message(STATUS "Building the private jemalloc ${MEMKIND_JEMALLOC_VERSION} (${variant}), about a minute")
+        file(REMOVE_RECURSE "${dir}")
+        file(MAKE_DIRECTORY "${dir}/build" "${dir}/objects")
+        file(ARCHIVE_EXTRACT INPUT "${tarball}" DESTINATION "${dir}")
+        file(RENAME "${dir}/jemalloc-${MEMKIND_JEMALLOC_VERSION}" "${dir}/source")
+
+        memkind_jemalloc_step("${dir}" configure
+            "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "CFLAGS=${memkind_jemalloc_cflags}"
+            sh "${dir}/source/configure" ${configure})
+        memkind_jemalloc_step("${dir}" make
+            ${MEMKIND_MAKE} -j${cpus} lib/libjemalloc_pic.a)
+        # jemalloc initializes itself in a constructor. Nothing of this library runs at load: it does
+        # the same at its first call.
+        memkind_jemalloc_step("${dir}" objcopy
+            ${CMAKE_OBJCOPY}
+            --remove-section=.init_array --remove-section=.rela.init_array --remove-section=.rel.init_array
+            --remove-section=.ctors --remove-section=.rela.ctors --remove-section=.rel.ctors
+            lib/libjemalloc_pic.a "${dir}/libjemalloc.a")
+        memkind_jemalloc_step("${dir}" ar
+            ${CMAKE_COMMAND} -E chdir "${dir}/objects" ${CMAKE_AR} x "${dir}/libjemalloc.a")
+        memkind_jemalloc_check("${dir}")
+
+        file(WRITE "${dir}/stamp.new" "${key}")
+        file(RENAME "${dir}/stamp.new" "${dir}/stamp")
+    endif()
+    message(STATUS "Private jemalloc: ${dir}")
+
+    # Whoever removes or rebuilds the folder gets a new configure run with the next build.
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${dir}/stamp")
+
+    file(GLOB objects "${dir}/objects/*.o")
+    set(MEMKIND_JEMALLOC_OBJECTS ${objects} PARENT_SCOPE)
+
+    add_library(memkind_jemalloc INTERFACE)
+    target_include_directories(memkind_jemalloc SYSTEM INTERFACE
+        "${dir}/build/include"
+        "${dir}/source/include")
+    target_compile_definitions(memkind_jemalloc INTERFACE _GNU_SOURCE _REENTRANT)
+endfunction()
+
+if(MEMKIND_JEMALLOC_DEBUG)
+    memkind_jemalloc_build(debug)
+else()
+    memkind_jemalloc_build(release)
+endif()

@@ -1,0 +1,65 @@
+# Shared by the scripts of this folder: sourced, not run.
+# shellcheck shell=bash
+
+# shellcheck disable=SC2034 # used by the scripts
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# say WORD...: one line of progress.
+say()
+{
+    printf '== %s\n' "$*"
+}
+
+# die WORD...: says why, ends the script.
+die()
+{
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+have()
+{
+    command -v "$1" >/dev/null 2>&1
+}
+
+# as_root COMMAND...: runs it as root, with sudo where that is needed.
+as_root()
+{
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif have sudo; then
+        sudo "$@"
+    else
+        die "this needs root, and there is no sudo: $*"
+    fi
+}
+
+# version_at_least WANTED FOUND
+version_at_least()
+{
+    [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | sed -n 1p)" = "$1" ]
+}
+
+# apt_missing PACKAGE...: prints those that are not installed, one a line.
+apt_missing()
+{
+    local package installed
+    installed=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null || true)
+    for package; do
+        grep -qxE "[a-z]i +$package" <<<"$installed" || printf '%s\n' "$package"
+    done
+}
+
+# apt_install PACKAGE...: installs those that are not installed; nothing to do takes no time.
+apt_install()
+{
+    local missing
+    mapfile -t missing < <(apt_missing "$@")
+    [ ${#missing[@]} -eq 0 ] && return
+    say "installing ${missing[*]}"
+    as_root apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null ||
+        say "apt-get update failed: going on with the package lists as they are"
+    as_root env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l \
+        apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+        install "${missing[@]}" </dev/null
+}

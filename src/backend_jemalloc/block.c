@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * block: allocation and deallocation through the caches, and what an address belongs to.
+ *
+ * Every operation has a fast path that touches the thread's own memory only: state pointer, cache
+ * of the heap's slot, bin of the size class. Whatever does not fit (first use, empty or full bin,
+ * large block, a kind with several locality domains, a thread on its way out) takes the slow path,
+ * which works with whatever the thread has, down to the arena without any cache.
+ *
+ * Lookup: jemalloc's radix tree maps every page of a slab, and the first and last page of a large
+ * block, to its extent, which knows its arena and so its group. Reading it takes no lock. A pointer
+ * that is not the start of a block is no block.
+ *
+ * Threads: any; see thread.c for the states a thread can be in.
+ */
+#include "backend_jemalloc/jem.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#include "kinds/reserve.h"
+
+/* --- lookup -------------------------------------------------------------------------------------
+ */
+
+struct place {
+    edata_t *extent;
+    struct jem_group *group;
+    emap_alloc_ctx_t size_class;
+};
+
+/* False: not the start of a block of any heap. */
+static inline bool place_find(tsd_t *tsd, const void *block, struct place *place)
+{
+    rtree_ctx_t *ctx, fallback;
+    rtree_contents_t found;
+    uintptr_t offset, region;
+
+    /* The radix tree ignores the bits that no address has: such a pointer would find another's. */
+    if (unlikely((uintptr_t)block >> LG_VADDR))
+        return false;
+    ctx = tsdn_rtree_ctx(tsd_tsdn(tsd), &fallback);
+    if (rtree_read_independent(tsd_tsdn(tsd), &arena_emap_global.rtree, ctx, (uintptr_t)block,
+                               &found))
+        return false;
+    if (!found.edata || found.metadata.state != extent_state_active ||
+        found.metadata.szind >= SC_NSIZES)
+        return false;
+    place->extent = found.edata;
+    place->size_class = (emap_alloc_ctx_t){found.metadata.szind, found.metadata.slab};
+    place->group = atomic_load_explicit(&jem_arena_group[edata_arena_ind_get(found.edata)],
+                                        memory_order_acquire);
+    if (!place->group)
+        return false;
+    offset = (uintptr_t)block - (uintptr_t)edata_addr_get(found.edata);
+    if (!found.metadata.slab)
+        return offset == 0;
+    /* A division by the size class through jemalloc's table of inverses; exact for a multiple. */
+    region = offset * arena_binind_div_info[found.metadata.szind].magic >> 32;
+    return region * sz_index2size(found.metadata.szind) == offset;
+}
+
+/* --- allocation ---------------------------------------------------------------------------------
+ */
+
+static inline cache_bin_t *fast_bin(struct jem_thread *thread, const struct heap *heap, szind_t ind)
+{
+    unsigned slot = heap->slot;
+
+    if (unlikely(slot >= thread->slots || !thread->cache[slot]))
+        return NULL;
+    return &thread->cache[slot]->bins[ind];
+}
+
+/* A block from the calling thread's cache, NULL on a miss. size is 1..SC_LOOKUP_MAXCLASS. */
+static inline void *fast_alloc(const struct heap *heap, size_t size)
+{
+    cache_bin_t *bin = fast_bin(jem_thread_now, heap, sz_size2index_lookup(size));
+    bool hit;
+    void *block;
+
+    if (unlikely(!bin))
+        return NULL;
+    block = cache_bin_alloc(bin, &hit);
+    if (unlikely(!hit))
+        return NULL;
+    bin->tstats.nrequests++;
+    return block;
+}
+
+/* What the calling thread allocates with: its cache, or none, and the arena. */
+struct means {
+    tsd_t *tsd;
+    tcache_t *cache;
+    arena_t *arena;
+};
+
+static void means_of_group(struct means *means, struct jem_group *group)
+{
+    means->cache = jem_thread_cache(means->tsd, group);
+    means->arena = means->cache ? means->cache->tcache_slow->arena : group->arenas->arena;
+}
+
+/* False: no memory for a group. */
+static bool means_here(struct means *means, struct heap *heap)
+{
+    struct jem_group *group;
+
+    means->tsd = tsd_fetch();
+    group = jem_group_here(means->tsd, heap);
+    if (!group)
+        return false;
+    means_of_group(means, group);
+    return true;
+}
+
+static void *out_of_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* Whatever the system calls on the way set, a success leaves errno as it was. */
+static void *finish(void *block, int saved_errno)
+{
+    if (!block)
+        return out_of_memory();
+    errno = saved_errno;
+    return block;
+}
+
+static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t size, bool zero)
+{
+    int saved_errno = errno;
+    struct means means;
+
+    if (unlikely(!jem_thread_enter()))
+        return reserve_alloc(size, 1);
+    if (unlikely(size > SC_LARGE_MAXCLASS || !means_here(&means, heap)))
+        return out_of_memory();
+    return finish(iallocztm(tsd_tsdn(means.tsd), size, sz_size2index(size), zero, means.cache,
+                            false, means.arena, true),
+                  saved_errno);
+}
+
+void *jem_malloc(struct heap *heap, size_t size)
+{
+    if (likely(size <= SC_LOOKUP_MAXCLASS)) {
+        void *block = fast_alloc(heap, size);
+
+        if (likely(block != NULL))
+            return block;
+    }
+    return alloc_slow(heap, size, false);
+}
+
+void *jem_calloc(struct heap *heap, size_t size)
+{
+    if (likely(size <= SC_LOOKUP_MAXCLASS)) {
+        void *block = fast_alloc(heap, size);
+
+        if (likely(block != NULL))
+            return memset(block, 0, size);
+    }
+    return alloc_slow(heap, size, true);
+}
+
+void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
+{
+    int saved_errno = errno;
+    struct means means;
+    size_t usize;
+
+    if (unlikely(!jem_thread_enter()))
+        return reserve_alloc(size, alignment);
+    usize = sz_sa2u(size, alignment); /* 0 on overflow */
+    if (unlikely(usize == 0 || usize > SC_LARGE_MAXCLASS || !means_here(&means, heap)))
+        return out_of_memory();
+    return finish(ipalloct(tsd_tsdn(means.tsd), usize, alignment, false, means.cache, means.arena),
+                  saved_errno);
+}
+
+/* --- deallocation -------------------------------------------------------------------------------
+ */
+
+static __attribute__((noinline)) bool free_slow(void *block)
+{
+    int saved_errno = errno;
+    struct means means;
+    struct place place;
+
+    if (unlikely(!jem_thread_enter()))
+        return false;
+    means.tsd = tsd_fetch();
+    if (!place_find(means.tsd, block, &place))
+        return false;
+    means_of_group(&means, place.group);
+    idalloctm(tsd_tsdn(means.tsd), block, means.cache, &place.size_class, false, true);
+    errno = saved_errno;
+    return true;
+}
+
+/* False: no cache of the slot, or its bin is full. */
+static inline bool fast_free(struct jem_thread *thread, unsigned slot, szind_t ind, void *block)
+{
+    return likely(slot < thread->slots && thread->cache[slot]) &&
+           likely(cache_bin_dalloc_easy(&thread->cache[slot]->bins[ind], block));
+}
+
+/* Without a kind the block is checked, and goes to the cache of the group it belongs to. */
+static bool free_unknown(struct jem_thread *thread, void *block)
+{
+    struct place place;
+
+    if (likely(thread->slots && place_find(thread->tsd, block, &place)) &&
+        likely(place.size_class.slab) &&
+        fast_free(thread, place.group->slot, place.size_class.szind, block))
+        return true;
+    return free_slow(block);
+}
+
+/* With the kind at hand the caller vouches for the block: the size class is all that is read. */
+bool jem_free(struct heap *heap, void *block)
+{
+    struct jem_thread *thread = jem_thread_now;
+    emap_alloc_ctx_t size_class;
+
+    if (!heap)
+        return free_unknown(thread, block);
+    if (likely(thread->slots) &&
+        likely(
+            !emap_alloc_ctx_try_lookup_fast(thread->tsd, &arena_emap_global, block, &size_class)) &&
+        likely(size_class.slab) && fast_free(thread, heap->slot, size_class.szind, block))
+        return true;
+    return free_slow(block);
+}
+
+/* --- reallocation -------------------------------------------------------------------------------
+ */
+
+/* The thread is being set up: the block is copied out of its heap and stays behind. */
+static void *realloc_reentered(const void *block, size_t size)
+{
+    size_t old_size = jem_usable_size(block);
+    void *copy;
+
+    if (!old_size) {
+        errno = EINVAL;
+        return NULL;
+    }
+    copy = reserve_alloc(size, 1);
+    return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
+}
+
+/* A block stays in its group: with the kind's nodes, and near the CPU that first asked for it. */
+void *jem_realloc(struct heap *heap, void *block, size_t size)
+{
+    int saved_errno = errno;
+    struct means means;
+    struct place place;
+    hook_ralloc_args_t hook = {false, {(uintptr_t)block, size, 0, 0}};
+    size_t old_size;
+
+    (void)heap;
+    if (unlikely(!jem_thread_enter()))
+        return realloc_reentered(block, size);
+    means.tsd = tsd_fetch();
+    if (unlikely(!place_find(means.tsd, block, &place))) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (unlikely(size > SC_LARGE_MAXCLASS))
+        return out_of_memory();
+    old_size = sz_index2size(place.size_class.szind);
+    if (sz_s2u(size) == old_size)
+        return block;
+    means_of_group(&means, place.group);
+    return finish(iralloct(tsd_tsdn(means.tsd), block, old_size, size, 0, false, means.cache,
+                           means.arena, &hook),
+                  saved_errno);
+}
+
+/* --- questions ----------------------------------------------------------------------------------
+ */
+
+/* A thread without state has no tsd: the tree is then read with a context of the moment. */
+static bool place_ask(const void *block, struct place *place)
+{
+    return place_find(jem_thread_now->tsd, block, place);
+}
+
+size_t jem_usable_size(const void *block)
+{
+    struct place place;
+
+    return place_ask(block, &place) ? sz_index2size(place.size_class.szind) : 0;
+}
+
+struct heap *jem_detect(const void *block)
+{
+    struct place place;
+
+    return place_ask(block, &place) ? place.group->heap : NULL;
+}
+
+/*
+ * Worth moving: a small block in a slab that is emptier than the average slab of its class. The new
+ * block comes from the arena itself, not from the cache (which would hand out a block of just such
+ * a slab), and the old one goes straight back, so that the slab can empty.
+ */
+void *jem_defrag(void *block)
+{
+    int saved_errno = errno;
+    struct place place;
+    size_t free_here, regions_here, size, free_all, regions_all;
+    void *current, *moved;
+    tsd_t *tsd;
+
+    if (!jem_thread_enter() || !place_ask(block, &place) || !place.size_class.slab)
+        return NULL;
+    tsd = tsd_fetch();
+    inspect_extent_util_stats_verbose_get(tsd_tsdn(tsd), block, &free_here, &regions_here, &size,
+                                          &free_all, &regions_all, &current);
+    if (!regions_here || !regions_all || free_here == 0 || current == edata_addr_get(place.extent))
+        return NULL;
+    if (free_here * regions_all <= free_all * regions_here)
+        return NULL;
+    size = sz_index2size(place.size_class.szind);
+    moved = iallocztm(tsd_tsdn(tsd), size, place.size_class.szind, false, NULL, false,
+                      arena_get_from_edata(place.extent), true);
+    if (!moved)
+        return NULL;
+    memcpy(moved, block, size);
+    idalloctm(tsd_tsdn(tsd), block, NULL, NULL, false, true);
+    errno = saved_errno;
+    return moved;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * jem: the heap manager JEMALLOC, seen from inside its own folder.
+ *
+ * Glossary
+ *   arena   jemalloc's unit of independence: its own locks, slabs and extents.
+ *   extent  a run of pages an arena manages; regions of the page layer are where they come from.
+ *   group   the arenas of one heap in one locality domain. Blocks of a group are interchangeable.
+ *   slot    a group's small number: index into every thread's table of caches.
+ *   cache   jemalloc's explicit thread cache of (thread, group). Blocks of one group only.
+ *
+ * This folder includes jemalloc's internal headers: the version is pinned, its functions that take
+ * a cache itself have no limit of 4,094 ids, and its cache bins can be used inline (a block from
+ * the cache is four instructions and no call).
+ *
+ * Files: manager.c the table, load, fork. group.c groups, arenas, extent hooks. thread.c threads
+ * and their caches. block.c allocation, deallocation, lookup. stats.c numbers.
+ *
+ * Locks, outermost first: jem_lock (groups, arenas' thread counts, the list of threads), a thread's
+ * own lock (its table of caches, against heap_destroy), jemalloc's, the page layer's.
+ */
+#pragma once
+
+#include "jemalloc/internal/jemalloc_preamble.h"
+
+#include "jemalloc/internal/jemalloc_internal_includes.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "heap_manager.h"
+
+#define JEM_SLOTS 4096   /* groups that can be: each needs one of jemalloc's 4,094 arenas */
+#define JEM_SLOT_NONE 0u /* never has a cache: sends the fast path to the slow one */
+
+struct jem_arena {
+    struct jem_arena *next;
+    arena_t *arena;
+    unsigned index;
+    unsigned threads; /* caches that fill from it */
+};
+
+struct jem_group {
+    extent_hooks_t hooks; /* first: jemalloc's hooks are called with its address */
+    struct heap *heap;
+    unsigned slot;
+    unsigned domain;
+    unsigned narenas;
+    struct jem_arena *arenas; /* never empty */
+};
+
+/* heap->state */
+struct jem_heap {
+    unsigned domains;
+    struct jem_group *_Atomic groups[]; /* by domain; NULL until a thread there needs one */
+};
+
+struct jem_thread {
+    tsd_t *tsd;
+    unsigned slots; /* length of cache[] */
+    struct jem_thread *next, **link;
+    pthread_mutex_t lock;
+    tcache_t *cache[]; /* by slot; NULL: none yet */
+};
+
+extern pthread_mutex_t jem_lock;
+extern struct heap_settings jem_settings;
+
+/* Group of each arena, NULL for jemalloc's own arena 0. */
+extern struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
+
+/* --- memory for the manager itself, from jemalloc's arena 0 --- */
+void *jem_internal_alloc(tsd_t *tsd, size_t size); /* zeroed, or NULL */
+void jem_internal_free(tsd_t *tsd, void *block);
+
+/* --- group.c --- */
+int jem_group_heap_create(struct heap *heap);
+void jem_group_heap_destroy(struct heap *heap);
+/* The group for the calling thread's CPU, made at its first need. NULL: out of memory. */
+struct jem_group *jem_group_here(tsd_t *tsd, struct heap *heap);
+/* The arena for one more cache. Called with jem_lock; never fails. */
+struct jem_arena *jem_group_take_arena(tsd_t *tsd, struct jem_group *group);
+/* One thread more or less fills its cache from the arena. Called with jem_lock. */
+void jem_group_count_thread(arena_t *arena, int change);
+/* In the child of a fork: no thread uses any arena. */
+void jem_group_forget_threads(void);
+
+/* --- thread.c --- */
+/* The calling thread's state: never NULL, but possibly one without room for caches. */
+extern __thread struct jem_thread *jem_thread_now __attribute__((tls_model("initial-exec")));
+int jem_thread_load(void);
+/* Makes the thread's state if it has none. False: the thread is inside this call already (see
+ * kinds/reserve.h). Whoever goes on may still find no cache. */
+bool jem_thread_enter(void);
+/* The calling thread's cache of the group; NULL: use the arena directly. */
+tcache_t *jem_thread_cache(tsd_t *tsd, struct jem_group *group);
+/* Takes away every thread's cache of a group that is about to be destroyed. Called with jem_lock.
+ */
+void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
+void jem_thread_postfork_child(void);
+
+/* --- block.c --- */
+void *jem_malloc(struct heap *heap, size_t size);
+void *jem_calloc(struct heap *heap, size_t size);
+void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size);
+void *jem_realloc(struct heap *heap, void *block, size_t size);
+bool jem_free(struct heap *heap, void *block);
+size_t jem_usable_size(const void *block);
+struct heap *jem_detect(const void *block);
+void *jem_defrag(void *block);
+
+/* --- stats.c --- */
+int jem_update_stats(void);
+int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value);
+int jem_background_threads(bool on);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * stats: what a heap holds, as jemalloc counts it.
+ *
+ * jemalloc sums its counters when its epoch is advanced; until then every reader sees the last
+ * sums. A heap's numbers are those of its arenas. Threads: jem_lock while arenas are walked.
+ */
+#include "backend_jemalloc/jem.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "kinds/host.h"
+
+int jem_update_stats(void)
+{
+    uint64_t epoch = 1;
+
+    return je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) ? MEMKIND_ERROR_OPERATION_FAILED
+                                                                 : 0;
+}
+
+static int read_size(const char *name, size_t *value)
+{
+    size_t size = sizeof *value;
+    int error = je_mallctl(name, value, &size, NULL, 0);
+
+    if (error)
+        host->log("statistic %s: %s", name, strerrordesc_np(error));
+    return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
+}
+
+/* Sum of up to two of jemalloc's numbers of one arena. */
+static int arena_stat(unsigned index, memkind_stat_type type, size_t *value)
+{
+    static const struct {
+        const char *names[2];
+        bool pages;
+    } numbers[] = {
+        [MEMKIND_STAT_TYPE_RESIDENT] = {{"resident", NULL}, false},
+        [MEMKIND_STAT_TYPE_ACTIVE] = {{"pactive", NULL}, true},
+        [MEMKIND_STAT_TYPE_ALLOCATED] = {{"small.allocated", "large.allocated"}, false},
+    };
+
+    for (int i = 0; i < 2 && numbers[type].names[i]; i++) {
+        char name[64];
+        size_t number;
+
+        snprintf(name, sizeof name, "stats.arenas.%u.%s", index, numbers[type].names[i]);
+        if (read_size(name, &number))
+            return MEMKIND_ERROR_OPERATION_FAILED;
+        *value += numbers[type].pages ? number * PAGE : number;
+    }
+    return 0;
+}
+
+int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
+{
+    static const char *const whole[] = {
+        [MEMKIND_STAT_TYPE_RESIDENT] = "stats.resident",
+        [MEMKIND_STAT_TYPE_ACTIVE] = "stats.active",
+        [MEMKIND_STAT_TYPE_ALLOCATED] = "stats.allocated",
+    };
+    struct jem_heap *state;
+    int error = 0;
+
+    if (!heap)
+        return read_size(whole[type], value);
+    *value = 0;
+    state = heap->state;
+    pthread_mutex_lock(&jem_lock);
+    for (unsigned domain = 0; domain < state->domains && !error; domain++) {
+        struct jem_group *group =
+            atomic_load_explicit(&state->groups[domain], memory_order_relaxed);
+
+        for (struct jem_arena *arena = group ? group->arenas : NULL; arena && !error;
+             arena = arena->next)
+            error = arena_stat(arena->index, type, value);
+    }
+    pthread_mutex_unlock(&jem_lock);
+    return error;
+}
+
+int jem_background_threads(bool on)
+{
+    size_t most = jem_settings.background_threads;
+    int error = 0;
+
+    if (on && most)
+        error = je_mallctl("max_background_threads", NULL, NULL, &most, sizeof most);
+    if (!error)
+        error = je_mallctl("background_thread", NULL, NULL, &on, sizeof on);
+    if (error)
+        host->log("background threads: %s", strerrordesc_np(error));
+    return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see environment.h. */
+#include "frontend/environment.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/log.h"
+
+#define ARENAS_MOST 4094 /* jemalloc's arena indices for the whole process */
+
+/* Every variable of the library, and whether its value was complained about. */
+static struct {
+    const char *name;
+    atomic_bool rejected;
+} variables[] = {
+    {.name = "MEMKIND_HEAP_MANAGER"},
+    {.name = "MEMKIND_HBW_NODES"},
+    {.name = "MEMKIND_DAX_KMEM_NODES"},
+    {.name = "MEMKIND_HBW_THRESHOLD"},
+    {.name = "MEMKIND_ARENA_NUM_PER_KIND"},
+    {.name = "MEMKIND_HOG_MEMORY"},
+    {.name = "MEMKIND_BACKGROUND_THREAD_LIMIT"},
+    {.name = "MEMKIND_DEBUG"},
+};
+#define VARIABLES (sizeof variables / sizeof variables[0])
+
+const char *environment_get(const char *name)
+{
+    return secure_getenv(name);
+}
+
+void environment_reject(const char *name, const char *accepted)
+{
+    const char *value = environment_get(name);
+
+    for (size_t i = 0; i < VARIABLES; i++) {
+        if (strcmp(variables[i].name, name) != 0)
+            continue;
+        if (!atomic_exchange(&variables[i].rejected, true))
+            log_always("%s=%s is not accepted; accepted: %s", name, value ? value : "", accepted);
+    }
+}
+
+/* 0, 1, or rejected and 0. */
+static bool read_switch(const char *name)
+{
+    const char *value = environment_get(name);
+
+    if (!value || strcmp(value, "0") == 0)
+        return false;
+    if (strcmp(value, "1") == 0)
+        return true;
+    environment_reject(name, "0 or 1");
+    return false;
+}
+
+/* A whole number 1..most, or rejected and 0. Unset: 0. */
+static unsigned read_number(const char *name, unsigned long most, const char *accepted)
+{
+    const char *value = environment_get(name);
+    char *end;
+    unsigned long number;
+
+    if (!value)
+        return 0;
+    errno = 0;
+    number = strtoul(value, &end, 10);
+    if (*value < '0' || *value > '9' || *end || errno || number < 1 || number > most) {
+        environment_reject(name, accepted);
+        return 0;
+    }
+    return (unsigned)number;
+}
+
+void environment_read(struct environment *environment)
+{
+    int error = errno;
+
+    log_enable(read_switch("MEMKIND_DEBUG"));
+    for (size_t i = 0; i < VARIABLES; i++) {
+        const char *value = environment_get(variables[i].name);
+
+        if (value)
+            log_debug("environment: %s=%s", variables[i].name, value);
+    }
+    environment->settings.hog_memory = read_switch("MEMKIND_HOG_MEMORY");
+    environment->settings.arenas_per_heap =
+        read_number("MEMKIND_ARENA_NUM_PER_KIND", ARENAS_MOST, "a whole number from 1 to 4094");
+    environment->arenas_rejected =
+        environment_get("MEMKIND_ARENA_NUM_PER_KIND") && !environment->settings.arenas_per_heap;
+    environment->settings.background_threads = read_number(
+        "MEMKIND_BACKGROUND_THREAD_LIMIT", (unsigned)-1 >> 1, "a whole number from 1 on");
+    environment->manager = environment_get("MEMKIND_HEAP_MANAGER");
+    errno = error;
+}

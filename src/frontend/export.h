@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* export: marks a definition as part of the public API (see cmake/memkind.map for the list). */
+#pragma once
+
+#define EXPORT __attribute__((visibility("default")))
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)

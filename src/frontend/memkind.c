@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * memkind: the allocation functions of memkind.h.
+ *
+ * Each begins with the case that matters, a ready kind and a size, and hands it to the heap
+ * manager; what else a caller may pass (a kind's first use, size 0, NULL kinds, foreign pointers,
+ * calls that come back while the library sets itself up) is dealt with behind it. Any thread.
+ */
+#include <memkind.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "frontend/export.h"
+#include "frontend/log.h"
+#include "frontend/managers.h"
+#include "frontend/registry.h"
+#include "kinds/reserve.h"
+
+/* --- what the fast lines leave over -------------------------------------------------------------
+ */
+
+/* The size to allocate for a request of 0 bytes: 0 for "NULL, no error". */
+static size_t zero_size(memkind_t kind)
+{
+    return atomic_load_explicit(&kind->zero_allocs, memory_order_relaxed) ? 1 : 0;
+}
+
+enum readiness {
+    READY,
+    REENTERED, /* serve from the reserve */
+    REFUSED,   /* errno says why */
+};
+
+static enum readiness prepare(memkind_t kind)
+{
+    int error;
+
+    if (!registry_row(kind)) {
+        errno = EINVAL;
+        return REFUSED;
+    }
+    if (!managers_enter())
+        return REENTERED;
+    error = registry_prepare(kind);
+    managers_leave();
+    if (!error)
+        return READY;
+    errno = ENOMEM;
+    return REFUSED;
+}
+
+static void report_foreign(const char *function, const void *block)
+{
+    log_debug("%s(%p): not a block of this library, nothing done", function, block);
+}
+
+/* --- allocation ---------------------------------------------------------------------------------
+ */
+
+enum filling { AS_IS, ZEROED };
+
+/* First use, size 0, bad kind. */
+static __attribute__((noinline)) void *alloc_otherwise(memkind_t kind, size_t size,
+                                                       enum filling filling)
+{
+    int error = errno;
+
+    if (size == 0 && (!registry_row(kind) || (size = zero_size(kind)) == 0)) {
+        if (!registry_row(kind))
+            errno = EINVAL;
+        return NULL;
+    }
+    switch (prepare(kind)) {
+    case READY:
+        errno = error;
+        return filling == ZEROED ? managers_get()->calloc(&kind->heap, size)
+                                 : managers_get()->malloc(&kind->heap, size);
+    case REENTERED:
+        return reserve_alloc(size, 1);
+    default:
+        return NULL;
+    }
+}
+
+EXPORT void *memkind_malloc(memkind_t kind, size_t size)
+{
+    if (likely(registry_is_ready(kind) && size))
+        return managers_get()->malloc(&kind->heap, size);
+    return alloc_otherwise(kind, size, AS_IS);
+}
+
+EXPORT void *memkind_calloc(memkind_t kind, size_t num, size_t size)
+{
+    size_t total;
+
+    if (unlikely(__builtin_mul_overflow(num, size, &total))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (likely(registry_is_ready(kind) && total))
+        return managers_get()->calloc(&kind->heap, total);
+    return alloc_otherwise(kind, total, ZEROED);
+}
+
+static void *aligned_alloc_ready(memkind_t kind, size_t alignment, size_t size)
+{
+    if (!registry_is_ready(kind)) {
+        switch (prepare(kind)) {
+        case READY:
+            break;
+        case REENTERED:
+            return reserve_alloc(size, alignment);
+        default:
+            return NULL;
+        }
+    }
+    return managers_get()->aligned_alloc(&kind->heap, alignment, size);
+}
+
+EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignment, size_t size)
+{
+    int error = errno;
+    int result = 0;
+    void *block = NULL;
+
+    if (!memptr || !registry_row(kind) || alignment < sizeof(void *) ||
+        (alignment & (alignment - 1)))
+        return EINVAL;
+    if (!size)
+        size = zero_size(kind);
+    if (size) {
+        block = aligned_alloc_ready(kind, alignment, size);
+        if (!block)
+            result = ENOMEM;
+    }
+    if (!result)
+        *memptr = block;
+    errno = error;
+    return result;
+}
+
+/* --- deallocation -------------------------------------------------------------------------------
+ */
+
+static __attribute__((noinline)) void free_otherwise(memkind_t kind, void *block)
+{
+    if (!block)
+        return;
+    /* A kind that was never used owns nothing: the caller has the wrong one. */
+    if (kind && !registry_is_ready(kind) && managers_get() && managers_get()->free(NULL, block))
+        return;
+    if (!reserve_owns(block))
+        report_foreign("memkind_free", block);
+}
+
+EXPORT void memkind_free(memkind_t kind, void *ptr)
+{
+    if (likely(registry_is_ready(kind) && ptr) && likely(managers_get()->free(&kind->heap, ptr)))
+        return;
+    if (!kind && likely(managers_get() && ptr) && likely(managers_get()->free(NULL, ptr)))
+        return;
+    free_otherwise(kind, ptr);
+}
+
+/* --- reallocation -------------------------------------------------------------------------------
+ */
+
+/* A block of the reserve moves to a heap as soon as it grows. */
+static void *realloc_reserved(memkind_t kind, void *block, size_t size)
+{
+    size_t old_size = reserve_size(block);
+    void *moved;
+
+    if (size <= old_size)
+        return block;
+    moved = memkind_malloc(kind ? kind : MEMKIND_DEFAULT, size);
+    return moved ? memcpy(moved, block, old_size) : NULL;
+}
+
+EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
+{
+    void *moved;
+
+    if (!ptr) {
+        if (kind)
+            return memkind_malloc(kind, size);
+        errno = EINVAL;
+        return NULL;
+    }
+    if (!size) {
+        memkind_free(kind, ptr);
+        return NULL;
+    }
+    if (unlikely(reserve_owns(ptr)))
+        return realloc_reserved(kind, ptr, size);
+    if (unlikely(!managers_get())) {
+        errno = EINVAL;
+        return NULL;
+    }
+    moved = managers_get()->realloc(registry_is_ready(kind) ? &kind->heap : NULL, ptr, size);
+    if (unlikely(!moved && errno == EINVAL))
+        report_foreign("memkind_realloc", ptr);
+    return moved;
+}
+
+EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
+{
+    (void)kind; /* the block knows its own */
+    return ptr && managers_get() ? managers_get()->defrag(ptr) : NULL;
+}
+
+/* --- questions ----------------------------------------------------------------------------------
+ */
+
+EXPORT size_t memkind_malloc_usable_size(memkind_t kind, MEMKIND_MALLOC_USABLE_SIZE_CONST void *ptr)
+{
+    size_t size = ptr && managers_get() ? managers_get()->usable_size(ptr) : 0;
+
+    (void)kind;
+    if (unlikely(!size && ptr && reserve_owns(ptr)))
+        return reserve_size(ptr);
+    return size;
+}
+
+EXPORT memkind_t memkind_detect_kind(void *ptr)
+{
+    struct heap *heap = ptr && managers_get() ? managers_get()->detect(ptr) : NULL;
+
+    return heap ? registry_of_heap(heap) : NULL;
+}
+
+EXPORT int memkind_set_allow_zero_allocs(memkind_t kind, bool allow_zero_allocs)
+{
+    if (!registry_row(kind))
+        return MEMKIND_ERROR_INVALID;
+    atomic_store_explicit(&kind->zero_allocs, allow_zero_allocs, memory_order_relaxed);
+    return MEMKIND_SUCCESS;
+}

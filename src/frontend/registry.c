@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see registry.h. */
+#include "frontend/registry.h"
+
+#include <memkind.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "frontend/export.h"
+#include "frontend/log.h"
+#include "frontend/managers.h"
+
+#define KINDS (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
+
+static struct memkind table[KINDS];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+#define STATIC_KIND(NAME) EXPORT memkind_t MEMKIND_##NAME = &table[MEMKIND_PARTITION_##NAME]
+
+STATIC_KIND(DEFAULT);
+STATIC_KIND(REGULAR);
+STATIC_KIND(INTERLEAVE);
+STATIC_KIND(HUGETLB);
+STATIC_KIND(GBTLB);
+STATIC_KIND(HBW);
+STATIC_KIND(HBW_HUGETLB);
+STATIC_KIND(HBW_GBTLB);
+STATIC_KIND(HBW_ALL);
+STATIC_KIND(HBW_ALL_HUGETLB);
+STATIC_KIND(HBW_PREFERRED);
+STATIC_KIND(HBW_PREFERRED_HUGETLB);
+STATIC_KIND(HBW_PREFERRED_GBTLB);
+STATIC_KIND(HBW_INTERLEAVE);
+STATIC_KIND(DAX_KMEM);
+STATIC_KIND(DAX_KMEM_ALL);
+STATIC_KIND(DAX_KMEM_PREFERRED);
+STATIC_KIND(DAX_KMEM_INTERLEAVE);
+STATIC_KIND(HIGHEST_CAPACITY);
+STATIC_KIND(HIGHEST_CAPACITY_PREFERRED);
+STATIC_KIND(HIGHEST_CAPACITY_LOCAL);
+STATIC_KIND(HIGHEST_CAPACITY_LOCAL_PREFERRED);
+STATIC_KIND(LOWEST_LATENCY_LOCAL);
+STATIC_KIND(LOWEST_LATENCY_LOCAL_PREFERRED);
+STATIC_KIND(HIGHEST_BANDWIDTH_LOCAL);
+STATIC_KIND(HIGHEST_BANDWIDTH_LOCAL_PREFERRED);
+
+/* Index of the handle in the table, -1 for any other address. */
+static ptrdiff_t index_of(memkind_t kind)
+{
+    size_t offset = (size_t)((const char *)kind - (const char *)table);
+
+    if (offset >= sizeof table || offset % sizeof table[0])
+        return -1;
+    return (ptrdiff_t)(offset / sizeof table[0]);
+}
+
+const struct page_kind *registry_row(memkind_t kind)
+{
+    ptrdiff_t index = index_of(kind);
+
+    if (index < 0)
+        return NULL;
+    if (index < MEMKIND_NUM_BASE_KIND)
+        return &page_kind_static[index];
+    return registry_is_ready(kind) ? kind->heap.pages.kind : NULL;
+}
+
+/* Called with the lock. On failure the entry is as before. */
+static int give_heap(memkind_t kind, const struct page_kind *row, bool conservative)
+{
+    int error;
+
+    memset(&kind->heap, 0, sizeof kind->heap);
+    pool_open(&kind->heap.pages, row);
+    kind->heap.conservative = conservative;
+    error = managers_get()->heap_create(&kind->heap);
+    if (error) {
+        pool_close(&kind->heap.pages);
+        log_debug("%s: no heap (%d)", row->name, error);
+        return error;
+    }
+    atomic_store_explicit(&kind->state, KIND_READY, memory_order_release);
+    return 0;
+}
+
+int registry_prepare(memkind_t kind)
+{
+    const struct page_kind *row = registry_row(kind);
+    char why[160];
+    int error;
+
+    if (!row)
+        return MEMKIND_ERROR_INVALID;
+    if (registry_is_ready(kind))
+        return 0;
+    error = page_kind_check(row, why, sizeof why);
+    if (error) {
+        log_debug("%s is unavailable: %s", row->name, why);
+        return error;
+    }
+    pthread_mutex_lock(&lock);
+    if (!registry_is_ready(kind)) {
+        log_debug("%s, first use: nodes by %s, policy %s, %zu KiB pages", row->name, why,
+                  page_kind_policy_name(row),
+                  (row->page_size ? row->page_size : os_page_size()) >> 10);
+        error = give_heap(kind, row, false);
+    }
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+int registry_create(const struct page_kind *row, bool conservative, memkind_t *kind)
+{
+    int error = MEMKIND_ERROR_TOOMANY;
+
+    pthread_mutex_lock(&lock);
+    for (int i = MEMKIND_NUM_BASE_KIND; i < KINDS; i++) {
+        if (registry_is_ready(&table[i]))
+            continue;
+        atomic_store_explicit(&table[i].zero_allocs, false, memory_order_relaxed);
+        error = give_heap(&table[i], row, conservative);
+        if (!error)
+            *kind = &table[i];
+        break;
+    }
+    pthread_mutex_unlock(&lock);
+    log_debug("kind %s: %s", row->name, error ? "not created" : "created");
+    return error;
+}
+
+int registry_destroy(memkind_t kind)
+{
+    int error = MEMKIND_ERROR_INVALID;
+
+    pthread_mutex_lock(&lock);
+    if (index_of(kind) >= MEMKIND_NUM_BASE_KIND && registry_is_ready(kind)) {
+        log_debug("kind %s: destroyed", kind->heap.pages.kind->name);
+        managers_get()->heap_destroy(&kind->heap);
+        pool_close(&kind->heap.pages);
+        atomic_store_explicit(&kind->state, KIND_NEW, memory_order_release);
+        error = 0;
+    }
+    pthread_mutex_unlock(&lock);
+    return error;
+}
+
+memkind_t registry_of_heap(struct heap *heap)
+{
+    return (memkind_t)(void *)((char *)heap - offsetof(struct memkind, heap));
+}
+
+void registry_prefork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void registry_postfork(void)
+{
+    pthread_mutex_unlock(&lock);
+}

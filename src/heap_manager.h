@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * heap_manager: the interface between the API and whoever manages the heaps.
+ *
+ * A heap manager cuts a heap's pages into blocks. Each is one folder src/backend_NAME and one const
+ * table, listed in src/frontend/managers.c; MEMKIND_HEAP_MANAGER selects one at first use. It
+ * includes this header and kinds/, never the frontend and never another heap manager.
+ *
+ * What the frontend has done before it calls: size 0, NULL and overflow are dealt with, alignment
+ * is a power of two and a multiple of sizeof(void *), the heap was made by heap_create(). What it
+ * expects: 0 or a MEMKIND_ERROR_* code; pointers NULL with errno ENOMEM.
+ *
+ * Threads: every function from any thread at once, even while the thread is inside another call of
+ * the library (a malloc interposer at work, see kinds/reserve.h), except heap_destroy(), which
+ * nobody runs beside another use of that heap.
+ */
+#pragma once
+
+#include <memkind.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "kinds/pool.h"
+
+/* What the environment asks of heap managers. */
+struct heap_settings {
+    unsigned arenas_per_heap;    /* upper bound; 0: the heap manager's own choice */
+    unsigned background_threads; /* upper bound; 0: none set */
+    bool hog_memory;             /* never give pages back */
+};
+
+/* One kind as a heap manager sees it; lives as long as the kind. */
+struct heap {
+    struct page_pool pages; /* opened by the frontend */
+    unsigned slot;          /* the heap manager's: short way from a thread to its cache */
+    bool conservative;      /* MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE */
+    void *state;            /* the heap manager's own */
+};
+
+struct heap_manager {
+    const char *name; /* as MEMKIND_HEAP_MANAGER spells it */
+
+    /* Once, before anything else. An error: the default heap manager is taken instead. */
+    int (*load)(const struct heap_settings *settings);
+
+    int (*heap_create)(struct heap *heap);
+    /* Frees all the heap holds, but not the pages: the frontend closes the pool afterwards. */
+    void (*heap_destroy)(struct heap *heap);
+
+    void *(*malloc)(struct heap *heap, size_t size);
+    void *(*calloc)(struct heap *heap, size_t size);
+    void *(*aligned_alloc)(struct heap *heap, size_t alignment, size_t size);
+    /* heap NULL: the block's own. A pointer of no heap: NULL with EINVAL. */
+    void *(*realloc)(struct heap *heap, void *block, size_t size);
+    /* heap NULL: the block's own. False: a pointer of no heap, nothing was done. */
+    bool (*free)(struct heap *heap, void *block);
+
+    /* O(1), no lock. 0 and NULL for a pointer of no heap. */
+    size_t (*usable_size)(const void *block);
+    struct heap *(*detect)(const void *block);
+
+    /* Moves the block where that makes the heap denser; NULL: not worth it. */
+    void *(*defrag)(void *block);
+
+    int (*update_stats)(void);
+    /* heap NULL: all heaps and the manager's own memory. */
+    int (*stat)(struct heap *heap, memkind_stat_type type, size_t *value);
+    int (*background_threads)(bool on);
+
+    void (*prefork)(void);
+    void (*postfork_parent)(void);
+    void (*postfork_child)(void);
+};
+
+extern const struct heap_manager heap_manager_jemalloc;
+extern const struct heap_manager heap_manager_tbb;

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see os.h. Raw syscall() where glibc has no wrapper. */
+#include "kinds/os.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mempolicy.h>
+#include <linux/mman.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "kinds/host.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+
+static int failed(const char *call, size_t size)
+{
+    int error = errno;
+
+    if (size)
+        host->log("%s of %zu bytes: %s (errno %d)", call, size, strerrordesc_np(error), error);
+    else
+        host->log("%s: %s (errno %d)", call, strerrordesc_np(error), error);
+    errno = error;
+    return error;
+}
+
+size_t os_page_size(void)
+{
+    return getauxval(AT_PAGESZ);
+}
+
+static void *map(size_t size, int flags, const char *call)
+{
+    void *address =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+    if (address == MAP_FAILED) {
+        failed(call, size);
+        return NULL;
+    }
+    return address;
+}
+
+/* mmap(2) aligns to `unit` only: takes more and returns what lies outside. */
+static void *map_aligned(size_t size, size_t alignment, size_t unit, int flags, const char *call)
+{
+    size_t slack = alignment > unit ? alignment - unit : 0;
+    char *start, *aligned;
+    size_t lead;
+
+    if (size + slack < size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    start = map(size, flags, call);
+    if (!start || ((uintptr_t)start & (alignment - 1)) == 0)
+        return start;
+    os_unmap(start, size);
+    start = map(size + slack, flags, call);
+    if (!start)
+        return NULL;
+    aligned = (char *)(((uintptr_t)start + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    lead = (size_t)(aligned - start);
+    if (lead)
+        os_unmap(start, lead);
+    if (slack > lead)
+        os_unmap(aligned + size, slack - lead);
+    return aligned;
+}
+
+void *os_map(size_t size, size_t alignment)
+{
+    return map_aligned(size, alignment, os_page_size(), MAP_NORESERVE, "mmap");
+}
+
+void *os_map_huge(size_t size, size_t alignment, size_t page_size)
+{
+    int flags = MAP_HUGETLB | (int)((unsigned)__builtin_ctzl(page_size) << MAP_HUGE_SHIFT);
+
+    return map_aligned(size, alignment, page_size, flags, "mmap(MAP_HUGETLB)");
+}
+
+int os_unmap(void *address, size_t size)
+{
+    return munmap(address, size) ? failed("munmap", size) : 0;
+}
+
+int os_bind(void *address, size_t size, const struct os_policy *policy)
+{
+    if (policy->mode < 0)
+        return 0;
+    /* maxnode counts one bit more than it says: the kernel drops the last. */
+    if (syscall(SYS_mbind, address, size, policy->mode, policy->nodes.bits, NODEMASK_NODES + 1, 0))
+        return failed("mbind", size);
+    return 0;
+}
+
+int os_populate(void *address, size_t size)
+{
+    return madvise(address, size, MADV_POPULATE_WRITE) ? failed("madvise(POPULATE_WRITE)", size)
+                                                       : 0;
+}
+
+bool os_can_populate(void)
+{
+    /* 0 unknown, 1 yes, 2 no: the kernel accepts an empty range iff it knows the advice. */
+    static atomic_int known;
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+
+    if (!answer) {
+        answer = madvise(NULL, 0, MADV_POPULATE_WRITE) == 0 ? 1 : 2;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == 1;
+}
+
+int os_discard(void *address, size_t size)
+{
+    return madvise(address, size, MADV_DONTNEED) ? failed("madvise(DONTNEED)", size) : 0;
+}
+
+int os_no_huge_pages(void *address, size_t size)
+{
+    /* EINVAL: a kernel without transparent huge pages, which is what was asked for. */
+    if (madvise(address, size, MADV_NOHUGEPAGE) && errno != EINVAL)
+        return failed("madvise(NOHUGEPAGE)", size);
+    return 0;
+}
+
+void os_name(void *address, size_t size, const char *name)
+{
+    int error = errno;
+
+    (void)prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, address, size, name);
+    errno = error;
+}
+
+unsigned os_current_node(void)
+{
+    unsigned cpu, node;
+
+    return getcpu(&cpu, &node) == 0 && node < NODEMASK_NODES ? node : 0;
+}
+
+int os_allowed_nodes(struct nodemask *nodes)
+{
+    memset(nodes, 0, sizeof *nodes);
+    if (syscall(SYS_get_mempolicy, NULL, nodes->bits, NODEMASK_NODES, NULL, MPOL_F_MEMS_ALLOWED))
+        return failed("get_mempolicy", 0);
+    return 0;
+}
+
+int os_page_nodes(size_t count, void **pages, int *status)
+{
+    if (syscall(SYS_move_pages, 0, count, pages, NULL, status, 0))
+        return failed("move_pages", 0);
+    return 0;
+}
+
+int os_is_mapped(void *address, size_t size)
+{
+    unsigned char resident[256]; /* one byte per page, 1 MiB a call */
+    size_t most = sizeof resident * os_page_size();
+    char *at = address;
+
+    while (size) {
+        size_t step = size < most ? size : most;
+
+        if (mincore(at, step, resident))
+            return errno;
+        at += step;
+        size -= step;
+    }
+    return 0;
+}
+
+ssize_t os_read_file(const char *path, char *text, size_t size)
+{
+    size_t length = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0) {
+        if (errno != ENOENT)
+            failed(path, 0);
+        return -1;
+    }
+    while (length + 1 < size) {
+        ssize_t got = read(file, text + length, size - 1 - length);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            failed(path, 0);
+            close(file);
+            return -1;
+        }
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    close(file);
+    text[length] = '\0';
+    return (ssize_t)length;
+}
+
+void os_write_error(const char *text, size_t size)
+{
+    int error = errno;
+
+    while (size) {
+        ssize_t put = write(STDERR_FILENO, text, size);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            break;
+        text += put;
+        size -= (size_t)put;
+    }
+    errno = error;
+}
+
+unsigned os_cpu_count(void)
+{
+    /* Room for 8,192 CPUs; a larger machine answers EINVAL and gets the safe guess. */
+    unsigned long mask[128] = {0};
+    unsigned count = 0;
+
+    if (syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) < 0)
+        return 1;
+    for (size_t i = 0; i < sizeof mask / sizeof mask[0]; i++)
+        count += (unsigned)__builtin_popcountl(mask[i]);
+    return count ? count : 1;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * os: every system call of the library, with what it takes for granted said once.
+ *
+ * Each wrapper does one thing, logs a failure with its errno (MEMKIND_DEBUG=1) and returns the
+ * errno, 0 for success; nothing here allocates or locks. Memory policy calls go straight to the
+ * kernel: libnuma's wrappers add nothing to them, and loading libnuma costs every program that
+ * links memkind 0.4 ms at start. Any thread, any time, async-signal-safe unless said otherwise.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "kinds/nodemask.h"
+
+/* Bytes in a base page of the running kernel. */
+size_t os_page_size(void);
+
+/* How the pages of a mapping choose their node: MPOL_* of <linux/mempolicy.h>, -1 for "as the
+ * process". */
+struct os_policy {
+    int mode;
+    struct nodemask nodes;
+};
+
+/* Private anonymous zeroed memory, base pages; `alignment` a power of two >= the page size.
+ * NULL with errno. Pages are not populated. */
+void *os_map(size_t size, size_t alignment);
+
+/* The same from the kernel's pool of huge pages of `page_size` bytes; size and alignment are
+ * multiples of it. Reserves, does not populate: a policy comes in between. NULL with errno. */
+void *os_map_huge(size_t size, size_t alignment, size_t page_size);
+
+int os_unmap(void *address, size_t size);
+
+/* mbind(2) on a fresh mapping. Only pages touched later follow the policy. */
+int os_bind(void *address, size_t size, const struct os_policy *policy);
+
+/* Touches every page for writing, without changing content and without SIGBUS: ENOMEM when the
+ * policy's nodes are full, EFAULT when the pool has no huge page left, EINVAL before Linux 5.14
+ * (os_can_populate() tells). */
+int os_populate(void *address, size_t size);
+bool os_can_populate(void);
+
+/* Gives the pages back; the next touch reads zeroes. Huge pages: Linux 5.18, whole pages only. */
+int os_discard(void *address, size_t size);
+
+/* Keeps transparent huge pages away from a mapping whose placement is counted in base pages. */
+int os_no_huge_pages(void *address, size_t size);
+
+/* Names an anonymous mapping in /proc/self/maps (Linux 5.17 with CONFIG_ANON_VMA_NAME). Silent:
+ * a kernel without it loses nothing but the name. */
+void os_name(void *address, size_t size, const char *name);
+
+/* Node of the CPU this thread runs on right now; 0 when the kernel does not say. */
+unsigned os_current_node(void);
+
+/* Nodes on which the process may have memory (cpuset). */
+int os_allowed_nodes(struct nodemask *nodes);
+
+/* move_pages(2) as a question: node of each page in status[], or a negative errno. */
+int os_page_nodes(size_t count, void **pages, int *status);
+
+/* 0 when all of [address, address + size) is mapped, ENOMEM when a part is not. */
+int os_is_mapped(void *address, size_t size);
+
+/* Reads a small file (sysfs, procfs) as text, terminated. Length, or -1 with errno; a missing file
+ * is not worth a log line, everything else is. */
+ssize_t os_read_file(const char *path, char *text, size_t size);
+
+/* Writes to stderr in one call; the log's only way out. */
+void os_write_error(const char *text, size_t size);
+
+/* CPUs this process may run on (sched_getaffinity), at least 1. */
+unsigned os_cpu_count(void);

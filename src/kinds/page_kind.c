@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see page_kind.h. */
+#include "kinds/page_kind.h"
+
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kinds/host.h"
+#include "kinds/hugepages.h"
+#include "kinds/topology.h"
+
+#define MPOL_PREFERRED_MANY_NUMBER 5 /* since Linux 5.15; older headers have no name for it */
+
+#define ROW(NAME, SELECTOR, POLICY, PAGES)                        \
+    [MEMKIND_PARTITION_##NAME] = {.name = "MEMKIND_" #NAME,       \
+                                  .selector = SELECT_##SELECTOR,  \
+                                  .policy = PAGE_POLICY_##POLICY, \
+                                  .page_size = (PAGES)}
+
+/* clang-format off: a table is read in columns */
+const struct page_kind page_kind_static[MEMKIND_NUM_BASE_KIND] = {
+    ROW(DEFAULT, PROCESS, PROCESS, 0),
+    ROW(REGULAR, CPU_NODES, BIND, 0),
+    ROW(INTERLEAVE, ALL, INTERLEAVE, 0),
+    ROW(HUGETLB, PROCESS, PROCESS, PAGE_SIZE_2M),
+    ROW(GBTLB, PROCESS, PROCESS, PAGE_SIZE_1G),
+    ROW(HBW, HBW_NEAREST, BIND, 0),
+    ROW(HBW_HUGETLB, HBW_NEAREST, BIND, PAGE_SIZE_2M),
+    ROW(HBW_GBTLB, HBW_NEAREST, BIND, PAGE_SIZE_1G),
+    ROW(HBW_ALL, HBW_ALL, BIND, 0),
+    ROW(HBW_ALL_HUGETLB, HBW_ALL, BIND, PAGE_SIZE_2M),
+    ROW(HBW_PREFERRED, HBW_NEAREST, PREFERRED, 0),
+    ROW(HBW_PREFERRED_HUGETLB, HBW_NEAREST, PREFERRED, PAGE_SIZE_2M),
+    ROW(HBW_PREFERRED_GBTLB, HBW_NEAREST, PREFERRED, PAGE_SIZE_1G),
+    ROW(HBW_INTERLEAVE, HBW_ALL, INTERLEAVE, 0),
+    ROW(DAX_KMEM, DAX_NEAREST, BIND, 0),
+    ROW(DAX_KMEM_ALL, DAX_ALL, BIND, 0),
+    ROW(DAX_KMEM_PREFERRED, DAX_NEAREST, PREFERRED, 0),
+    ROW(DAX_KMEM_INTERLEAVE, DAX_ALL, INTERLEAVE, 0),
+    ROW(HIGHEST_CAPACITY, LARGEST, BIND, 0),
+    ROW(HIGHEST_CAPACITY_PREFERRED, LARGEST, PREFERRED, 0),
+    ROW(HIGHEST_CAPACITY_LOCAL, LARGEST_LOCAL, BIND, 0),
+    ROW(HIGHEST_CAPACITY_LOCAL_PREFERRED, LARGEST_LOCAL, PREFERRED, 0),
+    ROW(LOWEST_LATENCY_LOCAL, LATENCY_LOCAL, BIND, 0),
+    ROW(LOWEST_LATENCY_LOCAL_PREFERRED, LATENCY_LOCAL, PREFERRED, 0),
+    ROW(HIGHEST_BANDWIDTH_LOCAL, BANDWIDTH_LOCAL, BIND, 0),
+    ROW(HIGHEST_BANDWIDTH_LOCAL_PREFERRED, BANDWIDTH_LOCAL, PREFERRED, 0),
+};
+
+#define DEFAULT_TYPE MEMKIND_MEMTYPE_DEFAULT
+#define HBW_TYPE MEMKIND_MEMTYPE_HIGH_BANDWIDTH
+
+/* What memkind_create_kind() accepts. `huge`: also with MEMKIND_MASK_PAGE_SIZE_2MB. */
+static const struct {
+    unsigned memtype;
+    memkind_policy_t policy;
+    bool huge;
+    struct page_kind row[2]; /* base pages, 2 MiB pages */
+} created[] = {
+#define CREATED(MEMTYPE, POLICY, SELECTOR, PAGE_POLICY, ORDINARY, HUGE)                         \
+    {                                                                                           \
+        MEMTYPE, MEMKIND_POLICY_##POLICY, HUGE,                                                 \
+        {                                                                                       \
+            {"created:" #SELECTOR "," #POLICY, SELECT_##SELECTOR, PAGE_POLICY_##PAGE_POLICY, 0, \
+             ORDINARY},                                                                         \
+            {                                                                                   \
+                "created:" #SELECTOR "," #POLICY ",2M", SELECT_##SELECTOR,                      \
+                    PAGE_POLICY_##PAGE_POLICY, PAGE_SIZE_2M, ORDINARY                           \
+            }                                                                                   \
+        }                                                                                       \
+    }
+    CREATED(DEFAULT_TYPE, PREFERRED_LOCAL, PROCESS, PROCESS, false, true),
+    CREATED(HBW_TYPE, BIND_LOCAL, HBW_NEAREST, BIND, false, true),
+    CREATED(HBW_TYPE, BIND_ALL, HBW_ALL, BIND, false, true),
+    CREATED(HBW_TYPE, PREFERRED_LOCAL, HBW_NEAREST, PREFERRED, true, true),
+    CREATED(HBW_TYPE, INTERLEAVE_ALL, HBW_ALL, INTERLEAVE, false, false),
+    CREATED(DEFAULT_TYPE | HBW_TYPE, INTERLEAVE_ALL, ALL, INTERLEAVE, true, false),
+};
+/* clang-format on */
+
+const struct page_kind *page_kind_created(memkind_memtype_t memtype, memkind_policy_t policy,
+                                          memkind_bits_t flags)
+{
+    for (size_t i = 0; i < sizeof created / sizeof created[0]; i++) {
+        if (created[i].memtype != (unsigned)memtype || created[i].policy != policy)
+            continue;
+        if ((unsigned)flags == 0)
+            return &created[i].row[0];
+        if (flags == MEMKIND_MASK_PAGE_SIZE_2MB && created[i].huge)
+            return &created[i].row[1];
+    }
+    return NULL;
+}
+
+int page_kind_policy(const struct page_kind *kind, unsigned cpu_node, struct node_answer *answer,
+                     struct os_policy *policy)
+{
+    static const int mode[] = {
+        [PAGE_POLICY_PROCESS] = -1,
+        [PAGE_POLICY_BIND] = MPOL_BIND,
+        [PAGE_POLICY_PREFERRED] = MPOL_PREFERRED,
+        [PAGE_POLICY_INTERLEAVE] = MPOL_INTERLEAVE,
+    };
+
+    memset(policy, 0, sizeof *policy);
+    policy->mode = -1;
+    selector_answer(kind->selector, cpu_node, answer);
+    if (answer->error) {
+        if (!kind->ordinary_if_none || answer->error == MEMKIND_ERROR_ENVIRON)
+            return answer->error;
+        answer->error = 0;
+        return 0;
+    }
+    policy->mode = mode[kind->policy];
+    policy->nodes = answer->nodes;
+    if (kind->policy == PAGE_POLICY_PREFERRED && nodemask_count(&policy->nodes) > 1)
+        policy->mode = MPOL_PREFERRED_MANY_NUMBER;
+    return 0;
+}
+
+/* The nodes whose memory the kind can end up with: a preference can fall back on any node. */
+static struct nodemask reachable_nodes(const struct page_kind *kind, const struct os_policy *policy)
+{
+    if (policy->mode < 0 || kind->policy == PAGE_POLICY_PREFERRED)
+        return topology_get()->with_memory;
+    return policy->nodes;
+}
+
+int page_kind_bind(void *address, size_t size, const struct os_policy *policy)
+{
+    struct os_policy single = {.mode = MPOL_PREFERRED};
+    int error = os_bind(address, size, policy);
+
+    if (error != EINVAL || policy->mode != MPOL_PREFERRED_MANY_NUMBER)
+        return error;
+    host->log("the kernel has no MPOL_PREFERRED_MANY: the lowest-numbered node is preferred");
+    nodemask_add(&single.nodes, (unsigned)nodemask_next(&policy->nodes, 0));
+    return os_bind(address, size, &single);
+}
+
+/* Tries the policy on a page: a container may forbid mbind, and a kind must not be unplaced. */
+static int try_policy(const struct os_policy *policy, char *why, size_t size)
+{
+    void *page = os_map(os_page_size(), os_page_size());
+    int error;
+
+    if (!page) {
+        snprintf(why, size, "not even one page can be mapped");
+        return MEMKIND_ERROR_MMAP;
+    }
+    error = page_kind_bind(page, os_page_size(), policy);
+    os_unmap(page, os_page_size());
+    if (!error)
+        return 0;
+    snprintf(why, size, "the kernel refuses mbind: %s", strerrordesc_np(error));
+    return MEMKIND_ERROR_MBIND;
+}
+
+int page_kind_check(const struct page_kind *kind, char *why, size_t size)
+{
+    struct node_answer answer;
+    struct os_policy policy;
+    struct hugepages_pool pool;
+    struct nodemask nodes;
+    int error = 0;
+
+    if (page_kind_policy(kind, os_current_node(), &answer, &policy)) {
+        snprintf(why, size, "%s", answer.why);
+        return answer.error;
+    }
+    snprintf(why, size, "%s", answer.why);
+    if (policy.mode >= 0)
+        error = try_policy(&policy, why, size);
+    if (error || !kind->page_size)
+        return error;
+    nodes = reachable_nodes(kind, &policy);
+    hugepages_read(&nodes, kind->page_size, &pool);
+    if (pool.total + pool.overcommit == 0) {
+        char list[64];
+
+        nodemask_format(&nodes, list, sizeof list);
+        snprintf(why, size, "no %zu MiB pages reserved on nodes %s", kind->page_size >> 20, list);
+        return MEMKIND_ERROR_HUGETLB;
+    }
+    return 0;
+}
+
+ssize_t page_kind_capacity(const struct page_kind *kind)
+{
+    const struct topology *topology = topology_get();
+    struct node_answer answer;
+    struct os_policy policy;
+    struct hugepages_pool pool;
+    struct nodemask nodes;
+    size_t capacity = 0;
+
+    if (page_kind_policy(kind, os_current_node(), &answer, &policy))
+        return -1;
+    nodes = reachable_nodes(kind, &policy);
+    if (kind->page_size) {
+        hugepages_read(&nodes, kind->page_size, &pool);
+        return pool.total ? (ssize_t)(pool.total * kind->page_size) : -1;
+    }
+    nodemask_for_each (node, &nodes)
+        capacity += topology->memory[node];
+    return (ssize_t)capacity;
+}
+
+unsigned page_kind_domains(const struct page_kind *kind)
+{
+    const struct nodemask *with_cpu = &topology_get()->with_cpu;
+    struct node_answer first, other;
+    int lowest = nodemask_next(with_cpu, 0);
+
+    if (!selector_is_local(kind->selector) || lowest < 0)
+        return 1;
+    selector_answer(kind->selector, (unsigned)lowest, &first);
+    nodemask_for_each (node, with_cpu) {
+        selector_answer(kind->selector, (unsigned)node, &other);
+        if (!nodemask_equal(&first.nodes, &other.nodes))
+            return nodemask_count(with_cpu);
+    }
+    return 1;
+}
+
+const char *page_kind_policy_name(const struct page_kind *kind)
+{
+    static const char *const names[] = {"process", "bind", "preferred", "interleave"};
+
+    return names[kind->policy];
+}

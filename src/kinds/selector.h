@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * selector: which nodes a kind means.
+ *
+ * A selector turns facts (topology.h, dax.h) and the administrator's word (MEMKIND_HBW_NODES,
+ * MEMKIND_DAX_KMEM_NODES) into a set of nodes, or says in words why there is none. Nodes are never
+ * guessed: a memory-only node without a name or a number is not high-bandwidth.
+ *
+ * Threads: any. The answers about HBW and DAX nodes are found once and kept; finding them may run
+ * on several threads at once and holds no lock, since libdaxctl allocates.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "kinds/nodemask.h"
+
+enum node_selector {
+    SELECT_PROCESS,         /* no nodes: whatever policy the process has */
+    SELECT_CPU_NODES,       /* nodes that have CPUs and memory */
+    SELECT_ALL,             /* all nodes with memory */
+    SELECT_HBW_NEAREST,     /* HBW nodes nearest to the calling CPU */
+    SELECT_HBW_ALL,         /* all HBW nodes */
+    SELECT_DAX_NEAREST,     /* DAX nodes nearest to the calling CPU */
+    SELECT_DAX_ALL,         /* all DAX nodes */
+    SELECT_LARGEST,         /* nodes of the largest capacity in the machine */
+    SELECT_LARGEST_LOCAL,   /* local node of the largest capacity */
+    SELECT_LATENCY_LOCAL,   /* local node of the lowest latency */
+    SELECT_BANDWIDTH_LOCAL, /* local node of the highest bandwidth */
+};
+
+/* A question's answer: nodes, or an error with its reason. */
+struct node_answer {
+    int error; /* 0 or MEMKIND_ERROR_* */
+    struct nodemask nodes;
+    char why[160]; /* where the knowledge comes from, or why there is none */
+};
+
+/* The nodes of a selector for a thread that runs on `cpu_node`. */
+void selector_answer(enum node_selector selector, unsigned cpu_node, struct node_answer *answer);
+
+/* Whether the answer depends on the calling CPU. */
+bool selector_is_local(enum node_selector selector);

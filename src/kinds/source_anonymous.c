@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * source_anonymous: base pages of private anonymous memory under a memory policy.
+ *
+ * The policy is set once per region with mbind(2), before the first touch, so every page obeys it
+ * whenever it is faulted. Interleaved regions keep transparent huge pages away: with 2 MiB pages
+ * "page by page" would mean 2 MiB by 2 MiB.
+ */
+#include <errno.h>
+#include <linux/mempolicy.h>
+
+#include "kinds/page_kind.h"
+#include "kinds/page_source.h"
+#include "kinds/pool.h"
+
+#define REGION_GRANULE ((size_t)2 << 20) /* one huge page: THP can back a whole region */
+
+static size_t granule(const struct page_pool *pool)
+{
+    (void)pool;
+    return REGION_GRANULE;
+}
+
+static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
+                 size_t alignment)
+{
+    void *address = os_map(size, alignment);
+    int error;
+
+    if (!address)
+        return NULL;
+    error = page_kind_bind(address, size, policy);
+    if (!error && policy->mode == MPOL_INTERLEAVE)
+        error = os_no_huge_pages(address, size);
+    if (error) {
+        os_unmap(address, size);
+        errno = error;
+        return NULL;
+    }
+    os_name(address, size, pool->kind->name);
+    return address;
+}
+
+static void unmap(struct page_pool *pool, void *address, size_t size)
+{
+    (void)pool;
+    os_unmap(address, size);
+}
+
+static int purge(struct page_pool *pool, void *address, size_t size)
+{
+    (void)pool;
+    return os_discard(address, size);
+}
+
+const struct page_source page_source_anonymous = {
+    .name = "anonymous", .granule = granule, .map = map, .unmap = unmap, .purge = purge};
