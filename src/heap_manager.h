@@ -45,8 +45,9 @@ struct heap_manager {
     int (*load)(const struct heap_settings *settings);
 
     int (*heap_create)(struct heap *heap);
-    /* Frees all the heap holds, but not the pages: the frontend closes the pool afterwards. */
-    void (*heap_destroy)(struct heap *heap);
+    /* Frees all the heap holds, but not the pages: the frontend closes the pool afterwards. An
+     * error: the heap is as before. */
+    int (*heap_destroy)(struct heap *heap);
 
     void *(*malloc)(struct heap *heap, size_t size);
     void *(*calloc)(struct heap *heap, size_t size);

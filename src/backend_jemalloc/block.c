@@ -107,8 +107,8 @@ static bool means_here(struct means *means, struct heap *heap)
 {
     struct jem_group *group;
 
-    means->tsd = tsd_fetch();
-    group = jem_group_here(means->tsd, heap);
+    means->tsd = jem_tsd();
+    group = means->tsd ? jem_group_here(means->tsd, heap) : NULL;
     if (!group)
         return false;
     means_of_group(means, group);
@@ -192,8 +192,8 @@ static __attribute__((noinline)) bool free_slow(void *block)
 
     if (unlikely(!jem_thread_enter()))
         return false;
-    means.tsd = tsd_fetch();
-    if (!place_find(means.tsd, block, &place))
+    means.tsd = jem_tsd();
+    if (!means.tsd || !place_find(means.tsd, block, &place))
         return false;
     means_of_group(&means, place.group);
     idalloctm(tsd_tsdn(means.tsd), block, means.cache, &place.size_class, false, true);
@@ -265,7 +265,9 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     (void)heap;
     if (unlikely(!jem_thread_enter()))
         return realloc_reentered(block, size);
-    means.tsd = tsd_fetch();
+    means.tsd = jem_tsd();
+    if (unlikely(!means.tsd))
+        return out_of_memory();
     if (unlikely(!place_find(means.tsd, block, &place))) {
         errno = EINVAL;
         return NULL;
@@ -317,9 +319,9 @@ void *jem_defrag(void *block)
     void *current, *moved;
     tsd_t *tsd;
 
-    if (!jem_thread_enter() || !place_ask(block, &place) || !place.size_class.slab)
+    tsd = jem_thread_enter() ? jem_tsd() : NULL;
+    if (!tsd || !place_find(tsd, block, &place) || !place.size_class.slab)
         return NULL;
-    tsd = tsd_fetch();
     inspect_extent_util_stats_verbose_get(tsd_tsdn(tsd), block, &free_here, &regions_here, &size,
                                           &free_all, &regions_all, &current);
     if (!regions_here || !regions_all || free_here == 0 || current == edata_addr_get(place.extent))

@@ -278,12 +278,13 @@ struct jem_group *jem_group_here(tsd_t *tsd, struct heap *heap)
 
 int jem_group_heap_create(struct heap *heap)
 {
-    tsd_t *tsd = tsd_fetch();
+    tsd_t *tsd = jem_tsd();
     unsigned domains = heap->pages.domains;
-    struct jem_heap *state =
-        jem_internal_alloc(tsd, sizeof *state + domains * sizeof state->groups[0]);
+    struct jem_heap *state = NULL;
     struct jem_group *group;
 
+    if (tsd)
+        state = jem_internal_alloc(tsd, sizeof *state + domains * sizeof state->groups[0]);
     if (!state)
         return MEMKIND_ERROR_MALLOC;
     state->domains = domains;
@@ -300,11 +301,13 @@ int jem_group_heap_create(struct heap *heap)
     return 0;
 }
 
-void jem_group_heap_destroy(struct heap *heap)
+int jem_group_heap_destroy(struct heap *heap)
 {
-    tsd_t *tsd = tsd_fetch();
+    tsd_t *tsd = jem_tsd();
     struct jem_heap *state = heap->state;
 
+    if (!tsd)
+        return MEMKIND_ERROR_MALLOC;
     pthread_mutex_lock(&jem_lock);
     for (unsigned domain = 0; domain < state->domains; domain++) {
         struct jem_group *group =
@@ -319,4 +322,5 @@ void jem_group_heap_destroy(struct heap *heap)
     heap->slot = JEM_SLOT_NONE;
     heap->state = NULL;
     jem_internal_free(tsd, state);
+    return 0;
 }

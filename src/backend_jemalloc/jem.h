@@ -76,7 +76,7 @@ void jem_internal_free(tsd_t *tsd, void *block);
 
 /* --- group.c --- */
 int jem_group_heap_create(struct heap *heap);
-void jem_group_heap_destroy(struct heap *heap);
+int jem_group_heap_destroy(struct heap *heap);
 /* The group for the calling thread's CPU, made at its first need. NULL: out of memory. */
 struct jem_group *jem_group_here(tsd_t *tsd, struct heap *heap);
 /* The arena for one more cache. Called with jem_lock; never fails. */
@@ -89,7 +89,11 @@ void jem_group_forget_threads(void);
 /* --- thread.c --- */
 /* The calling thread's state: never NULL, but possibly one without room for caches. */
 extern __thread struct jem_thread *jem_thread_now __attribute__((tls_model("initial-exec")));
-int jem_thread_load(void);
+/* Around jemalloc's start: our key's destructor has to run before jemalloc's. */
+void jem_thread_load(void);
+void jem_thread_loaded(void);
+/* jemalloc's data of the calling thread, made at the first call. NULL: out of memory. */
+tsd_t *jem_tsd(void);
 /* Makes the thread's state if it has none. False: the thread is inside this call already (see
  * kinds/reserve.h). Whoever goes on may still find no cache. */
 bool jem_thread_enter(void);

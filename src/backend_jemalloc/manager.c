@@ -20,11 +20,13 @@ static int load(const struct heap_settings *settings)
     uint64_t epoch = 1;
 
     jem_settings = *settings;
+    jem_thread_load();
     if (je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch)) {
         host->log("jemalloc does not start");
         return MEMKIND_ERROR_MALLOC;
     }
-    return jem_thread_load();
+    jem_thread_loaded();
+    return 0;
 }
 
 /* Lock order: see jem.h; the page layer's lock comes last. */

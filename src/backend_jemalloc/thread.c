@@ -32,6 +32,40 @@ static struct jem_thread *threads; /* all live threads' states, guarded by jem_l
 static pthread_key_t key;
 static bool have_key; /* without one, threads go without caches */
 
+/* --- jemalloc's own thread data ------------------------------------------------------------------
+ */
+
+/*
+ * jemalloc keeps its thread data behind a pthread key of its own: a library has one block of
+ * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be
+ * dlopen'd. Making that data is done here because jemalloc aborts when there is no memory for it.
+ */
+static tsd_t *tsd_make(void)
+{
+    tsd_wrapper_t *wrapper;
+    tsd_t blank = TSD_INITIALIZER;
+
+    if (tsd_get(false))
+        return tsd_fetch();
+    wrapper = malloc_tsd_malloc(sizeof *wrapper);
+    if (!wrapper)
+        return NULL;
+    wrapper->initialized = false;
+    wrapper->val = blank;
+    if (pthread_setspecific(tsd_tsd, wrapper)) {
+        malloc_tsd_dalloc(wrapper);
+        return NULL;
+    }
+    return tsd_fetch();
+}
+
+tsd_t *jem_tsd(void)
+{
+    struct jem_thread *thread = jem_thread_now;
+
+    return likely(thread->slots) ? thread->tsd : tsd_make();
+}
+
 void *jem_internal_alloc(tsd_t *tsd, size_t size)
 {
     return iallocztm(tsd_tsdn(tsd), size, sz_size2index(size), true, NULL, true,
@@ -130,7 +164,7 @@ static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
 static void thread_exit(void *state)
 {
     struct jem_thread *thread = state;
-    tsd_t *tsd = tsd_fetch(); /* jemalloc's own exit may have run before: this revives it */
+    tsd_t *tsd = thread->tsd; /* still there: our key's destructor runs before jemalloc's */
 
     jem_thread_now = &leaving;
     pthread_mutex_lock(&jem_lock);
@@ -155,14 +189,24 @@ static void thread_exit(void *state)
     jem_internal_free(tsd, thread);
 }
 
-int jem_thread_load(void)
+void jem_thread_load(void)
 {
     int error = pthread_key_create(&key, thread_exit);
 
     have_key = error == 0;
     if (error)
         host->log("pthread_key_create: %s: threads go without caches", strerrordesc_np(error));
-    return 0;
+}
+
+/* glibc runs destructors in the order of the keys' numbers. Another thread that deletes a key
+ * between our creation and jemalloc's may turn the order: then no thread may keep a pointer to its
+ * tsd. */
+void jem_thread_loaded(void)
+{
+    if (have_key && key > tsd_tsd) {
+        have_key = false;
+        host->log("jemalloc's thread exit would come before ours: threads go without caches");
+    }
 }
 
 bool jem_thread_enter(void)
@@ -173,8 +217,8 @@ bool jem_thread_enter(void)
     if (likely(jem_thread_now != &unseen))
         return jem_thread_now != &entering;
     jem_thread_now = &entering;
-    tsd = tsd_fetch();
-    thread = have_key ? thread_alloc(tsd, SLOTS_FIRST) : NULL;
+    tsd = tsd_make();
+    thread = tsd && have_key ? thread_alloc(tsd, SLOTS_FIRST) : NULL;
     if (thread && pthread_setspecific(key, thread)) {
         jem_internal_free(tsd, thread);
         thread = NULL;

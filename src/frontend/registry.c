@@ -136,11 +136,14 @@ int registry_destroy(memkind_t kind)
 
     pthread_mutex_lock(&lock);
     if (index_of(kind) >= MEMKIND_NUM_BASE_KIND && registry_is_ready(kind)) {
-        log_debug("kind %s: destroyed", kind->heap.pages.kind->name);
-        managers_get()->heap_destroy(&kind->heap);
-        pool_close(&kind->heap.pages);
-        atomic_store_explicit(&kind->state, KIND_NEW, memory_order_release);
-        error = 0;
+        const char *name = kind->heap.pages.kind->name;
+
+        error = managers_get()->heap_destroy(&kind->heap);
+        if (!error) {
+            pool_close(&kind->heap.pages);
+            atomic_store_explicit(&kind->state, KIND_NEW, memory_order_release);
+        }
+        log_debug("kind %s: %s", name, error ? "cannot be destroyed" : "destroyed");
     }
     pthread_mutex_unlock(&lock);
     return error;
