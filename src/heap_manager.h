@@ -34,7 +34,6 @@ struct heap_settings {
 struct heap {
     struct page_pool pages; /* opened by the frontend */
     unsigned slot;          /* the heap manager's: short way from a thread to its cache */
-    bool conservative;      /* MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE */
     void *state;            /* the heap manager's own */
 };
 

@@ -175,7 +175,8 @@ void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
     if (unlikely(!jem_thread_enter()))
         return reserve_alloc(size, alignment);
     usize = sz_sa2u(size, alignment); /* 0 on overflow */
-    if (unlikely(usize == 0 || usize > SC_LARGE_MAXCLASS || !means_here(&means, heap)))
+    if (unlikely(usize == 0 || usize > SC_LARGE_MAXCLASS || alignment > SC_LARGE_MAXCLASS - usize ||
+                 !means_here(&means, heap)))
         return out_of_memory();
     return finish(ipalloct(tsd_tsdn(means.tsd), usize, alignment, false, means.cache, means.arena),
                   saved_errno);

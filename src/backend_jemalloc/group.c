@@ -123,7 +123,6 @@ static void hooks_init(struct jem_group *group)
 static void arena_configure(tsd_t *tsd, struct jem_group *group, arena_t *arena)
 {
     size_t granule = pool_granule(&group->heap->pages);
-    ssize_t decay_ms = group->heap->conservative ? 0 : -1;
 
     /* Regions of huge pages are populated when mapped: grow by one page, not by ever larger steps.
      */
@@ -131,9 +130,9 @@ static void arena_configure(tsd_t *tsd, struct jem_group *group, arena_t *arena)
         arena->pa_shard.pac.exp_grow.next = sz_psz2ind(granule);
         arena->pa_shard.pac.exp_grow.limit = sz_psz2ind(granule);
     }
-    if (group->heap->conservative || jem_settings.hog_memory) {
-        arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, decay_ms);
-        arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, decay_ms);
+    if (jem_settings.hog_memory) {
+        arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, -1);
+        arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, -1);
     }
 }
 

@@ -214,8 +214,11 @@ bool jem_thread_enter(void)
     struct jem_thread *thread;
     tsd_t *tsd;
 
-    if (likely(jem_thread_now != &unseen))
-        return jem_thread_now != &entering;
+    thread = jem_thread_now;
+    if (likely(thread->slots)) /* jemalloc starting a thread of its own is such a call, too */
+        return tsd_reentrancy_level_get(thread->tsd) == 0;
+    if (thread != &unseen)
+        return thread != &entering;
     jem_thread_now = &entering;
     tsd = tsd_make();
     thread = tsd && have_key ? thread_alloc(tsd, SLOTS_FIRST) : NULL;

@@ -33,7 +33,7 @@ static int create(const struct page_kind *row, memkind_t *kind)
         log_debug("kind %s not created: %s", row->name, why);
         return error;
     }
-    return registry_create(row, false, kind);
+    return registry_create(row, kind);
 }
 
 EXPORT int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy,

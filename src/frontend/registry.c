@@ -6,6 +6,7 @@
 #include <memkind.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "frontend/export.h"
@@ -49,7 +50,7 @@ STATIC_KIND(HIGHEST_BANDWIDTH_LOCAL_PREFERRED);
 /* Index of the handle in the table, -1 for any other address. */
 static ptrdiff_t index_of(memkind_t kind)
 {
-    size_t offset = (size_t)((const char *)kind - (const char *)table);
+    uintptr_t offset = (uintptr_t)kind - (uintptr_t)table;
 
     if (offset >= sizeof table || offset % sizeof table[0])
         return -1;
@@ -68,13 +69,12 @@ const struct page_kind *registry_row(memkind_t kind)
 }
 
 /* Called with the lock. On failure the entry is as before. */
-static int give_heap(memkind_t kind, const struct page_kind *row, bool conservative)
+static int give_heap(memkind_t kind, const struct page_kind *row)
 {
     int error;
 
     memset(&kind->heap, 0, sizeof kind->heap);
     pool_open(&kind->heap.pages, row);
-    kind->heap.conservative = conservative;
     error = managers_get()->heap_create(&kind->heap);
     if (error) {
         pool_close(&kind->heap.pages);
@@ -105,13 +105,13 @@ int registry_prepare(memkind_t kind)
         log_debug("%s, first use: nodes by %s, policy %s, %zu KiB pages", row->name, why,
                   page_kind_policy_name(row),
                   (row->page_size ? row->page_size : os_page_size()) >> 10);
-        error = give_heap(kind, row, false);
+        error = give_heap(kind, row);
     }
     pthread_mutex_unlock(&lock);
     return error;
 }
 
-int registry_create(const struct page_kind *row, bool conservative, memkind_t *kind)
+int registry_create(const struct page_kind *row, memkind_t *kind)
 {
     int error = MEMKIND_ERROR_TOOMANY;
 
@@ -120,7 +120,7 @@ int registry_create(const struct page_kind *row, bool conservative, memkind_t *k
         if (registry_is_ready(&table[i]))
             continue;
         atomic_store_explicit(&table[i].zero_allocs, false, memory_order_relaxed);
-        error = give_heap(&table[i], row, conservative);
+        error = give_heap(&table[i], row);
         if (!error)
             *kind = &table[i];
         break;
