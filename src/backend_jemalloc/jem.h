@@ -66,6 +66,7 @@ struct jem_thread {
 
 extern pthread_mutex_t jem_lock;
 extern struct heap_settings jem_settings;
+extern bool jem_ready; /* jemalloc has started; written before anybody else comes here */
 
 /* Group of each arena, NULL for jemalloc's own arena 0. */
 extern struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
@@ -89,9 +90,8 @@ void jem_group_forget_threads(void);
 /* --- thread.c --- */
 /* The calling thread's state: never NULL, but possibly one without room for caches. */
 extern __thread struct jem_thread *jem_thread_now __attribute__((tls_model("initial-exec")));
-/* Around jemalloc's start: our key's destructor has to run before jemalloc's. */
-void jem_thread_load(void);
-void jem_thread_loaded(void);
+/* Takes jemalloc's pthread key over: after its start, and anew in the child of a fork. */
+int jem_thread_take_key(void);
 /* jemalloc's data of the calling thread, made at the first call. NULL: out of memory. */
 tsd_t *jem_tsd(void);
 /* Makes the thread's state if it has none. False: the thread is inside this call already (see

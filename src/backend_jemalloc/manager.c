@@ -14,41 +14,61 @@
 
 pthread_mutex_t jem_lock = PTHREAD_MUTEX_INITIALIZER;
 struct heap_settings jem_settings;
+bool jem_ready;
+
+/* jemalloc aborts when it runs out of memory in the middle of its start, but not before it. */
+static bool memory_for_start(void)
+{
+    size_t size = (size_t)16 << 20;
+    void *probe = os_map(size, os_page_size());
+
+    return probe && os_unmap(probe, size) == 0;
+}
 
 static int load(const struct heap_settings *settings)
 {
     uint64_t epoch = 1;
 
     jem_settings = *settings;
-    jem_thread_load();
-    if (je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch)) {
+    if (!memory_for_start() || je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch)) {
         host->log("jemalloc does not start");
         return MEMKIND_ERROR_MALLOC;
     }
-    jem_thread_loaded();
-    return 0;
+    jem_ready = jem_thread_take_key() == 0;
+    return jem_ready ? 0 : MEMKIND_ERROR_MALLOC;
 }
+
+/* jemalloc's locks are taken; guarded by jem_lock. Not so if the forking thread has no jemalloc
+ * data and no memory for it. */
+static bool jemalloc_locked;
 
 /* Lock order: see jem.h; the page layer's lock comes last. */
 static void prefork(void)
 {
+    bool able = jem_tsd() != NULL;
+
     pthread_mutex_lock(&jem_lock);
-    jemalloc_prefork();
+    jemalloc_locked = able;
+    if (able)
+        jemalloc_prefork();
     pool_prefork();
 }
 
 static void postfork_parent(void)
 {
     pool_postfork();
-    jemalloc_postfork_parent();
+    if (jemalloc_locked)
+        jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
 }
 
 static void postfork_child(void)
 {
     pool_postfork();
-    jemalloc_postfork_child();
-    jem_thread_postfork_child();
+    if (jemalloc_locked) {
+        jemalloc_postfork_child();
+        jem_thread_postfork_child();
+    }
     pthread_mutex_unlock(&jem_lock);
 }
 

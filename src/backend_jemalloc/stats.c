@@ -4,7 +4,8 @@
  * stats: what a heap holds, as jemalloc counts it.
  *
  * jemalloc sums its counters when its epoch is advanced; until then every reader sees the last
- * sums. A heap's numbers are those of its arenas. Threads: jem_lock while arenas are walked.
+ * sums. A heap's numbers are those of its arenas. Every function sees to jemalloc's data of the
+ * thread first, which jemalloc itself would abort over. Threads: jem_lock while arenas are walked.
  */
 #include "backend_jemalloc/jem.h"
 
@@ -18,6 +19,8 @@ int jem_update_stats(void)
 {
     uint64_t epoch = 1;
 
+    if (!jem_tsd())
+        return MEMKIND_ERROR_MALLOC;
     return je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) ? MEMKIND_ERROR_OPERATION_FAILED
                                                                  : 0;
 }
@@ -66,6 +69,8 @@ int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
     struct jem_heap *state;
     int error = 0;
 
+    if (!jem_tsd())
+        return MEMKIND_ERROR_MALLOC;
     if (!heap)
         return read_size(whole[type], value);
     *value = 0;
@@ -88,7 +93,8 @@ int jem_background_threads(bool on)
     size_t most = jem_settings.background_threads;
     int error = 0;
 
-    if (on && most)
+    /* jemalloc runs a few at the most and takes no larger number. */
+    if (on && most && most <= opt_max_background_threads)
         error = je_mallctl("max_background_threads", NULL, NULL, &most, sizeof most);
     if (!error)
         error = je_mallctl("background_thread", NULL, NULL, &on, sizeof on);

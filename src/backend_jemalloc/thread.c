@@ -12,13 +12,18 @@
  *   the thread's own state
  * The first three have no room for caches, so the fast path needs no test for them.
  *
- * A pthread key runs the exit. heap_destroy() takes the caches of its groups away from all threads;
- * it meets an exiting thread at that thread's lock, and whoever comes first flushes the cache.
+ * jemalloc keeps its own data of a thread behind a pthread key: a library has one block of
+ * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be
+ * dlopen'd. We take that key over. Its destructor ends our state first and jemalloc's data then, in
+ * that order by construction; and a thread's data is made here, because jemalloc would abort where
+ * there is no memory for it.
+ *
+ * heap_destroy() takes the caches of its groups away from all threads; it meets an exiting thread
+ * at that thread's lock, and whoever comes first flushes the cache.
  */
 #include "backend_jemalloc/jem.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 
 #include "kinds/host.h"
 
@@ -29,17 +34,10 @@ static struct jem_thread unseen, entering, leaving;
 __thread struct jem_thread *jem_thread_now __attribute__((tls_model("initial-exec"))) = &unseen;
 
 static struct jem_thread *threads; /* all live threads' states, guarded by jem_lock */
-static pthread_key_t key;
-static bool have_key; /* without one, threads go without caches */
 
-/* --- jemalloc's own thread data ------------------------------------------------------------------
+/* --- jemalloc's data of a thread -----------------------------------------------------------------
  */
 
-/*
- * jemalloc keeps its thread data behind a pthread key of its own: a library has one block of
- * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be
- * dlopen'd. Making that data is done here because jemalloc aborts when there is no memory for it.
- */
 static tsd_t *tsd_make(void)
 {
     tsd_wrapper_t *wrapper;
@@ -63,7 +61,9 @@ tsd_t *jem_tsd(void)
 {
     struct jem_thread *thread = jem_thread_now;
 
-    return likely(thread->slots) ? thread->tsd : tsd_make();
+    if (likely(thread->slots))
+        return thread->tsd;
+    return jem_ready ? tsd_make() : NULL;
 }
 
 void *jem_internal_alloc(tsd_t *tsd, size_t size)
@@ -161,10 +161,9 @@ static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
     return thread;
 }
 
-static void thread_exit(void *state)
+static void thread_exit(struct jem_thread *thread)
 {
-    struct jem_thread *thread = state;
-    tsd_t *tsd = thread->tsd; /* still there: our key's destructor runs before jemalloc's */
+    tsd_t *tsd = thread->tsd;
 
     jem_thread_now = &leaving;
     pthread_mutex_lock(&jem_lock);
@@ -189,24 +188,37 @@ static void thread_exit(void *state)
     jem_internal_free(tsd, thread);
 }
 
-void jem_thread_load(void)
+/*
+ * The key's destructor. The value is set again for as long as there is something to clean up: what
+ * is called here looks for it, and other destructors may bring jemalloc's data back to life. The
+ * round that finds it dead frees it. (Allocating in all four rounds that POSIX knows leaks it.)
+ */
+static void end_thread(void *value)
 {
-    int error = pthread_key_create(&key, thread_exit);
+    tsd_wrapper_t *wrapper = value;
 
-    have_key = error == 0;
-    if (error)
-        host->log("pthread_key_create: %s: threads go without caches", strerrordesc_np(error));
+    if (tsd_state_get(&wrapper->val) == tsd_state_purgatory) {
+        malloc_tsd_dalloc(wrapper);
+        return;
+    }
+    pthread_setspecific(tsd_tsd, wrapper);
+    if (jem_thread_now->slots)
+        thread_exit(jem_thread_now);
+    tsd_cleanup(&wrapper->val);
 }
 
-/* glibc runs destructors in the order of the keys' numbers. Another thread that deletes a key
- * between our creation and jemalloc's may turn the order: then no thread may keep a pointer to its
- * tsd. */
-void jem_thread_loaded(void)
+int jem_thread_take_key(void)
 {
-    if (have_key && key > tsd_tsd) {
-        have_key = false;
-        host->log("jemalloc's thread exit would come before ours: threads go without caches");
-    }
+    void *mine = pthread_getspecific(tsd_tsd);
+    int error;
+
+    pthread_key_delete(tsd_tsd);
+    error = pthread_key_create(&tsd_tsd, end_thread);
+    if (!error)
+        error = pthread_setspecific(tsd_tsd, mine);
+    if (error)
+        host->log("no pthread key for threads' data: %s", strerrordesc_np(error));
+    return error ? MEMKIND_ERROR_MALLOC : 0;
 }
 
 bool jem_thread_enter(void)
@@ -220,12 +232,8 @@ bool jem_thread_enter(void)
     if (thread != &unseen)
         return thread != &entering;
     jem_thread_now = &entering;
-    tsd = tsd_make();
-    thread = tsd && have_key ? thread_alloc(tsd, SLOTS_FIRST) : NULL;
-    if (thread && pthread_setspecific(key, thread)) {
-        jem_internal_free(tsd, thread);
-        thread = NULL;
-    }
+    tsd = jem_ready ? tsd_make() : NULL;
+    thread = tsd ? thread_alloc(tsd, SLOTS_FIRST) : NULL;
     if (!thread) {
         jem_thread_now = &unseen; /* this call does without; the next one tries again */
         return true;
@@ -246,11 +254,8 @@ static struct jem_thread *thread_grow(tsd_t *tsd, struct jem_thread *thread, uns
     while (slots <= slot)
         slots *= 2;
     larger = thread_alloc(tsd, slots);
-    if (!larger || pthread_setspecific(key, larger)) {
-        if (larger)
-            jem_internal_free(tsd, larger);
+    if (!larger)
         return NULL;
-    }
     memcpy(larger->cache, thread->cache, thread->slots * sizeof thread->cache[0]);
     unlink_thread(thread);
     link_thread(larger);
@@ -281,6 +286,10 @@ void jem_thread_postfork_child(void)
 {
     struct jem_thread *thread = jem_thread_now;
 
+    /* glibc clears the thread-specific data of threads that a child lacks, but not of one that was
+     * in its destructors at the moment of the fork: a new thread on that stack would find the dead
+     * one's. Values of a deleted key are not found. */
+    jem_thread_take_key();
     /* Only this thread lives on. jemalloc has forgotten all explicit caches; the others' are lost
      * with their threads, ours are made known again. */
     threads = NULL;

@@ -41,7 +41,8 @@ void environment_reject(const char *name, const char *accepted)
         if (strcmp(variables[i].name, name) != 0)
             continue;
         if (!atomic_exchange(&variables[i].rejected, true))
-            log_always("%s=%s is not accepted; accepted: %s", name, value ? value : "", accepted);
+            log_always("%s=%.200s is not accepted; accepted: %s", name, value ? value : "",
+                       accepted);
     }
 }
 

@@ -13,6 +13,7 @@
 #include "frontend/registry.h"
 #include "frontend/version.h"
 #include "kinds/host.h"
+#include "kinds/os.h"
 
 /* The first row is the default. A new heap manager is one more row. */
 static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap_manager_tbb};
@@ -25,25 +26,67 @@ static __thread bool inside __attribute__((tls_model("initial-exec")));
 static pthread_mutex_t first_use = PTHREAD_MUTEX_INITIALIZER;
 static struct environment environment; /* written under first_use before managers_chosen */
 
-/* --- fork: the registry's lock, then the heap manager's, then the page layer's ------------------
+/* --- fork: the first-use lock, the registry's, then the heap manager's, then the page layer's ----
  */
+
+/* The forking thread is between prefork and postfork. */
+static __thread bool forking __attribute__((tls_model("initial-exec")));
 
 static void prefork(void)
 {
+    if (forking)
+        return; /* registered twice, see register_fork_handlers() */
+    forking = true;
+    pthread_mutex_lock(&first_use);
     registry_prefork();
-    managers_get()->prefork();
+    if (managers_get())
+        managers_get()->prefork();
+}
+
+static void postfork(void (*manager_postfork)(void))
+{
+    forking = false;
+    if (manager_postfork)
+        manager_postfork();
+    registry_postfork();
+    pthread_mutex_unlock(&first_use);
 }
 
 static void postfork_parent(void)
 {
-    managers_get()->postfork_parent();
-    registry_postfork();
+    if (forking)
+        postfork(managers_get() ? managers_get()->postfork_parent : NULL);
 }
 
 static void postfork_child(void)
 {
-    managers_get()->postfork_child();
-    registry_postfork();
+    if (forking)
+        postfork(managers_get() ? managers_get()->postfork_child : NULL);
+}
+
+/*
+ * Before the first-use lock is taken for the first time: a fork beside another thread's first use
+ * has to wait for it, since half a heap manager is of no use to the child. In the moment of
+ * registration itself a fork may still come; its child finds another process's number here and
+ * registers again, perhaps for the second time.
+ */
+static void register_fork_handlers(void)
+{
+    enum { NOT_YET = 0, DONE = -1 };
+    static atomic_int state; /* or the process that is at it */
+    int self = os_process(), seen = atomic_load(&state);
+
+    while (seen != DONE) {
+        if (seen == self) {
+            os_yield();
+            seen = atomic_load(&state);
+        } else if (atomic_compare_exchange_weak(&state, &seen, self)) {
+            if (pthread_atfork(prefork, postfork_parent, postfork_child))
+                log_always("no memory for fork handlers: a forked child must not use memkind");
+            atomic_store(&state, DONE);
+            return;
+        }
+    }
 }
 
 /* --- first use ----------------------------------------------------------------------------------
@@ -78,8 +121,6 @@ static void start(void)
         (void)manager->load(&environment.settings); /* what fails, fails at the first block */
     log_debug("heap manager: %s", manager->name);
     atomic_store_explicit(&managers_chosen, manager, memory_order_release);
-    if (pthread_atfork(prefork, postfork_parent, postfork_child))
-        log_always("no memory for fork handlers: a forked child must not use memkind");
 }
 
 bool managers_enter(void)
@@ -90,6 +131,7 @@ bool managers_enter(void)
     if (unlikely(!managers_get())) {
         int error = errno;
 
+        register_fork_handlers();
         pthread_mutex_lock(&first_use);
         if (!managers_get())
             start();

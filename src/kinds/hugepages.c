@@ -24,7 +24,8 @@ void hugepages_read(const struct nodemask *nodes, size_t page_size, struct hugep
         char directory[80];
 
         snprintf(directory, sizeof directory, "/sys/devices/system/node/node%d/hugepages", node);
-        pool->total += read_count(directory, page_size, "nr_hugepages");
+        pool->total += read_count(directory, page_size, "nr_hugepages") -
+                       read_count(directory, page_size, "surplus_hugepages");
         pool->free += read_count(directory, page_size, "free_hugepages");
     }
     pool->overcommit = read_count("/sys/kernel/mm/hugepages", page_size, "nr_overcommit_hugepages");

@@ -13,7 +13,7 @@
 #include "kinds/nodemask.h"
 
 struct hugepages_pool {
-    size_t total;      /* pages in the pool, surplus included */
+    size_t total;      /* pages in the pool, without those of overcommit */
     size_t free;       /* of these, not in use */
     size_t overcommit; /* pages the kernel may add on demand (nr_overcommit_hugepages), whole
                           machine */

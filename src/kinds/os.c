@@ -238,6 +238,16 @@ void os_write_error(const char *text, size_t size)
     errno = error;
 }
 
+int os_process(void)
+{
+    return getpid();
+}
+
+void os_yield(void)
+{
+    sched_yield();
+}
+
 unsigned os_cpu_count(void)
 {
     /* Room for 8,192 CPUs; a larger machine answers EINVAL and gets the safe guess. */

@@ -74,5 +74,11 @@ ssize_t os_read_file(const char *path, char *text, size_t size);
 /* Writes to stderr in one call; the log's only way out. */
 void os_write_error(const char *text, size_t size);
 
+/* This process's number: 1 or more. */
+int os_process(void);
+
+/* Lets another thread run. */
+void os_yield(void);
+
 /* CPUs this process may run on (sched_getaffinity), at least 1. */
 unsigned os_cpu_count(void);

@@ -196,13 +196,15 @@ ssize_t page_kind_capacity(const struct page_kind *kind)
     struct hugepages_pool pool;
     struct nodemask nodes;
     size_t capacity = 0;
+    char why[160];
 
-    if (page_kind_policy(kind, os_current_node(), &answer, &policy))
+    if (page_kind_check(kind, why, sizeof why) ||
+        page_kind_policy(kind, os_current_node(), &answer, &policy))
         return -1;
     nodes = reachable_nodes(kind, &policy);
     if (kind->page_size) {
         hugepages_read(&nodes, kind->page_size, &pool);
-        return pool.total ? (ssize_t)(pool.total * kind->page_size) : -1;
+        return (ssize_t)((pool.total + pool.overcommit) * kind->page_size);
     }
     nodemask_for_each (node, &nodes)
         capacity += topology->memory[node];
