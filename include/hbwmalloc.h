@@ -266,8 +266,7 @@ size_t hbw_malloc_usable_size(void *ptr);
  *          never written), or the machine has no HBW nodes;
  *          EINVAL: addr is NULL, size is 0, or flags has an unknown bit;
  *          EFAULT: it cannot be found out: a part of the range is not mapped
- *          or not readable (with HBW_TOUCH_PAGES: not writable), or the kernel
- *          does not tell.
+ *          (with HBW_TOUCH_PAGES: not writable), or the kernel does not tell.
  * Threads  thread-safe; the range must stay mapped during the call.
  * Rests on move_pages(2), which tells the node of each page when it is given
  *          no nodes to move to; for HBW_TOUCH_PAGES madvise(2)

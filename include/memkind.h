@@ -1035,8 +1035,8 @@ void memkind_config_set_memory_usage_policy(struct memkind_config *cfg,
  *   MEMKIND_SUCCESS                      all
  *   MEMKIND_ERROR_INVALID                NULL
  *   MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE  MEMKIND_HBW..., MEMKIND_LOWEST_...,
- *                                        MEMKIND_HIGHEST_BANDWIDTH_...: no
- *                                        such nodes, or no figures
+ *                                        MEMKIND_HIGHEST_...: no such nodes,
+ *                                        or no figures
  *   MEMKIND_ERROR_UNAVAILABLE            MEMKIND_DAX_KMEM...: no such nodes
  *   MEMKIND_ERROR_HUGETLB                kinds of huge pages: none of that
  *                                        size reserved on the nodes
@@ -1085,6 +1085,7 @@ ssize_t memkind_get_capacity(memkind_t kind);
  *
  * Returns  MEMKIND_SUCCESS: yes;
  *          MEMKIND_ERROR_MMAP: no;
+ *          MEMKIND_ERROR_INVALID: pmem_dir is NULL;
  *          MEMKIND_ERROR_RUNTIME: it cannot be tried, for instance because the
  *          directory does not exist or no file can be created in it.
  * Threads  thread-safe.

@@ -10,8 +10,8 @@
  *
  * Arenas are made with metadata kept out of the kind's memory (arenas_create_ext) and extent hooks
  * that call the page layer. A region stays with its arena until the heap is destroyed: the dalloc
- * and destroy hooks decline, pages go back by decay through purge, and the page pool unmaps whole
- * regions at its end.
+ * and destroy hooks do nothing, pages go back by decay through purge, and the page pool unmaps
+ * whole regions at its end. Arenas themselves are emptied and used again.
  *
  * Threads: groups and counts under jem_lock; a finished group is published with release.
  */
@@ -30,6 +30,7 @@ struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
 
 static struct jem_group *groups[JEM_SLOTS]; /* by slot, guarded by jem_lock */
 static unsigned arenas_alive;               /* guarded by jem_lock */
+static struct jem_arena *idle_arenas;       /* empty ones, guarded by jem_lock */
 
 /* --- extent hooks: jemalloc asks for pages ------------------------------------------------------
  */
@@ -61,6 +62,14 @@ static bool hooks_keep(extent_hooks_t *hooks, void *addr, size_t size, bool comm
 {
     (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
     return true;
+}
+
+/* jemalloc never merges extents of two regions, so a region that is all free comes here whole. */
+static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                        unsigned arena_ind)
+{
+    (void)committed, (void)arena_ind;
+    return !pool_unmap(hooks_pool(hooks), addr, size);
 }
 
 static void hooks_destroy(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
@@ -99,14 +108,17 @@ static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void
     return false;
 }
 
-/* Where a purged page must be had again before it is touched, purging is jemalloc's "decommit". */
+/*
+ * Where a purged page must be had again before it is touched, purging is jemalloc's "decommit". Such
+ * pages are scarce, too: a mapping keeps the purged ones reserved, so free regions are unmapped.
+ */
 static void hooks_init(struct jem_group *group)
 {
     bool decommits = pool_needs_commit(&group->heap->pages);
 
     group->hooks = (extent_hooks_t){
         .alloc = hooks_alloc,
-        .dalloc = hooks_keep,
+        .dalloc = decommits ? hooks_unmap : hooks_keep,
         .destroy = hooks_destroy,
         .commit = decommits ? hooks_commit : NULL,
         .decommit = decommits ? hooks_purge : NULL,
@@ -136,13 +148,20 @@ static void arena_configure(tsd_t *tsd, struct jem_group *group, arena_t *arena)
     }
 }
 
-static struct jem_arena *arena_create(tsd_t *tsd, struct jem_group *group)
+/* An arena nobody uses, or a new one. Its hooks lead to the group from now on. */
+static struct jem_arena *arena_make(tsd_t *tsd, struct jem_group *group)
 {
-    struct jem_arena *made = jem_internal_alloc(tsd, sizeof *made);
+    struct jem_arena *made = idle_arenas;
     arena_config_t config = {.extent_hooks = &group->hooks, .metadata_use_hooks = false};
     size_t size = sizeof made->index;
     int error;
 
+    if (made) {
+        idle_arenas = made->next;
+        arena_set_extent_hooks(tsd, made->arena, &group->hooks);
+        return made;
+    }
+    made = jem_internal_alloc(tsd, sizeof *made);
     if (!made)
         return NULL;
     error =
@@ -153,8 +172,18 @@ static struct jem_arena *arena_create(tsd_t *tsd, struct jem_group *group)
         return NULL;
     }
     made->arena = arena_get(tsd_tsdn(tsd), made->index, false);
+    return made;
+}
+
+static struct jem_arena *arena_create(tsd_t *tsd, struct jem_group *group)
+{
+    struct jem_arena *made = arena_make(tsd, group);
+
+    if (!made)
+        return NULL;
     arena_configure(tsd, group, made->arena);
     atomic_store_explicit(&jem_arena_group[made->index], group, memory_order_release);
+    made->threads = 0;
     made->next = group->arenas;
     group->arenas = made;
     group->narenas++;
@@ -162,18 +191,36 @@ static struct jem_arena *arena_create(tsd_t *tsd, struct jem_group *group)
     return made;
 }
 
-static void arena_destroy_one(tsd_t *tsd, struct jem_arena *arena)
+static int arena_control(unsigned index, const char *verb)
 {
     char name[64];
     int error;
 
-    atomic_store_explicit(&jem_arena_group[arena->index], NULL, memory_order_release);
-    snprintf(name, sizeof name, "arena.%u.destroy", arena->index);
+    snprintf(name, sizeof name, "arena.%u.%s", index, verb);
     error = je_mallctl(name, NULL, NULL, NULL, 0);
     if (error)
         host->log("%s: %s", name, strerrordesc_np(error));
+    return error;
+}
+
+/*
+ * Empties an arena and keeps it for the next group. jemalloc could destroy it, but never unmaps the
+ * 2 MiB that its metadata came from: a program that makes and destroys kinds would run out of
+ * address space. So the number of arenas is the largest that were in use at once.
+ */
+static void arena_retire(tsd_t *tsd, struct jem_arena *arena)
+{
     arenas_alive--;
-    jem_internal_free(tsd, arena);
+    atomic_store_explicit(&jem_arena_group[arena->index], NULL, memory_order_release);
+    if (arena_control(arena->index, "reset") || arena_control(arena->index, "purge")) {
+        jem_internal_free(tsd, arena); /* the arena itself is lost */
+        return;
+    }
+    pa_shard_destroy(tsd_tsdn(tsd), &arena->arena->pa_shard);
+    exp_grow_init(&arena->arena->pa_shard.pac.exp_grow);
+    arena_set_extent_hooks(tsd, arena->arena, (extent_hooks_t *)&ehooks_default_extent_hooks);
+    arena->next = idle_arenas;
+    idle_arenas = arena;
 }
 
 static unsigned arena_limit(void)
@@ -226,7 +273,7 @@ static void group_destroy(tsd_t *tsd, struct jem_group *group)
         struct jem_arena *arena = group->arenas;
 
         group->arenas = arena->next;
-        arena_destroy_one(tsd, arena);
+        arena_retire(tsd, arena);
     }
     groups[group->slot] = NULL;
     jem_internal_free(tsd, group);

@@ -30,6 +30,10 @@ static int read_size(const char *name, size_t *value)
     size_t size = sizeof *value;
     int error = je_mallctl(name, value, &size, NULL, 0);
 
+    if (error == ENOENT) { /* an arena made since the last epoch: it held nothing then */
+        *value = 0;
+        return 0;
+    }
     if (error)
         host->log("statistic %s: %s", name, strerrordesc_np(error));
     return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;

@@ -31,7 +31,8 @@ struct os_policy {
 void *os_map(size_t size, size_t alignment);
 
 /* The same from the kernel's pool of huge pages of `page_size` bytes; size and alignment are
- * multiples of it. Reserves, does not populate: a policy comes in between. NULL with errno. */
+ * multiples of it. Does not populate: a policy comes in between. The pool's pages are reserved until
+ * the mapping goes, which is what lets a parent outlive its fork's copies. NULL with errno. */
 void *os_map_huge(size_t size, size_t alignment, size_t page_size);
 
 int os_unmap(void *address, size_t size);
@@ -60,6 +61,10 @@ unsigned os_current_node(void);
 
 /* Nodes on which the process may have memory (cpuset). */
 int os_allowed_nodes(struct nodemask *nodes);
+
+/* Writes a byte of this process's memory over itself, without a signal. 0, or EFAULT where it is
+ * not mapped or not writable. */
+int os_rewrite(void *address);
 
 /* move_pages(2) as a question: node of each page in status[], or a negative errno. */
 int os_page_nodes(size_t count, void **pages, int *status);

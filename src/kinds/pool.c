@@ -138,6 +138,24 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     return record->address;
 }
 
+bool pool_unmap(struct page_pool *pool, void *address, size_t size)
+{
+    struct page_region **link, *region;
+
+    pthread_mutex_lock(&lock);
+    for (link = &pool->regions; (region = *link) != NULL; link = &region->next)
+        if (region->address == address && region->size == size)
+            break;
+    if (region)
+        *link = region->next;
+    pthread_mutex_unlock(&lock);
+    if (!region)
+        return false;
+    pool->source->unmap(pool, address, size);
+    record_list_add(&unused_records, region);
+    return true;
+}
+
 int pool_purge(struct page_pool *pool, void *address, size_t size)
 {
     return pool->source->purge(pool, address, size);

@@ -5,8 +5,8 @@
  *
  * A page pool belongs to one heap (one live kind). It maps regions of at least the source's granule
  * (2 MiB; a huge page), aligned to it, with the kind's policy applied once, and remembers them:
- * a region is given back whole, when the pool closes. Until then a heap manager purges and commits
- * parts of it as it likes.
+ * a region is given back whole, by pool_unmap() or when the pool closes. Until then a heap manager
+ * purges and commits parts of it as it likes.
  *
  * Locality: a pool of a kind whose nodes depend on the calling CPU has one domain per node with
  * CPUs (see page_kind_domains()). A heap manager keeps what it gets for one domain apart from the
@@ -45,6 +45,9 @@ unsigned pool_domain(const struct page_pool *pool);
 /* A region for threads of `domain`: zeroed, `size` bytes at the least, aligned to `alignment` (and
  * the granule). NULL with errno ENOMEM. */
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment);
+
+/* Unmaps a region, if [address, address + size) is a whole one. False: it is not, nothing is done. */
+bool pool_unmap(struct page_pool *pool, void *address, size_t size);
 
 int pool_purge(struct page_pool *pool, void *address, size_t size);
 
