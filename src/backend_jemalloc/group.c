@@ -109,8 +109,9 @@ static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void
 }
 
 /*
- * Where a purged page must be had again before it is touched, purging is jemalloc's "decommit". Such
- * pages are scarce, too: a mapping keeps the purged ones reserved, so free regions are unmapped.
+ * Where a purged page must be had again before it is touched, purging is jemalloc's "decommit".
+ * Such pages are scarce, too: a mapping keeps the purged ones reserved, so free regions are
+ * unmapped.
  */
 static void hooks_init(struct jem_group *group)
 {
@@ -324,7 +325,7 @@ struct jem_group *jem_group_here(tsd_t *tsd, struct heap *heap)
 
 int jem_group_heap_create(struct heap *heap)
 {
-    tsd_t *tsd = jem_tsd();
+    tsd_t *tsd = jem_start() ? NULL : jem_tsd();
     unsigned domains = heap->pages.domains;
     struct jem_heap *state = NULL;
     struct jem_group *group;

@@ -27,6 +27,7 @@
 #include "jemalloc/internal/jemalloc_internal_includes.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "heap_manager.h"
@@ -66,10 +67,13 @@ struct jem_thread {
 
 extern pthread_mutex_t jem_lock;
 extern struct heap_settings jem_settings;
-extern bool jem_ready; /* jemalloc has started; written before anybody else comes here */
+extern atomic_bool jem_ready; /* jemalloc has started */
 
 /* Group of each arena, NULL for jemalloc's own arena 0. */
 extern struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
+
+/* Starts jemalloc, unless it has been. An error may go away. Any thread. */
+int jem_start(void);
 
 /* --- memory for the manager itself, from jemalloc's arena 0 --- */
 void *jem_internal_alloc(tsd_t *tsd, size_t size); /* zeroed, or NULL */

@@ -9,33 +9,66 @@
 #include "backend_jemalloc/jem.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "kinds/host.h"
 
 pthread_mutex_t jem_lock = PTHREAD_MUTEX_INITIALIZER;
 struct heap_settings jem_settings;
-bool jem_ready;
+atomic_bool jem_ready;
 
-/* jemalloc aborts when it runs out of memory in the middle of its start, but not before it. */
-static bool memory_for_start(void)
+/* jemalloc aborts where memory or a pthread key fails it in the middle of its start. So both are
+ * tried beforehand; the key's number is then jemalloc's, and its place in this thread exists. */
+static bool can_start(void)
 {
     size_t size = (size_t)16 << 20;
-    void *probe = os_map(size, os_page_size());
+    pthread_key_t key;
+    void *memory;
+    bool able;
 
-    return probe && os_unmap(probe, size) == 0;
+    if (pthread_key_create(&key, NULL))
+        return false;
+    able = pthread_setspecific(key, &key) == 0;
+    pthread_key_delete(key);
+    memory = able ? os_map(size, os_page_size()) : NULL;
+    return memory && os_unmap(memory, size) == 0;
+}
+
+/* Called with start_lock. */
+static int start(void)
+{
+    static bool broken; /* jemalloc stopped halfway: it cannot be tried again */
+    uint64_t epoch = 1;
+
+    if (broken || !can_start())
+        return MEMKIND_ERROR_MALLOC;
+    broken = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) != 0;
+    return broken ? MEMKIND_ERROR_MALLOC : jem_thread_take_key();
+}
+
+int jem_start(void)
+{
+    static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
+    int error = 0;
+
+    if (likely(atomic_load_explicit(&jem_ready, memory_order_acquire)))
+        return 0;
+    pthread_mutex_lock(&start_lock);
+    if (!atomic_load_explicit(&jem_ready, memory_order_relaxed))
+        error = start();
+    if (!error)
+        atomic_store_explicit(&jem_ready, true, memory_order_release);
+    pthread_mutex_unlock(&start_lock);
+    if (error)
+        host->log("jemalloc cannot start now");
+    return error;
 }
 
 static int load(const struct heap_settings *settings)
 {
-    uint64_t epoch = 1;
-
     jem_settings = *settings;
-    if (!memory_for_start() || je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch)) {
-        host->log("jemalloc does not start");
-        return MEMKIND_ERROR_MALLOC;
-    }
-    jem_ready = jem_thread_take_key() == 0;
-    return jem_ready ? 0 : MEMKIND_ERROR_MALLOC;
+    (void)jem_start(); /* if not now, then with the first heap */
+    return 0;
 }
 
 /* jemalloc's locks are taken; guarded by jem_lock. Not so if the forking thread has no jemalloc

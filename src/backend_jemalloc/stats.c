@@ -19,8 +19,8 @@ int jem_update_stats(void)
 {
     uint64_t epoch = 1;
 
-    if (!jem_tsd())
-        return MEMKIND_ERROR_MALLOC;
+    if (jem_start() || !jem_tsd())
+        return MEMKIND_ERROR_OPERATION_FAILED;
     return je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) ? MEMKIND_ERROR_OPERATION_FAILED
                                                                  : 0;
 }
@@ -73,8 +73,8 @@ int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
     struct jem_heap *state;
     int error = 0;
 
-    if (!jem_tsd())
-        return MEMKIND_ERROR_MALLOC;
+    if (jem_start() || !jem_tsd())
+        return MEMKIND_ERROR_OPERATION_FAILED;
     if (!heap)
         return read_size(whole[type], value);
     *value = 0;

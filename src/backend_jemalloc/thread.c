@@ -57,13 +57,18 @@ static tsd_t *tsd_make(void)
     return tsd_fetch();
 }
 
+static bool is_ready(void)
+{
+    return atomic_load_explicit(&jem_ready, memory_order_acquire);
+}
+
 tsd_t *jem_tsd(void)
 {
     struct jem_thread *thread = jem_thread_now;
 
     if (likely(thread->slots))
         return thread->tsd;
-    return jem_ready ? tsd_make() : NULL;
+    return is_ready() ? tsd_make() : NULL;
 }
 
 void *jem_internal_alloc(tsd_t *tsd, size_t size)
@@ -199,9 +204,10 @@ static void end_thread(void *value)
 {
     tsd_wrapper_t *wrapper = value;
 
-    pthread_setspecific(tsd_tsd, wrapper);
     if (jem_thread_now->slots)
         thread_exit(jem_thread_now);
+    if (pthread_setspecific(tsd_tsd, wrapper))
+        return; /* not for a slot that had a value; but jemalloc would abort over it */
     tsd_cleanup(&wrapper->val);
     pthread_setspecific(tsd_tsd, NULL);
     malloc_tsd_dalloc(wrapper);
@@ -210,15 +216,18 @@ static void end_thread(void *value)
 int jem_thread_take_key(void)
 {
     void *mine = pthread_getspecific(tsd_tsd);
-    int error;
+    pthread_key_t key;
+    int error = pthread_key_create(&key, end_thread);
 
-    pthread_key_delete(tsd_tsd);
-    error = pthread_key_create(&tsd_tsd, end_thread);
-    if (!error)
-        error = pthread_setspecific(tsd_tsd, mine);
-    if (error)
+    if (!error && (error = pthread_setspecific(key, mine)) != 0)
+        pthread_key_delete(key);
+    if (error) {
         host->log("no pthread key for threads' data: %s", strerrordesc_np(error));
-    return error ? MEMKIND_ERROR_MALLOC : 0;
+        return MEMKIND_ERROR_MALLOC;
+    }
+    pthread_key_delete(tsd_tsd);
+    tsd_tsd = key;
+    return 0;
 }
 
 bool jem_thread_enter(void)
@@ -232,7 +241,7 @@ bool jem_thread_enter(void)
     if (thread != &unseen)
         return thread != &entering;
     jem_thread_now = &entering;
-    tsd = jem_ready ? tsd_make() : NULL;
+    tsd = is_ready() ? tsd_make() : NULL;
     thread = tsd ? thread_alloc(tsd, SLOTS_FIRST) : NULL;
     if (!thread) {
         jem_thread_now = &unseen; /* this call does without; the next one tries again */

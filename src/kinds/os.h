@@ -31,8 +31,9 @@ struct os_policy {
 void *os_map(size_t size, size_t alignment);
 
 /* The same from the kernel's pool of huge pages of `page_size` bytes; size and alignment are
- * multiples of it. Does not populate: a policy comes in between. The pool's pages are reserved until
- * the mapping goes, which is what lets a parent outlive its fork's copies. NULL with errno. */
+ * multiples of it. Does not populate: a policy comes in between. The pool's pages are reserved
+ * until the mapping goes, which is what lets a parent outlive its fork's copies. NULL with errno.
+ */
 void *os_map_huge(size_t size, size_t alignment, size_t page_size);
 
 int os_unmap(void *address, size_t size);

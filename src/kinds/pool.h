@@ -46,7 +46,8 @@ unsigned pool_domain(const struct page_pool *pool);
  * the granule). NULL with errno ENOMEM. */
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment);
 
-/* Unmaps a region, if [address, address + size) is a whole one. False: it is not, nothing is done. */
+/* Unmaps a region, if [address, address + size) is a whole one. False: it is not, nothing is done.
+ */
 bool pool_unmap(struct page_pool *pool, void *address, size_t size);
 
 int pool_purge(struct page_pool *pool, void *address, size_t size);

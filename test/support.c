@@ -1,0 +1,634 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why: see support.h. */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/mempolicy.h>
+#include <linux/seccomp.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define SYS_NODE "/sys/devices/system/node"
+#define CHILD_SECONDS 60 /* a child that hangs ends */
+
+void test_skip(const char *format, ...)
+{
+    char reason[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "SKIP: %s/%s: %s\n", criterion_current_suite->name,
+            criterion_current_test->name, reason);
+    cr_skip_test("%s", reason);
+    abort(); /* not reached */
+}
+
+/* --- environment ------------------------------------------------------------------------------ */
+
+void test_bare(void)
+{
+    static const char *const names[] = {
+        "MEMKIND_HEAP_MANAGER",
+        "MEMKIND_HBW_NODES",
+        "MEMKIND_DAX_KMEM_NODES",
+        "MEMKIND_HBW_THRESHOLD",
+        "MEMKIND_ARENA_NUM_PER_KIND",
+        "MEMKIND_HOG_MEMORY",
+        "MEMKIND_DEBUG",
+        "MEMKIND_BACKGROUND_THREAD_LIMIT",
+    };
+
+    for (size_t i = 0; i < LENGTH(names); i++)
+        unsetenv(names[i]);
+}
+
+void test_with_nodes(void)
+{
+    test_bare();
+    setenv("MEMKIND_HBW_NODES", "0", 1);
+    setenv("MEMKIND_DAX_KMEM_NODES", "0", 1);
+}
+
+/* --- kinds ------------------------------------------------------------------------------------ */
+
+/* A table is read in columns. */
+/* clang-format off */
+#define ROW(NAME, NODES, POLICY, PAGE_SIZE)                                                        \
+    {                                                                                              \
+        "MEMKIND_" #NAME, &MEMKIND_##NAME, MEMKIND_PARTITION_##NAME, NODES_##NODES, MPOL_##POLICY, \
+            (PAGE_SIZE)                                                                            \
+    }
+
+const struct test_kind test_kinds[MEMKIND_NUM_BASE_KIND] = {
+    ROW(DEFAULT,                           PROCESS,       DEFAULT,    0),
+    ROW(REGULAR,                           CPU,           BIND,       0),
+    ROW(INTERLEAVE,                        MEMORY,        INTERLEAVE, 0),
+    ROW(HUGETLB,                           PROCESS,       DEFAULT,    2 * MIB),
+    ROW(GBTLB,                             PROCESS,       DEFAULT,    GIB),
+    ROW(HBW,                               HBW,           BIND,       0),
+    ROW(HBW_HUGETLB,                       HBW,           BIND,       2 * MIB),
+    ROW(HBW_GBTLB,                         HBW,           BIND,       GIB),
+    ROW(HBW_ALL,                           HBW,           BIND,       0),
+    ROW(HBW_ALL_HUGETLB,                   HBW,           BIND,       2 * MIB),
+    ROW(HBW_PREFERRED,                     HBW,           PREFERRED,  0),
+    ROW(HBW_PREFERRED_HUGETLB,             HBW,           PREFERRED,  2 * MIB),
+    ROW(HBW_PREFERRED_GBTLB,               HBW,           PREFERRED,  GIB),
+    ROW(HBW_INTERLEAVE,                    HBW,           INTERLEAVE, 0),
+    ROW(DAX_KMEM,                          DAX,           BIND,       0),
+    ROW(DAX_KMEM_ALL,                      DAX,           BIND,       0),
+    ROW(DAX_KMEM_PREFERRED,                DAX,           PREFERRED,  0),
+    ROW(DAX_KMEM_INTERLEAVE,               DAX,           INTERLEAVE, 0),
+    ROW(HIGHEST_CAPACITY,                  LARGEST,       BIND,       0),
+    ROW(HIGHEST_CAPACITY_PREFERRED,        LARGEST,       PREFERRED,  0),
+    ROW(HIGHEST_CAPACITY_LOCAL,            LARGEST_LOCAL, BIND,       0),
+    ROW(HIGHEST_CAPACITY_LOCAL_PREFERRED,  LARGEST_LOCAL, PREFERRED,  0),
+    ROW(LOWEST_LATENCY_LOCAL,              LATENCY,       BIND,       0),
+    ROW(LOWEST_LATENCY_LOCAL_PREFERRED,    LATENCY,       PREFERRED,  0),
+    ROW(HIGHEST_BANDWIDTH_LOCAL,           BANDWIDTH,     BIND,       0),
+    ROW(HIGHEST_BANDWIDTH_LOCAL_PREFERRED, BANDWIDTH,     PREFERRED,  0),
+};
+/* clang-format on */
+
+const struct test_kind *test_next_kind(const struct test_kind *kind)
+{
+    for (kind = kind ? kind + 1 : test_kinds; kind < test_kinds + MEMKIND_NUM_BASE_KIND; kind++)
+        if (!kind->page_size && memkind_check_available(*kind->variable) == MEMKIND_SUCCESS)
+            return kind;
+    return NULL;
+}
+
+/* --- small files ------------------------------------------------------------------------------ */
+
+static bool read_text(const char *path, char *text, size_t size)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? -1 : read(file, text, size - 1);
+
+    if (file >= 0)
+        close(file);
+    text[length < 0 ? 0 : length] = '\0';
+    return length >= 0;
+}
+
+static bool write_number(const char *path, size_t number)
+{
+    char text[32];
+    int length = snprintf(text, sizeof text, "%zu\n", number);
+    int file = open(path, O_WRONLY | O_CLOEXEC);
+    bool written = file >= 0 && write(file, text, (size_t)length) == length;
+
+    if (file >= 0)
+        close(file);
+    return written;
+}
+
+static size_t read_number(const char *path)
+{
+    char text[64];
+
+    return read_text(path, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
+}
+
+/* --- sets of nodes ---------------------------------------------------------------------------- */
+
+#define WORD_BITS (8 * (int)sizeof(unsigned long))
+#define MASK_NODES ((int)sizeof(struct test_mask) * 8)
+
+bool test_mask_has(const struct test_mask *mask, int node)
+{
+    return node >= 0 && node < MASK_NODES &&
+           (mask->bits[node / WORD_BITS] >> (node % WORD_BITS) & 1);
+}
+
+bool test_mask_equal(const struct test_mask *a, const struct test_mask *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+int test_mask_count(const struct test_mask *mask)
+{
+    int count = 0;
+
+    for (int node = 0; node < MASK_NODES; node++)
+        count += test_mask_has(mask, node);
+    return count;
+}
+
+struct test_mask test_nodes_file(const char *file)
+{
+    struct test_mask mask = {{0}};
+    char path[128], text[4096], *at = text;
+
+    snprintf(path, sizeof path, SYS_NODE "/%s", file);
+    if (!read_text(path, text, sizeof text))
+        strcpy(text, "0");
+    while (*at >= '0' && *at <= '9') {
+        long first = strtol(at, &at, 10);
+        long last = *at == '-' ? strtol(at + 1, &at, 10) : first;
+
+        for (long node = first; node <= last && node < MASK_NODES; node++)
+            mask.bits[node / WORD_BITS] |= 1UL << (node % WORD_BITS);
+        at += *at == ',';
+    }
+    return mask;
+}
+
+size_t test_nodes_memory(const struct test_mask *mask)
+{
+    size_t sum = 0;
+
+    for (int node = 0; node < MASK_NODES; node++) {
+        char path[128], text[4096];
+        const char *line;
+
+        if (!test_mask_has(mask, node))
+            continue;
+        snprintf(path, sizeof path, SYS_NODE "/node%d/meminfo", node);
+        line = read_text(path, text, sizeof text) ? strstr(text, "MemTotal:") : NULL;
+        sum += line ? strtoull(line + strlen("MemTotal:"), NULL, 10) * KIB : 0;
+    }
+    return sum;
+}
+
+/* --- content ---------------------------------------------------------------------------------- */
+
+static uint64_t mix(uint64_t value)
+{
+    value *= 0x9e3779b97f4a7c15U;
+    return value ^ value >> 29;
+}
+
+void test_fill(void *block, size_t size, uint64_t seed)
+{
+    unsigned char *bytes = block;
+    size_t at = 0;
+
+    for (; at + sizeof seed <= size; at += sizeof seed) {
+        uint64_t word = mix(seed + at);
+
+        memcpy(bytes + at, &word, sizeof word);
+    }
+    for (uint64_t word = mix(seed + at); at < size; at++, word >>= 8)
+        bytes[at] = (unsigned char)word;
+}
+
+bool test_holds(const void *block, size_t size, uint64_t seed)
+{
+    const unsigned char *bytes = block;
+    size_t at = 0;
+
+    for (; at + sizeof seed <= size; at += sizeof seed) {
+        uint64_t word = mix(seed + at);
+
+        if (memcmp(bytes + at, &word, sizeof word) != 0)
+            return false;
+    }
+    for (uint64_t word = mix(seed + at); at < size; at++, word >>= 8)
+        if (bytes[at] != (unsigned char)word)
+            return false;
+    return true;
+}
+
+bool test_is_zero(const void *block, size_t size)
+{
+    const unsigned char *bytes = block;
+
+    return size == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
+uint64_t test_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* --- children --------------------------------------------------------------------------------- */
+
+static void change_environment(const char *const environment[])
+{
+    for (; environment && *environment; environment++) {
+        const char *value = strchr(*environment, '=');
+        char name[64];
+
+        if (!value) {
+            unsetenv(*environment);
+            continue;
+        }
+        snprintf(name, sizeof name, "%.*s", (int)(value - *environment), *environment);
+        setenv(name, value + 1, 1);
+    }
+}
+
+void test_run(struct test_child *child, void (*function)(void *argument), void *argument,
+              const char *const environment[])
+{
+    int errors = memfd_create("stderr", MFD_CLOEXEC);
+    pid_t pid;
+    ssize_t length;
+
+    cr_assert(errors >= 0, "memfd_create: %s", strerror(errno));
+    fflush(NULL);
+    pid = fork();
+    cr_assert(pid >= 0, "fork: %s", strerror(errno));
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(CHILD_SECONDS);
+        dup2(errors, STDERR_FILENO);
+        change_environment(environment);
+        function(argument);
+        _exit(0);
+    }
+    while (waitpid(pid, &child->status, 0) < 0)
+        cr_assert(errno == EINTR, "waitpid: %s", strerror(errno));
+    length = pread(errors, child->errors, sizeof child->errors - 1, 0);
+    close(errors);
+    if (length == sizeof child->errors - 1)
+        while (child->errors[length - 1] != '\n')
+            length--; /* whole lines only */
+    child->errors[length < 0 ? 0 : length] = '\0';
+    if (strstr(child->errors, "Sanitizer") || strstr(child->errors, "runtime error:"))
+        fputs(child->errors, stderr); /* for whoever runs the tests */
+    child->lines = 0;
+    for (const char *at = child->errors; (at = strchr(at, '\n')) != NULL; at++)
+        child->lines++;
+}
+
+void test_run_well(struct test_child *child, void (*function)(void *argument), void *argument,
+                   const char *const environment[])
+{
+    test_run(child, function, argument, environment);
+    cr_assert(WIFEXITED(child->status) && WEXITSTATUS(child->status) == 0,
+              "the child ended with %s %d; it said:\n%s",
+              WIFSIGNALED(child->status) ? "signal" : "status",
+              WIFSIGNALED(child->status) ? WTERMSIG(child->status) : WEXITSTATUS(child->status),
+              child->errors);
+}
+
+void *test_shared(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    cr_assert(memory != MAP_FAILED, "mmap: %s", strerror(errno));
+    return memory;
+}
+
+bool test_line(const char *text, const char *expression)
+{
+    regex_t regex;
+    bool found;
+
+    cr_assert(regcomp(&regex, expression, REG_EXTENDED | REG_NEWLINE | REG_NOSUB) == 0,
+              "not a regular expression: %s", expression);
+    found = regexec(&regex, text, 0, NULL, 0) == 0;
+    regfree(&regex);
+    return found;
+}
+
+void test_refuse(long call, int error, int index, uint64_t least)
+{
+    /* Both halves of the argument, on a little-endian machine. */
+    unsigned low = (unsigned)offsetof(struct seccomp_data, args) + 8 * (unsigned)index;
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)call, 0, 6),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low + 4),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (unsigned)(least >> 32), 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)(least >> 32), 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, low),
+        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (unsigned)least, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {.len = LENGTH(filter), .filter = filter};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        test_skip("no seccomp filter: %s", strerror(errno));
+}
+
+/* --- what the kernel says --------------------------------------------------------------------- */
+
+bool test_find_mapping(const void *address, struct test_mapping *mapping)
+{
+    FILE *file = fopen("/proc/self/smaps", "re");
+    char line[1024];
+    bool inside = false;
+
+    cr_assert(file, "/proc/self/smaps: %s", strerror(errno));
+    memset(mapping, 0, sizeof *mapping);
+    while (fgets(line, sizeof line, file)) {
+        uintptr_t start, end;
+        int name = 0;
+
+        line[strcspn(line, "\n")] = '\0';
+        if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &start, &end, &name) >= 2) {
+            if (inside)
+                break;
+            inside = (uintptr_t)address >= start && (uintptr_t)address < end;
+            if (inside) {
+                mapping->start = start;
+                mapping->end = end;
+                snprintf(mapping->name, sizeof mapping->name, "%s", line + name);
+            }
+        } else if (inside) {
+            (void)sscanf(line, "KernelPageSize: %zu", &mapping->page_size);
+            (void)sscanf(line, "VmFlags: %255[^\n]", mapping->flags);
+        }
+    }
+    fclose(file);
+    mapping->page_size *= KIB;
+    return mapping->end != 0;
+}
+
+int test_page_node(void *address)
+{
+    int node = -ENOSYS;
+
+    return syscall(SYS_move_pages, 0, 1, &address, NULL, &node, 0) ? -errno : node;
+}
+
+int test_policy(void *address, struct test_mask *nodes)
+{
+    int mode = -1;
+
+    memset(nodes, 0, sizeof *nodes);
+    cr_assert(syscall(SYS_get_mempolicy, &mode, nodes->bits, MASK_NODES, address, MPOL_F_ADDR) == 0,
+              "get_mempolicy: %s", strerror(errno));
+    return mode;
+}
+
+bool test_is_mapped(const void *address)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char resident;
+
+    return mincore((void *)((uintptr_t)address & ~(page - 1)), 1, &resident) == 0;
+}
+
+static size_t status_number(const char *name)
+{
+    char text[8192];
+    const char *line =
+        read_text("/proc/self/status", text, sizeof text) ? strstr(text, name) : NULL;
+
+    return line ? strtoull(line + strlen(name), NULL, 10) : 0;
+}
+
+size_t test_resident(void)
+{
+    return status_number("VmRSS:") * KIB;
+}
+
+size_t test_virtual(void)
+{
+    return status_number("VmSize:") * KIB;
+}
+
+size_t test_threads(void)
+{
+    return status_number("Threads:");
+}
+
+size_t test_mappings(void)
+{
+    FILE *file = fopen("/proc/self/maps", "re");
+    size_t lines = 0;
+    int c;
+
+    cr_assert(file, "/proc/self/maps: %s", strerror(errno));
+    while ((c = getc(file)) != EOF)
+        lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static atomic_long jumped;
+
+/* A program's function comes before libc's: the library sees this clock. */
+__attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *time)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, time);
+
+    if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE))
+        time->tv_sec += atomic_load_explicit(&jumped, memory_order_relaxed);
+    return result;
+}
+
+void test_jump(long seconds)
+{
+    atomic_fetch_add_explicit(&jumped, seconds, memory_order_relaxed);
+}
+
+void test_decay(memkind_t kind)
+{
+    /* An arena looks at its clock now and then, as it is used by blocks that no cache holds. */
+    for (int round = 0; round < 3; round++) {
+        test_jump(30);
+        for (int i = 0; i < 5000; i++)
+            memkind_free(kind, memkind_malloc(kind, 64 * KIB));
+    }
+}
+
+/* --- huge pages ------------------------------------------------------------------------------- */
+
+/*
+ * The pools belong to the machine, so a lock file keeps other tests out, and a guardian process
+ * restores them: it waits until nobody holds the writing end of a pipe any more, that is, until
+ * the test, its children and whatever they ran have ended or test_pool_restore() has closed it.
+ */
+#define POOL_LOCK "/tmp/memkind-test-hugepages.lock"
+#define POOL_FILES 256
+
+static struct {
+    char path[128];
+    size_t before;
+} pool_files[POOL_FILES];
+static size_t pool_file_count;
+static int pool_pipe = -1;
+static pid_t pool_guardian;
+
+static void pool_path(char *path, size_t size, int node, size_t page_size, const char *file)
+{
+    if (node < 0)
+        snprintf(path, size, "/sys/kernel/mm/hugepages/hugepages-%zukB/%s", page_size / KIB, file);
+    else
+        snprintf(path, size, SYS_NODE "/node%d/hugepages/hugepages-%zukB/%s", node, page_size / KIB,
+                 file);
+}
+
+static void pool_remember(int node, size_t page_size, const char *file)
+{
+    char path[128];
+
+    pool_path(path, sizeof path, node, page_size, file);
+    if (pool_file_count == POOL_FILES || access(path, W_OK) != 0)
+        return;
+    snprintf(pool_files[pool_file_count].path, sizeof path, "%s", path);
+    pool_files[pool_file_count++].before = read_number(path);
+}
+
+static void guard_pools(int lock)
+{
+    static const size_t sizes[] = {2 * MIB, GIB};
+    struct test_mask nodes = test_nodes_file("online");
+    int ends[2];
+
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        for (int node = 0; node < MASK_NODES; node++)
+            if (test_mask_has(&nodes, node))
+                pool_remember(node, sizes[i], "nr_hugepages");
+        pool_remember(-1, sizes[i], "nr_overcommit_hugepages");
+    }
+    cr_assert(pipe2(ends, 0) == 0, "pipe2: %s", strerror(errno));
+    pool_guardian = fork();
+    cr_assert(pool_guardian >= 0, "fork: %s", strerror(errno));
+    if (pool_guardian == 0) {
+        int null = open("/dev/null", O_RDWR);
+        char byte;
+
+        setsid(); /* whoever ends the test's process group lets it live */
+        for (int file = 0; file < 3; file++)
+            dup2(null, file);
+        for (int file = 3; file < 256; file++)
+            if (file != ends[0] && file != lock)
+                close(file);
+        while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
+            ;
+        for (size_t i = 0; i < pool_file_count; i++)
+            write_number(pool_files[i].path, pool_files[i].before);
+        _exit(0);
+    }
+    close(ends[0]);
+    pool_pipe = ends[1];
+}
+
+static void pools_take(void)
+{
+    int lock;
+
+    if (pool_pipe >= 0)
+        return;
+    lock = open(POOL_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (lock < 0)
+        test_skip(POOL_LOCK ": %s", strerror(errno));
+    while (flock(lock, LOCK_EX))
+        cr_assert(errno == EINTR, "flock: %s", strerror(errno));
+    guard_pools(lock);
+    close(lock); /* the guardian holds it until the pools are restored */
+}
+
+void test_pool_set(size_t page_size, size_t count)
+{
+    struct test_mask nodes = test_nodes_file("online");
+    char path[128];
+
+    pool_path(path, sizeof path, 0, page_size, "nr_hugepages");
+    if (access(path, F_OK) != 0)
+        test_skip("this machine has no huge pages of %zu MiB", page_size / MIB);
+    if (geteuid() != 0 || access(path, W_OK) != 0)
+        test_skip("only root can reserve huge pages");
+    pools_take();
+    pool_path(path, sizeof path, -1, page_size, "nr_overcommit_hugepages");
+    write_number(path, 0);
+    for (int node = 0; node < MASK_NODES; node++) {
+        if (!test_mask_has(&nodes, node))
+            continue;
+        pool_path(path, sizeof path, node, page_size, "nr_hugepages");
+        write_number(path, node == 0 ? count : 0);
+    }
+    pool_path(path, sizeof path, -1, page_size, "nr_hugepages");
+    if (read_number(path) != count || test_pool_free(page_size) != count)
+        test_skip("%zu huge pages of %zu MiB cannot be reserved", count, page_size / MIB);
+}
+
+size_t test_pool_free(size_t page_size)
+{
+    char path[128];
+    size_t free_pages, reserved;
+
+    pool_path(path, sizeof path, -1, page_size, "free_hugepages");
+    free_pages = read_number(path);
+    pool_path(path, sizeof path, -1, page_size, "resv_hugepages");
+    reserved = read_number(path);
+    return free_pages - reserved;
+}
+
+void test_pool_overcommit(size_t page_size, size_t count)
+{
+    char path[128];
+
+    pool_path(path, sizeof path, -1, page_size, "nr_overcommit_hugepages");
+    cr_assert(pool_pipe >= 0 && write_number(path, count), "%s: %s", path, strerror(errno));
+}
+
+void test_pool_restore(void)
+{
+    if (pool_pipe < 0)
+        return;
+    close(pool_pipe);
+    pool_pipe = -1;
+    while (waitpid(pool_guardian, NULL, 0) < 0 && errno == EINTR)
+        ;
+    pool_file_count = 0;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * support: what several test programs need.
+ *
+ * Include it first. Criterion runs each test in a process of its own, so the library is unused when
+ * a test begins. A test that needs more than one first use, another environment or the library's
+ * stderr runs a function in a forked child: test_run(). Criterion's assertions work in the test's
+ * own process only; a child reports by writing to memory from test_shared().
+ */
+#pragma once
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#define MEMKIND_DEPRECATED(func) func
+
+#include <criterion/criterion.h>
+#include <memkind.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define TEST_SANITIZED true /* figures about the whole process mean nothing */
+#else
+#define TEST_SANITIZED false
+#endif
+
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+#define GIB ((size_t)1 << 30)
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* An errno that no call in here sets. */
+#define TEST_ERRNO 4242
+
+/* Says on stderr why the running test cannot run here, and ends it. */
+void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* --- environment: for TestSuite(.init = ...) -------------------------------------------------- */
+
+/* No variable of the library is set. */
+void test_bare(void);
+
+/* HBW and DAX KMEM nodes are node 0: on a machine of one node, their kinds are available, too. */
+void test_with_nodes(void);
+
+/* --- kinds ------------------------------------------------------------------------------------ */
+
+enum test_nodes {
+    NODES_PROCESS, /* no policy */
+    NODES_CPU,
+    NODES_MEMORY,
+    NODES_HBW,
+    NODES_DAX,
+    NODES_LARGEST,
+    NODES_LARGEST_LOCAL,
+    NODES_LATENCY,
+    NODES_BANDWIDTH,
+};
+
+/* A static kind, as the table in memkind.h describes it. */
+struct test_kind {
+    const char *name;
+    memkind_t *variable;
+    int partition;
+    enum test_nodes nodes;
+    int policy;       /* MPOL_... of <linux/mempolicy.h>, MPOL_DEFAULT for none */
+    size_t page_size; /* 0: base pages */
+};
+
+extern const struct test_kind test_kinds[MEMKIND_NUM_BASE_KIND];
+
+/*
+ * The first available kind of base pages behind `kind`; NULL begins and ends. This uses the
+ * library. Huge pages come and go with what else runs on the machine: see test_pool_set().
+ */
+const struct test_kind *test_next_kind(const struct test_kind *kind);
+
+/* --- sets of nodes ---------------------------------------------------------------------------- */
+
+struct test_mask {
+    unsigned long bits[1024 / (8 * sizeof(unsigned long))];
+};
+
+bool test_mask_has(const struct test_mask *mask, int node);
+bool test_mask_equal(const struct test_mask *a, const struct test_mask *b);
+int test_mask_count(const struct test_mask *mask);
+
+/* The list in a file of /sys/devices/system/node ("online", "has_cpu", "has_memory"). */
+struct test_mask test_nodes_file(const char *file);
+
+/* MemTotal of the nodes in bytes, now. */
+size_t test_nodes_memory(const struct test_mask *mask);
+
+/* --- content ---------------------------------------------------------------------------------- */
+
+/* Fills a block with bytes that depend on the seed and on the position. */
+void test_fill(void *block, size_t size, uint64_t seed);
+/* Whether the block still begins with `size` bytes of that. */
+bool test_holds(const void *block, size_t size, uint64_t seed);
+bool test_is_zero(const void *block, size_t size);
+
+/* The next number of a sequence; never starts at 0. */
+uint64_t test_random(uint64_t *state);
+
+/* --- children --------------------------------------------------------------------------------- */
+
+struct test_child {
+    int status;         /* as waitpid(2) gives it */
+    size_t lines;       /* on stderr */
+    char errors[65536]; /* stderr, terminated, cut */
+};
+
+/* Runs function(argument) in a forked child with its own environment ("NAME=value", or "NAME" to
+ * unset it; ends with NULL; NULL for no change) and waits for it. */
+void test_run(struct test_child *child, void (*function)(void *argument), void *argument,
+              const char *const environment[]);
+
+/* The same, and the test fails unless the child returned from the function. */
+void test_run_well(struct test_child *child, void (*function)(void *argument), void *argument,
+                   const char *const environment[]);
+
+/* Zeroed memory that children and the test share. */
+void *test_shared(size_t size);
+
+/* Whether a line of `text` matches the extended regular expression. */
+bool test_line(const char *text, const char *expression);
+
+/* From now on, `call` fails with `error` in this process when its argument number `index` is at
+ * least `least`. Skips the test where seccomp(2) is not to be had. */
+void test_refuse(long call, int error, int index, uint64_t least);
+
+/* --- what the kernel says --------------------------------------------------------------------- */
+
+struct test_mapping {
+    uintptr_t start, end;
+    size_t page_size; /* KernelPageSize */
+    char name[256];
+    char flags[256]; /* VmFlags */
+};
+
+/* The mapping that an address is in. False: there is none. */
+bool test_find_mapping(const void *address, struct test_mapping *mapping);
+
+/* Node of the page at an address, or a negative errno. */
+int test_page_node(void *address);
+
+/* Memory policy of the mapping at an address. */
+int test_policy(void *address, struct test_mask *nodes);
+
+/* Whether a page is mapped at the address. */
+bool test_is_mapped(const void *address);
+
+size_t test_resident(void); /* VmRSS in bytes */
+size_t test_virtual(void);  /* VmSize in bytes */
+size_t test_mappings(void); /* lines of /proc/self/maps */
+size_t test_threads(void);  /* of this process */
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+/* The library's clock jumps ahead in this process, so that unused memory gets old. */
+void test_jump(long seconds);
+
+/* The clock jumps, and the kind is used until its unused pages are given back. */
+void test_decay(memkind_t kind);
+
+/* --- huge pages ------------------------------------------------------------------------------- */
+
+/*
+ * Makes the machine's pool of huge pages of that size exactly `count` pages, all on node 0 and all
+ * free. Skips the test where that cannot be done. One test at a time, on the whole machine, holds
+ * the pools; what they were before is restored when the test ends, however it ends.
+ */
+void test_pool_set(size_t page_size, size_t count);
+
+/* Pages in the pool that are neither used nor reserved by a mapping. */
+size_t test_pool_free(size_t page_size);
+
+/* Pages that the kernel may add to the pool when they are asked for. After test_pool_set(). */
+void test_pool_overcommit(size_t page_size, size_t count);
+
+/* For TestSuite(.fini = ...): restores the pools now. */
+void test_pool_restore(void);

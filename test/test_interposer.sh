@@ -1,0 +1,216 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+#
+# Programs that know nothing of this library take all their memory from it (rule 2 of the design
+# contract): each runs with and without malloc_interposer preloaded, and has to say the same and end
+# the same. All of it for several kinds, and with libdaxctl answering, silent and absent, since the
+# search for DAX nodes itself allocates.
+#
+# usage: test_interposer.sh SETTING INTERPOSER THREADED_PROGRAM FAKE_DAXCTL LIBRARY [sanitized]
+#   SETTING: default regular hbw hbw-debug dax-answers dax-absent dax-machine dax-nodes
+set -euo pipefail
+setting=$1 interposer=$2 program=$3 fake=$4 library=$5
+
+if [ "${6:-}" = sanitized ]; then
+    echo "SKIP: interposer_$setting: preloaded into programs that lack the sanitizer's runtime"
+    exit 0
+fi
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+export LC_ALL=C
+unset "${!MEMKIND_@}" INTERPOSER_KIND INTERPOSER_LOG LD_PRELOAD
+failed=0
+variables=()
+
+# --- what the programs work on ----------------------------------------------------------------------
+
+seq 1 200000 | awk '{ print ($1 * 7919) % 200003, "line", $1 }' >numbers
+mkdir tree
+for i in $(seq 1 300); do
+    mkdir "tree/$((i % 20)).d" 2>/dev/null || true
+    head -c "$((i * 37))" numbers >"tree/$((i % 20)).d/file$i"
+done
+cat >source.c <<'END'
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+struct point { double x, y; };
+static int compare(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+int main(int argc, char **argv)
+{
+    int numbers[] = {3, 1, 2};
+    struct point p = {argc, argc * 2.0};
+    qsort(numbers, 3, sizeof *numbers, compare);
+    printf("%s %d %f\n", argv[0], numbers[0], p.x + p.y);
+    return 0;
+}
+END
+cat >script.py <<'END'
+import ctypes, gc, json, math, re, subprocess, sys, threading, zlib
+
+def work(seed, results):
+    tree = {str(i): [seed, i, {"x": "y" * (i % 50), "z": [math.sqrt(i)] * (i % 10)}] for i in range(3000)}
+    text = json.dumps(tree)
+    assert json.loads(text) == tree
+    results[seed] = zlib.crc32(zlib.compress(text.encode()))
+
+results = {}
+for _ in range(3):
+    threads = [threading.Thread(target=work, args=(i, results)) for i in range(6)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    gc.collect()
+print(sorted(results.items()))
+print(subprocess.run(["sort", "-n"], input="3\n1\n2\n", capture_output=True, text=True).stdout.split())
+print(subprocess.run([sys.executable, "-c", "print(sum(range(1000)))"], capture_output=True, text=True).stdout)
+for name in ("libm.so.6", "libz.so.1", "libcrypt.so.1"):
+    try:
+        print(name, bool(ctypes.CDLL(name)._handle))
+    except OSError:
+        print(name, "not here")
+libc = ctypes.CDLL(None)
+libc.strdup.restype = ctypes.c_void_p
+copy = libc.strdup(b"a block of libc's")
+print(ctypes.string_at(copy)); libc.free(ctypes.c_void_p(copy))
+print(len(re.findall("a+b", "aaab" * 10000)), len(set("%d" % i for i in range(200000))))
+END
+# Re-entry in its plainest form: the library itself, opened by a program that it already serves.
+cat >library.py <<'END'
+import ctypes, sys, threading
+library = ctypes.CDLL(sys.argv[1])
+library.memkind_malloc.restype = ctypes.c_void_p
+for kind in ("MEMKIND_DEFAULT", "MEMKIND_REGULAR"):
+    kind = ctypes.c_void_p.in_dll(library, kind)
+    def body():
+        for size in (1, 1000, 100000):
+            block = ctypes.c_void_p(library.memkind_malloc(kind, ctypes.c_size_t(size)))
+            ctypes.memset(block, 1, size)
+            library.memkind_free(None, block)
+    threads = [threading.Thread(target=body) for _ in range(4)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+print("well")
+END
+
+# --- one program, with and without ------------------------------------------------------------------
+
+# run FOLDER COMMAND...: output, messages and status of the command go to the folder.
+run()
+{
+    local folder=$1 status=0
+    shift
+    rm -rf "$folder" made
+    mkdir "$folder"
+    timeout 120 "$@" >"$folder/output" 2>"$folder/messages" </dev/null || status=$?
+    echo "$status" >"$folder/status"
+    sed -i '/^MEMKIND: /d' "$folder/messages"
+    if [ -e made ]; then
+        mv made "$folder/made"
+    fi
+}
+
+# same WHAT COMMAND...: the command says the same under the interposer. It may write a file "made".
+same()
+{
+    local what=$1 part wrong=
+    shift
+    run plain "$@"
+    rm -f log
+    run preloaded env "${variables[@]}" INTERPOSER_LOG="$scratch/log" LD_PRELOAD="$interposer" "$@"
+    for part in status output messages made; do
+        if [ -e "plain/$part" ] && ! cmp -s "plain/$part" "preloaded/$part"; then
+            wrong="$wrong $part"
+        fi
+    done
+    # The interposer was there, and nothing that the library does not know came along.
+    if ! grep -q '^asked [1-9]' log 2>/dev/null; then
+        wrong="$wrong not-interposed"
+    elif [ "$need_kind" = 1 ] && ! awk '{ if ($4 < $2 * 0.9) exit 1 }' log; then
+        wrong="$wrong not-of-the-kind"
+    fi
+    if [ -z "$wrong" ]; then
+        echo "ok: $what"
+        return
+    fi
+    echo "FAILED: $what: differs in:$wrong"
+    for part in $wrong; do
+        diff "plain/$part" "preloaded/$part" 2>&1 | head -n 10 || true
+    done
+    head -n 3 log 2>/dev/null || true
+    failed=1
+}
+
+have()
+{
+    command -v "$1" >/dev/null
+}
+
+# shellcheck disable=SC2016 # the programs' own variables
+# programs NEED_KIND VARIABLE...: everything, with these variables. NEED_KIND is 1 if nine of ten blocks
+# have to come from the kind.
+programs()
+{
+    need_kind=$1
+    shift
+    variables=("$@")
+    same "threaded program" "$program"
+    same "ls" /bin/ls -laR tree /usr/include
+    same "grep" grep -rn "line 1[0-9]*7\$" tree
+    same "sort" sort -k3,3n --parallel=4 -S 4M numbers
+    same "sort, unique" sort -u -k1,1 numbers
+    same "bash and its children" bash -c 'for i in $(seq 1 30); do x=$(echo "$i" | sed s/1/2/); echo "${x}"; done'
+    same "awk" awk '{ n[$1 % 1000] = n[$1 % 1000] "," $3 } END { for (i = 0; i < 1000; i++) print i, length(n[i]) }' numbers
+    if have python3; then
+        same "python3" python3 script.py
+        same "python3, opening the library" python3 library.py "$library"
+    fi
+    if have cc; then
+        same "cc" cc -O2 -c source.c -o made
+    fi
+    if have c++; then
+        same "c++" c++ -x c++ -O2 -c source.c -o made
+    fi
+    if have perl; then
+        same "perl" perl -e 'my %h; $h{$_ % 997} .= $_ for 1 .. 100000; print "$_ ", length $h{$_}, "\n" for sort keys %h'
+    fi
+    if have xz; then
+        same "xz in threads" xz -T4 -1 --block-size=500000 -c numbers
+    fi
+}
+
+# --- kinds: INTERPOSER_KIND is a partition number of memkind_deprecated.h ----------------------------
+
+case $setting in
+default) programs 1 ;;
+regular) programs 1 INTERPOSER_KIND=11 ;;
+hbw) programs 1 INTERPOSER_KIND=3 MEMKIND_HBW_NODES=0 ;;
+hbw-debug) programs 1 INTERPOSER_KIND=1 MEMKIND_HBW_NODES=0 MEMKIND_DEBUG=1 ;;
+dax-answers)
+    mkdir answering
+    cp "$fake" answering/libdaxctl.so.1
+    variables=(INTERPOSER_KIND=16 LD_LIBRARY_PATH="$scratch/answering")
+    programs 1 "${variables[@]}"
+    env "${variables[@]}" MEMKIND_DEBUG=1 LD_PRELOAD="$interposer" /bin/ls >/dev/null 2>messages
+    if ! grep -q 'dax0\.0.*node 0' messages; then
+        echo "FAILED: the fake libdaxctl was never asked"
+        head -n 20 messages
+        failed=1
+    fi
+    ;;
+dax-absent)
+    mkdir absent
+    echo "not a library" >absent/libdaxctl.so.1
+    programs 0 INTERPOSER_KIND=16 LD_LIBRARY_PATH="$scratch/absent"
+    ;;
+dax-machine) programs 0 INTERPOSER_KIND=16 ;;
+dax-nodes) programs 1 INTERPOSER_KIND=16 MEMKIND_DAX_KMEM_NODES=0 MEMKIND_DEBUG=1 ;;
+*)
+    echo "no such setting: $setting" >&2
+    exit 2
+    ;;
+esac
+exit $failed

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+#
+# The library as the dynamic linker sees it: exports exactly the public names, needs nothing but libc,
+# is bound at load and never unloaded, has little thread-local storage, starts no code of jemalloc's.
+#
+# usage: test_symbols.sh LIBRARY SOURCE_DIR [sanitized]
+set -euo pipefail
+library=$1 source=$2 sanitized=${3:-}
+failed=0
+
+# check WHAT EXPECTED FOUND
+check()
+{
+    if [ "$2" = "$3" ]; then
+        echo "ok: $1"
+    else
+        echo "FAILED: $1"
+        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") || true
+        failed=1
+    fi
+}
+
+dynamic=$(readelf -dW "$library")
+
+check "exported symbols are those of test/symbols.txt" "$(grep -v '^#' "$source/test/symbols.txt")" \
+    "$(nm -D --defined-only "$library" | awk '{ sub(/@.*/, "", $3); print $2, $3 }' | sort -k2)"
+check "soname" libmemkind.so.0 "$(sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p' <<<"$dynamic")"
+check "flag NODELETE" 1 "$(grep -c '(FLAGS_1).*NODELETE' <<<"$dynamic")"
+check "flag NOW" 1 "$(grep -c '(FLAGS_1).*NOW' <<<"$dynamic")"
+check "no segment is writable and executable" 0 "$(readelf -lW "$library" | grep -c ' RWE ' || true)"
+if [ -z "$sanitized" ]; then
+    check "needs libc only" libc.so.6 \
+        "$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | grep -v '^ld-linux' | sort)"
+    check "one initializer, the compiler's" 8 \
+        "$((16#$(readelf -SW "$library" | sed -n 's/.* \.init_array *INIT_ARRAY *[0-9a-f]* *[0-9a-f]* *\([0-9a-f]*\).*/\1/p')))"
+    tls=$(readelf -lW "$library" | awk '$1 == "TLS" { print $6 }')
+    check "at most 64 bytes of thread-local storage" yes "$([ $((tls)) -le 64 ] && echo yes || echo "$tls")"
+fi
+exit $failed
