@@ -22,7 +22,7 @@ fail()
 # What wordcount is to find. (In front of the first word there may be an empty one.)
 expected()
 {
-    cat "$@" | tr -cs 'A-Za-z' '\n' | tr 'A-Z' 'a-z' | sort | uniq -c |
+    cat "$@" | tr -cs '[:alpha:]' '\n' | tr '[:upper:]' '[:lower:]' | sort | uniq -c |
         awk 'NF == 2 { print $1, $2 }' | sort -k1,1nr -k2,2
 }
 

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * malloc_interposer: makes a program that knows nothing of this library take all its memory from it.
+ * malloc_interposer: makes a program that knows nothing of this library take all its memory from
+ * it.
  *
  * Preloaded (LD_PRELOAD), it stands before libc's malloc and calls memkind_malloc(). So the library
- * is called before main(), by the dynamic loader, in every thread, after exit handlers, and while it
- * is itself setting up (rule 2 of the design contract). test_interposer.sh runs programs under it.
+ * is called before main(), by the dynamic loader, in every thread, after exit handlers, and while
+ * it is itself setting up (rule 2 of the design contract). test_interposer.sh runs programs under
+ * it.
  *
  *   INTERPOSER_KIND  partition number of the kind, 0 (MEMKIND_DEFAULT) if unset. Where the kind has
  *                    no memory, MEMKIND_DEFAULT serves.
  *   INTERPOSER_LOG   a file to which each process adds a line when it ends: how many blocks were
- *                    asked for, how many the chosen kind gave, how many pointers freed or grown were
- *                    not the library's.
+ *                    asked for, how many the chosen kind gave, how many pointers freed or grown
+ * were not the library's.
  *
  * The dynamic loader's own early blocks are the only foreign pointers that may come along.
  */
@@ -31,7 +33,8 @@
 
 static atomic_ulong asked, given, foreign;
 
-/* --- the kind ----------------------------------------------------------------------------------- */
+/* --- the kind -----------------------------------------------------------------------------------
+ */
 
 static _Atomic(memkind_t) chosen;
 
@@ -74,7 +77,8 @@ static size_t size_of(void *block)
     return size;
 }
 
-/* --- malloc and its family ---------------------------------------------------------------------- */
+/* --- malloc and its family ----------------------------------------------------------------------
+ */
 
 PUBLIC void *malloc(size_t size)
 {
@@ -203,7 +207,8 @@ PUBLIC size_t malloc_usable_size(void *block)
     return memkind_malloc_usable_size(NULL, block);
 }
 
-/* --- report ------------------------------------------------------------------------------------- */
+/* --- report -------------------------------------------------------------------------------------
+ */
 
 __attribute__((destructor)) static void report(void)
 {

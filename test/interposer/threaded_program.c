@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * threaded_program: an ordinary program that asks all of malloc's family for blocks, in threads that
- * come and go, in destructors and in forked children, and checks what it gets. Prints "well". It is
- * run with and without malloc_interposer.
+ * threaded_program: an ordinary program that asks all of malloc's family for blocks, in threads
+ * that come and go, in destructors and in forked children, and checks what it gets. Prints "well".
+ * It is run with and without malloc_interposer.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -20,12 +20,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define EXPECT(condition)                                                                          \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "threaded_program: line %d: %s\n", __LINE__, #condition);              \
-            _exit(1);                                                                              \
-        }                                                                                          \
+#define EXPECT(condition)                                                             \
+    do {                                                                              \
+        if (!(condition)) {                                                           \
+            fprintf(stderr, "threaded_program: line %d: %s\n", __LINE__, #condition); \
+            _exit(1);                                                                 \
+        }                                                                             \
     } while (0)
 
 static pthread_key_t key;
