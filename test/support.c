@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <linux/filter.h>
 #include <linux/mempolicy.h>
 #include <linux/seccomp.h>
@@ -188,6 +189,20 @@ struct test_mask test_nodes_file(const char *file)
         at += *at == ',';
     }
     return mask;
+}
+
+bool test_exists(const char *pattern)
+{
+    glob_t found;
+    bool any = glob(pattern, 0, NULL, &found) == 0;
+
+    globfree(&found);
+    return any;
+}
+
+bool test_has_figures(void)
+{
+    return test_exists(SYS_NODE "/node*/access*/initiators/read_bandwidth");
 }
 
 size_t test_nodes_memory(const struct test_mask *mask)
@@ -500,10 +515,12 @@ void test_decay(memkind_t kind)
 #define POOL_LOCK "/tmp/memkind-test-hugepages.lock"
 #define POOL_FILES 256
 
-static struct {
+struct pool_file {
     char path[128];
-    size_t before;
-} pool_files[POOL_FILES];
+    size_t before, set; /* what we found, and what we left there last */
+};
+
+static struct pool_file *pool_files; /* shared with the guardian */
 static size_t pool_file_count;
 static int pool_pipe = -1;
 static pid_t pool_guardian;
@@ -517,6 +534,18 @@ static void pool_path(char *path, size_t size, int node, size_t page_size, const
                  file);
 }
 
+/* The number in a file of a pool, without pages that the kernel added on demand and will remove. */
+static size_t pool_read(const char *path)
+{
+    char surplus[160];
+    const char *name = strstr(path, "/nr_hugepages");
+
+    if (!name)
+        return read_number(path);
+    snprintf(surplus, sizeof surplus, "%.*s/surplus_hugepages", (int)(name - path), path);
+    return read_number(path) - read_number(surplus);
+}
+
 static void pool_remember(int node, size_t page_size, const char *file)
 {
     char path[128];
@@ -525,7 +554,27 @@ static void pool_remember(int node, size_t page_size, const char *file)
     if (pool_file_count == POOL_FILES || access(path, W_OK) != 0)
         return;
     snprintf(pool_files[pool_file_count].path, sizeof path, "%s", path);
-    pool_files[pool_file_count++].before = read_number(path);
+    pool_files[pool_file_count].before = pool_files[pool_file_count].set = pool_read(path);
+    pool_file_count++;
+}
+
+static void pool_write(const char *path, size_t number)
+{
+    write_number(path, number);
+    for (size_t i = 0; i < pool_file_count; i++)
+        if (strcmp(pool_files[i].path, path) == 0)
+            pool_files[i].set = pool_read(path);
+}
+
+/* What somebody else added or took away meanwhile stays added or taken away. */
+static void pool_files_restore(void)
+{
+    for (size_t i = 0; i < pool_file_count; i++) {
+        size_t now = pool_read(pool_files[i].path);
+        size_t wanted = pool_files[i].before + now - pool_files[i].set;
+
+        write_number(pool_files[i].path, (ssize_t)wanted < 0 ? 0 : wanted);
+    }
 }
 
 static void guard_pools(int lock)
@@ -534,6 +583,7 @@ static void guard_pools(int lock)
     struct test_mask nodes = test_nodes_file("online");
     int ends[2];
 
+    pool_files = test_shared(POOL_FILES * sizeof *pool_files);
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         for (int node = 0; node < MASK_NODES; node++)
             if (test_mask_has(&nodes, node))
@@ -555,8 +605,7 @@ static void guard_pools(int lock)
                 close(file);
         while (read(ends[0], &byte, 1) < 0 && errno == EINTR)
             ;
-        for (size_t i = 0; i < pool_file_count; i++)
-            write_number(pool_files[i].path, pool_files[i].before);
+        pool_files_restore();
         _exit(0);
     }
     close(ends[0]);
@@ -590,12 +639,12 @@ void test_pool_set(size_t page_size, size_t count)
         test_skip("only root can reserve huge pages");
     pools_take();
     pool_path(path, sizeof path, -1, page_size, "nr_overcommit_hugepages");
-    write_number(path, 0);
+    pool_write(path, 0);
     for (int node = 0; node < MASK_NODES; node++) {
         if (!test_mask_has(&nodes, node))
             continue;
         pool_path(path, sizeof path, node, page_size, "nr_hugepages");
-        write_number(path, node == 0 ? count : 0);
+        pool_write(path, node == 0 ? count : 0);
     }
     pool_path(path, sizeof path, -1, page_size, "nr_hugepages");
     if (read_number(path) != count || test_pool_free(page_size) != count)
@@ -619,7 +668,8 @@ void test_pool_overcommit(size_t page_size, size_t count)
     char path[128];
 
     pool_path(path, sizeof path, -1, page_size, "nr_overcommit_hugepages");
-    cr_assert(pool_pipe >= 0 && write_number(path, count), "%s: %s", path, strerror(errno));
+    pool_write(path, count);
+    cr_assert_eq(read_number(path), count);
 }
 
 void test_pool_restore(void)
@@ -630,5 +680,6 @@ void test_pool_restore(void)
     pool_pipe = -1;
     while (waitpid(pool_guardian, NULL, 0) < 0 && errno == EINTR)
         ;
+    munmap(pool_files, POOL_FILES * sizeof *pool_files);
     pool_file_count = 0;
 }

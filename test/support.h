@@ -29,6 +29,12 @@
 #define TEST_SANITIZED false
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define TEST_THREAD_SANITIZED true
+#else
+#define TEST_THREAD_SANITIZED false
+#endif
+
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 #define GIB ((size_t)1 << 30)
@@ -93,6 +99,13 @@ int test_mask_count(const struct test_mask *mask);
 
 /* The list in a file of /sys/devices/system/node ("online", "has_cpu", "has_memory"). */
 struct test_mask test_nodes_file(const char *file);
+
+/* Whether the kernel tells bandwidths and latencies: more kinds may be available, and HBW nodes
+ * exist without MEMKIND_HBW_NODES. */
+bool test_has_figures(void);
+
+/* Whether a file matches glob(7)'s pattern. */
+bool test_exists(const char *pattern);
 
 /* MemTotal of the nodes in bytes, now. */
 size_t test_nodes_memory(const struct test_mask *mask);

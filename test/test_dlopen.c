@@ -297,7 +297,8 @@ Test(dlopen, a_hundred_cycles_without_use)
         if (i == 0)
             before = mappings();
     }
-    cr_expect_eq(mappings(), before);
+    if (!SANITIZED) /* its runtime maps memory of its own */
+        cr_expect_eq(mappings(), before);
 }
 
 /* Several threads open and close at once: a thread's first use may meet another's dlclose(). */

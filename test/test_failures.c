@@ -592,7 +592,14 @@ OPERATION(calloc_large)
 OPERATION(memalign_large)
 OPERATION(realloc_growth)
 OPERATION(create_and_destroy)
-OPERATION(attach_threads)
+
+Test(failures, attach_threads)
+{
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer needs a pthread key for every thread itself");
+    run_all("attach_threads", attach_threads);
+}
+
 OPERATION(calloc_after_purge)
 OPERATION(ask)
 OPERATION(statistics)
@@ -730,6 +737,8 @@ static const char *with_few_keys(size_t spare)
 
 Test(failures, few_keys)
 {
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer needs a pthread key for every thread itself");
     for (size_t spare = 0; spare <= 4; spare++) {
         int status;
         struct outcome *outcome = limited(with_few_keys, spare, &status);

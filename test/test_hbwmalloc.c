@@ -23,12 +23,6 @@ TestSuite(hbwmalloc, .init = test_with_nodes, .timeout = 120);
 static const char *const no_nodes[] = {"MEMKIND_HBW_NODES", NULL};
 static const char *const wrong_nodes[] = {"MEMKIND_HBW_NODES=wrong", NULL};
 
-/* Without HBW nodes only if the kernel does not tell bandwidths. */
-static bool has_figures(void)
-{
-    return access("/sys/devices/system/node/node0/access0/initiators/read_bandwidth", F_OK) == 0;
-}
-
 /* --- policy ----------------------------------------------------------------------------------- */
 
 Test(hbwmalloc, policy_is_preferred_at_first)
@@ -166,7 +160,7 @@ Test(hbwmalloc, check_available)
     cr_assert_eq(*result, 0);
     test_run_well(&child, ask_available, result, wrong_nodes);
     cr_assert_eq(*result, ENODEV);
-    if (!has_figures()) {
+    if (!test_has_figures()) {
         test_run_well(&child, ask_available, result, no_nodes);
         cr_assert_eq(*result, ENODEV);
     }
@@ -286,7 +280,7 @@ Test(hbwmalloc, policies_mean_kinds)
 
 Test(hbwmalloc, without_nodes_only_preferred_works)
 {
-    if (has_figures())
+    if (test_has_figures())
         test_skip("this machine may have HBW nodes");
     check_blocks(HBW_POLICY_BIND, no_nodes, -1, 0);
     check_blocks(HBW_POLICY_BIND_ALL, no_nodes, -1, 0);
@@ -640,7 +634,7 @@ Test(hbwmalloc, verify_without_nodes)
     struct verified *verified = test_shared(sizeof *verified);
     static struct test_child child;
 
-    if (has_figures())
+    if (test_has_figures())
         test_skip("this machine may have HBW nodes");
     test_run_well(&child, verify_some, verified, no_nodes);
     cr_assert_eq(verified->result[0], -1, "%d", verified->result[0]);

@@ -8,10 +8,8 @@
  */
 #include "support.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <glob.h>
 #include <limits.h>
 #include <linux/mempolicy.h>
 #include <pthread.h>
@@ -72,21 +70,6 @@ Test(kinds, version_is_our_own)
 
 /* --- availability ----------------------------------------------------------------------------- */
 
-static bool exists(const char *pattern)
-{
-    glob_t found;
-    bool any = glob(pattern, 0, NULL, &found) == 0;
-
-    globfree(&found);
-    return any;
-}
-
-/* Whether the kernel tells bandwidths and latencies, so that more kinds may be available. */
-static bool machine_has_figures(void)
-{
-    return exists("/sys/devices/system/node/node*/access*/initiators/read_bandwidth");
-}
-
 /* What check_available says of each group of kinds without and with nodes in the environment. */
 static int expected_code(const struct test_kind *kind, bool with_nodes)
 {
@@ -122,14 +105,14 @@ static void check_codes(bool with_nodes)
 
 Test(kinds, availability_without_nodes, .init = test_bare)
 {
-    if (machine_has_figures() || exists("/sys/bus/dax/devices/*"))
+    if (test_has_figures() || test_exists("/sys/bus/dax/devices/*"))
         test_skip("this machine may have HBW or DAX nodes");
     check_codes(false);
 }
 
 Test(kinds, availability_with_nodes)
 {
-    if (machine_has_figures())
+    if (test_has_figures())
         test_skip("this machine may have latency and bandwidth kinds");
     check_codes(true);
 }
@@ -401,7 +384,7 @@ Test(kinds, create_every_combination_with_nodes)
 
 Test(kinds, create_every_combination_without_nodes, .init = test_bare)
 {
-    if (machine_has_figures())
+    if (test_has_figures())
         test_skip("this machine may have HBW nodes");
     check_creation(false);
 }
@@ -722,7 +705,7 @@ Test(kinds, created_preferred_without_nodes_is_ordinary, .init = test_bare)
     struct test_mask nodes = test_nodes_file("has_memory");
     memkind_t kind;
 
-    if (machine_has_figures())
+    if (test_has_figures())
         test_skip("this machine may have HBW nodes");
     cr_assert_eq(memkind_create_kind(MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_PREFERRED_LOCAL,
                                      0, &kind),
