@@ -205,7 +205,10 @@ enum memkind_const {
     MEMKIND_ERROR_MESSAGE_SIZE = 128,
 
     /** Smallest size limit of a file-backed kind, in bytes: 16 MiB. */
-    MEMKIND_PMEM_MIN_SIZE = (1024 * 1024 * 16)
+    MEMKIND_PMEM_MIN_SIZE = (1024 * 1024 * 16),
+
+    /** Smallest area of a fixed kind, in bytes: 16 MiB. New in 1.15.0. */
+    MEMKIND_FIXED_MIN_SIZE = (1024 * 1024 * 16)
 };
 
 /**
@@ -294,8 +297,15 @@ typedef enum memkind_policy_t {
     /** Pages in turn over all nodes of the types. mbind(2) MPOL_INTERLEAVE. */
     MEMKIND_POLICY_INTERLEAVE_ALL,
 
-    /** One more than the last policy; not a policy. */
-    MEMKIND_POLICY_MAX_VALUE
+    /** One more than the last policy of 1.14.0; not a policy. */
+    MEMKIND_POLICY_MAX_VALUE,
+
+    /** Pages in turn over the nodes, to each as many as its weight says: the
+     *  administrator's in /sys/kernel/mm/mempolicy/weighted_interleave, or the
+     *  kernel's own from bandwidths. For memkind_create_nodes() only. mbind(2)
+     *  MPOL_WEIGHTED_INTERLEAVE since Linux 6.9; before that, as
+     *  MEMKIND_POLICY_INTERLEAVE_ALL. New in 1.15.0. */
+    MEMKIND_POLICY_WEIGHTED_INTERLEAVE_ALL
 } memkind_policy_t;
 
 /**
@@ -866,9 +876,14 @@ int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy
  * this is memory, not storage.
  *
  * After fork(2), parent and child have the old blocks in common, since the
- * mapping is shared. The child takes new regions from a file of its own.
+ * mapping is shared: what one writes, the other sees. Who frees such a block is
+ * the parent; a free by the child does nothing, a realloc by the child copies.
+ * The child takes new blocks from a file of its own, with the same limit, in
+ * the same directory.
  *
- * In 1.15.0-dev: not there yet, returns MEMKIND_ERROR_OPERATION_FAILED.
+ * A file system that cannot give back parts of a file (no hole punching) keeps
+ * the space of freed blocks until the kind is destroyed; they are used again.
+ * One that cannot reserve space (no fallocate) gets it reserved by writing.
  *
  * dir       path of a directory that the process may write to.
  * max_size  limit of the file in bytes, at least MEMKIND_PMEM_MIN_SIZE,
@@ -901,8 +916,6 @@ struct memkind_config;
  * memkind_create_pmem() with the arguments in a configuration, and with a
  * memory usage policy.
  *
- * In 1.15.0-dev: not there yet, returns MEMKIND_ERROR_OPERATION_FAILED.
- *
  * cfg      from memkind_config_new(). It is not needed after the call.
  * kind     where the handle is stored on success; not NULL.
  *
@@ -917,19 +930,23 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  *
  * The area can come from anywhere: a static array, mmap(2), a device. What the
  * caller did to it (mbind(2), madvise(2), mlock(2)) stays. The library never
- * maps or unmaps any of it. The caller may release it after the kind is
- * destroyed, not before. The heap works in steps of 2 MiB at multiples of
- * 2 MiB, so an area that starts and ends at such addresses loses least.
+ * maps, unmaps or discards any of it and never touches a byte outside it. The
+ * caller may release it after the kind is destroyed, not before. Whole base
+ * pages inside the area are used.
  *
- * In 1.15.0-dev: not there yet, returns MEMKIND_ERROR_OPERATION_FAILED.
+ * Under the heap manager JEMALLOC, all bookkeeping is outside the area; under
+ * TBB, the headers of its slabs are inside. An area that a child of fork(2)
+ * shares with its parent (MAP_SHARED) is one heap for two processes that do not
+ * know of each other: only one of them may go on allocating and freeing.
  *
  * addr     start of the area; it must be readable and writable.
- * size     its size in bytes.
+ * size     its size in bytes, at least MEMKIND_FIXED_MIN_SIZE.
  * kind     where the handle is stored on success; not NULL.
  *
  * Returns  MEMKIND_SUCCESS;
- *          MEMKIND_ERROR_INVALID: addr is NULL, size is 0 or too large for
- *          addr, or kind is NULL;
+ *          MEMKIND_ERROR_INVALID: addr is NULL, size is too small or too large
+ *          for addr, a part of the area is not mapped or its ends cannot be
+ *          written, or kind is NULL;
  *          MEMKIND_ERROR_ENVIRON: a wrong MEMKIND_ARENA_NUM_PER_KIND;
  *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
  *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: no memory for
@@ -940,6 +957,115 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  * Threads  thread-safe.
  */
 int memkind_create_fixed(void *addr, size_t size, memkind_t *kind);
+
+/**
+ * How a kind of the caller's own making gets its pages. A region is a run of
+ * pages: at least 2 MiB, a multiple of 2 MiB, aligned to at least 2 MiB.
+ *
+ * The library calls these functions from any thread, from several at once,
+ * while it allocates, frees, or destroys the kind; never after that. They must
+ * not call this library with the same kind, and must not fork.
+ */
+struct memkind_page_ops {
+    /**
+     * A new region.
+     *
+     * context    as given to memkind_create_custom().
+     * size       in bytes.
+     * alignment  a power of two, in bytes.
+     *
+     * Returns  its start; readable, writable, not part of another region, of
+     *          any content; NULL: none to be had.
+     */
+    void *(*map)(void *context, size_t size, size_t alignment);
+
+    /**
+     * The region is not needed any more: exactly as map() returned it. Called
+     * for every region, at the latest when the kind is destroyed.
+     */
+    void (*unmap)(void *context, void *address, size_t size);
+
+    /**
+     * NULL, or: a run of base pages inside a region is not needed for now, and
+     * its physical memory may be given back; the pages must stay usable.
+     *
+     * Returns  0: done, the pages read as zeroes when they are used next;
+     *          any other number: not done.
+     */
+    int (*purge)(void *context, void *address, size_t size);
+};
+
+/**
+ * Create a kind whose pages come from functions of the caller. Everything
+ * else works as for any other kind: caches, arenas, statistics, detection.
+ *
+ * New in 1.15.0.
+ *
+ * ops      the functions; copied. map and unmap must not be NULL.
+ * context  passed on to them; the library does not look at it.
+ * kind     where the handle is stored on success; not NULL.
+ *
+ * Returns  MEMKIND_SUCCESS;
+ *          MEMKIND_ERROR_INVALID: ops, ops->map, ops->unmap or kind is NULL;
+ *          MEMKIND_ERROR_ENVIRON: a wrong MEMKIND_ARENA_NUM_PER_KIND;
+ *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
+ *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: no memory for
+ *          the kind's own data.
+ *          Allocations from the kind return NULL with errno ENOMEM when map()
+ *          returns NULL.
+ * Threads  thread-safe.
+ *
+ *     static void *map(void *context, size_t size, size_t alignment)
+ *     {
+ *         return device_take(context, size, alignment);
+ *     }
+ *     static void unmap(void *context, void *address, size_t size)
+ *     {
+ *         device_return(context, address, size);
+ *     }
+ *     ...
+ *     struct memkind_page_ops ops = {map, unmap, NULL};
+ *     memkind_t kind;
+ *     int error = memkind_create_custom(&ops, &device, &kind);
+ */
+int memkind_create_custom(const struct memkind_page_ops *ops, void *context, memkind_t *kind);
+
+/**
+ * Create a kind on NUMA nodes of the caller's choice.
+ *
+ *   policy                   pages come from
+ *   -----------------------  ------------------------------------------------
+ *   BIND_ALL                 these nodes, nearest first; no other
+ *   BIND_LOCAL               those of them that are nearest to the calling
+ *                            CPU; no other
+ *   PREFERRED_LOCAL          these nodes, nearest first, then any other
+ *   INTERLEAVE_ALL           these nodes in turn, page by page
+ *   WEIGHTED_INTERLEAVE_ALL  the same, to each node by its weight
+ *
+ * New in 1.15.0.
+ *
+ * nodes    a list of nodes as numactl(8) takes it ("0,2-3", "!1", "+0",
+ *          "all"); every one must exist and have memory for this process.
+ * policy   see the table.
+ * flags    (memkind_bits_t)0 for base pages; MEMKIND_MASK_PAGE_SIZE_2MB, or
+ *          (memkind_bits_t)30 for 1 GiB: huge pages, not with interleaving.
+ *          They need not be reserved yet.
+ * kind     where the handle is stored on success; not NULL.
+ *
+ * Returns  MEMKIND_SUCCESS;
+ *          MEMKIND_ERROR_INVALID: nodes is NULL or no such list, a policy or
+ *          flags that are not accepted, or kind is NULL;
+ *          MEMKIND_ERROR_UNAVAILABLE: one of the nodes has no memory for this
+ *          process;
+ *          MEMKIND_ERROR_ENVIRON, MEMKIND_ERROR_TOOMANY, MEMKIND_ERROR_MBIND,
+ *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: as
+ *          memkind_create_kind().
+ * Threads  thread-safe.
+ * Rests on mbind(2): MPOL_BIND, MPOL_PREFERRED_MANY (Linux 5.15) or
+ *          MPOL_PREFERRED, MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE (6.9).
+ */
+int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bits_t flags,
+                         memkind_t *kind);
 
 /**
  * Destroy a dynamic kind. Everything it still holds is freed: no block of it
@@ -1079,8 +1205,6 @@ ssize_t memkind_get_capacity(memkind_t kind);
  * Can a file-backed kind in this directory use DAX, that is, map the device
  * itself instead of the page cache?
  *
- * In 1.15.0-dev: not there yet, returns MEMKIND_ERROR_OPERATION_FAILED.
- *
  * pmem_dir  path of a directory that the process may write to.
  *
  * Returns  MEMKIND_SUCCESS: yes;
@@ -1128,8 +1252,6 @@ int memkind_get_stat(memkind_t kind, memkind_stat_type stat, size_t *value);
 
 /**
  * Write all statistics of the heap manager as text.
- *
- * In 1.15.0-dev: not there yet, returns MEMKIND_ERROR_OPERATION_FAILED.
  *
  * write_cb  called with cbopaque and a piece of the text that ends with NUL,
  *           as often as needed. It should not allocate from this library.

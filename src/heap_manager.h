@@ -66,6 +66,9 @@ struct heap_manager {
     int (*update_stats)(void);
     /* heap NULL: all heaps and the manager's own memory. */
     int (*stat)(struct heap *heap, memkind_stat_type type, size_t *value);
+    /* `write` is never NULL. */
+    int (*stats_print)(void (*write)(void *opaque, const char *text), void *opaque,
+                       memkind_stat_print_opt options);
     int (*background_threads)(bool on);
 
     void (*prefork)(void);

@@ -167,7 +167,7 @@ static const char *nodes_of(enum node_selector selector, unsigned cpu_node)
     static char text[64];
     struct node_answer answer;
 
-    selector_answer(selector, cpu_node, &answer);
+    selector_answer(selector, NULL, cpu_node, &answer);
     if (answer.error) {
         cr_assert(nodemask_empty(&answer.nodes));
         cr_assert_neq(answer.why[0], '\0', "no reason");
@@ -382,6 +382,13 @@ Test(selector, capacity_and_domains)
 }
 
 /* Each node with CPUs is a domain of its own; a CPU on any other node falls back to the first. */
+static void open_pool(struct page_pool *pool, int partition)
+{
+    struct page_setup setup = pool_setup(&page_kind_static[partition]);
+
+    cr_assert_eq(pool_open(pool, &setup), 0);
+}
+
 Test(selector, domain_of_the_calling_cpu)
 {
     struct page_pool pool;
@@ -389,14 +396,14 @@ Test(selector, domain_of_the_calling_cpu)
 
     be(&holes);
     hbw_nodes = "0,2";
-    pool_open(&pool, &page_kind_static[MEMKIND_PARTITION_HBW]);
+    open_pool(&pool, MEMKIND_PARTITION_HBW);
     cr_assert_eq(pool.domains, 3);
     for (current_node = 0; current_node < NODES; current_node++)
         cr_assert_eq(pool_domain(&pool), domains[current_node], "node %u: domain %u", current_node,
                      pool_domain(&pool));
     for (unsigned domain = 0; domain < pool.domains; domain++)
         cr_assert_eq(domain_node(&pool, domain), domain);
-    pool_open(&pool, &page_kind_static[MEMKIND_PARTITION_HBW_ALL]);
+    open_pool(&pool, MEMKIND_PARTITION_HBW_ALL);
     cr_assert_eq(pool.domains, 1);
     for (current_node = 0; current_node < NODES; current_node++)
         cr_assert_eq(pool_domain(&pool), 0);

@@ -44,14 +44,15 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
                          bool *zero, bool *commit, unsigned arena_ind)
 {
     struct jem_group *group = (struct jem_group *)hooks;
+    bool zeroed;
     void *address;
 
     (void)arena_ind;
     if (new_addr)
         return NULL; /* a place of one's choice is not on offer */
-    address = pool_map(&group->heap->pages, group->domain, size, alignment);
+    address = pool_map(&group->heap->pages, group->domain, size, alignment, &zeroed);
     if (address) {
-        *zero = true;
+        *zero = zeroed;
         *commit = true;
     }
     return address;

@@ -89,7 +89,7 @@ static void prefork(void)
 
 static void postfork_parent(void)
 {
-    pool_postfork();
+    pool_postfork(false);
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
@@ -97,7 +97,7 @@ static void postfork_parent(void)
 
 static void postfork_child(void)
 {
-    pool_postfork();
+    pool_postfork(true);
     if (jemalloc_locked) {
         jemalloc_postfork_child();
         jem_thread_postfork_child();
@@ -120,6 +120,7 @@ const struct heap_manager heap_manager_jemalloc = {
     .defrag = jem_defrag,
     .update_stats = jem_update_stats,
     .stat = jem_stat,
+    .stats_print = jem_stats_print,
     .background_threads = jem_background_threads,
     .prefork = prefork,
     .postfork_parent = postfork_parent,

@@ -92,6 +92,36 @@ int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
     return error;
 }
 
+/* jemalloc takes its options as letters. */
+int jem_stats_print(void (*write)(void *opaque, const char *text), void *opaque,
+                    memkind_stat_print_opt options)
+{
+    static const struct {
+        memkind_stat_print_opt option;
+        char letter;
+    } letters[] = {
+        {MEMKIND_STAT_PRINT_JSON_FORMAT, 'J'},
+        {MEMKIND_STAT_PRINT_OMIT_GENERAL, 'g'},
+        {MEMKIND_STAT_PRINT_OMIT_MERGED_ARENA, 'm'},
+        {MEMKIND_STAT_PRINT_OMIT_DESTROYED_MERGED_ARENA, 'd'},
+        {MEMKIND_STAT_PRINT_OMIT_PER_ARENA, 'a'},
+        {MEMKIND_STAT_PRINT_OMIT_PER_SIZE_CLASS_BINS, 'b'},
+        {MEMKIND_STAT_PRINT_OMIT_PER_SIZE_CLASS_LARGE, 'l'},
+        {MEMKIND_STAT_PRINT_OMIT_MUTEX, 'x'},
+        {MEMKIND_STAT_PRINT_OMIT_EXTENT, 'e'},
+    };
+    char text[sizeof letters / sizeof letters[0] + 1] = "";
+    size_t length = 0;
+
+    if (jem_start() || !jem_tsd())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
+        if (options & letters[i].option)
+            text[length++] = letters[i].letter;
+    je_malloc_stats_print(write, opaque, text);
+    return 0;
+}
+
 int jem_background_threads(bool on)
 {
     size_t most = jem_settings.background_threads;

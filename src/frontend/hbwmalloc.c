@@ -162,7 +162,7 @@ EXPORT int hbw_verify_memory_region(void *addr, size_t size, int flags)
         return EINVAL;
     if (!managers_enter())
         return EFAULT;
-    selector_answer(SELECT_HBW_ALL, 0, &hbw);
+    selector_answer(SELECT_HBW_ALL, NULL, 0, &hbw);
     managers_leave();
     switch (residency_check(addr, size, &hbw.nodes, flags & HBW_TOUCH_PAGES)) {
     case RESIDENCY_ALL:

@@ -20,35 +20,81 @@ EXPORT int memkind_get_version(void)
 /* --- create and destroy -------------------------------------------------------------------------
  */
 
-static int create(const struct page_kind *row, memkind_t *kind)
+/* Called inside managers_enter(). */
+static int create_entered(const struct page_setup *setup, memkind_t *kind)
 {
+    struct page_kind row = *setup->kind;
     char why[160];
     int error;
 
     if (managers_arenas_rejected())
         return MEMKIND_ERROR_ENVIRON;
-    error = page_kind_check(row, why, sizeof why);
+    row.given = setup->nodes;
+    error = page_kind_check(&row, why, sizeof why);
     /* Huge pages may be reserved later: until then the kind has no memory, which is no error. */
     if (error && error != MEMKIND_ERROR_HUGETLB) {
-        log_debug("kind %s not created: %s", row->name, why);
+        log_debug("kind %s not created: %s", row.name, why);
         return error;
     }
-    return registry_create(row, kind);
+    return registry_create(setup, kind);
+}
+
+static int create(const struct page_setup *setup, memkind_t *kind)
+{
+    int error;
+
+    if (!managers_enter())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    error = create_entered(setup, kind);
+    managers_leave();
+    return error;
 }
 
 EXPORT int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy,
                                memkind_bits_t flags, memkind_t *kind)
 {
     const struct page_kind *row = page_kind_created(memtype_flags, policy, flags);
-    int error;
+    struct page_setup setup;
 
     if (!row || !kind)
         return MEMKIND_ERROR_INVALID;
+    setup = pool_setup(row);
+    return create(&setup, kind);
+}
+
+EXPORT int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bits_t flags,
+                                memkind_t *kind)
+{
+    const struct page_kind *row = page_kind_of_nodes(policy, flags);
+    struct page_setup setup;
+    struct nodemask mask;
+    int error;
+
+    if (!row || !nodes || !kind)
+        return MEMKIND_ERROR_INVALID;
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    error = create(row, kind);
+    setup = pool_setup(row);
+    setup.nodes = &mask;
+    error = selector_parse(nodes, &mask);
+    if (error)
+        log_debug("kind %s not created: nodes \"%.100s\" %s", row->name, nodes,
+                  error == MEMKIND_ERROR_INVALID ? "are no list of existing nodes"
+                                                 : "have no memory for this process");
+    else
+        error = create_entered(&setup, kind);
     managers_leave();
     return error;
+}
+
+EXPORT int memkind_create_custom(const struct memkind_page_ops *ops, void *context, memkind_t *kind)
+{
+    struct page_setup setup = {
+        .kind = &page_kind_custom, .source = &page_source_custom, .ops = ops, .context = context};
+
+    if (!ops || !ops->map || !ops->unmap || !kind)
+        return MEMKIND_ERROR_INVALID;
+    return create(&setup, kind);
 }
 
 EXPORT int memkind_destroy_kind(memkind_t kind)
@@ -101,13 +147,6 @@ EXPORT int memkind_check_dax_path(const char *pmem_dir)
     return pmem_dir ? not_yet("memkind_check_dax_path") : MEMKIND_ERROR_INVALID;
 }
 
-EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
-                               memkind_stat_print_opt opts)
-{
-    (void)write_cb, (void)cbopaque, (void)opts;
-    return not_yet("memkind_stats_print");
-}
-
 /* --- questions ----------------------------------------------------------------------------------
  */
 
@@ -135,7 +174,7 @@ EXPORT ssize_t memkind_get_capacity(memkind_t kind)
 
     if (!row || !managers_enter())
         return -1;
-    capacity = page_kind_capacity(row);
+    capacity = registry_is_ready(kind) ? pool_capacity(&kind->heap.pages) : page_kind_capacity(row);
     managers_leave();
     return capacity;
 }
@@ -168,6 +207,27 @@ EXPORT int memkind_get_stat(memkind_t kind, memkind_stat_type stat, size_t *valu
         return MEMKIND_ERROR_OPERATION_FAILED;
     error = managers_get()->stat(kind ? &kind->heap : NULL, stat, value);
     managers_leave();
+    return error;
+}
+
+static void write_to_stderr(void *opaque, const char *text)
+{
+    (void)opaque;
+    log_text(text);
+}
+
+EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
+                               memkind_stat_print_opt opts)
+{
+    const unsigned known = MEMKIND_STAT_PRINT_OMIT_EXTENT * 2 - 1;
+    int error;
+
+    if ((unsigned)opts & ~known)
+        return MEMKIND_ERROR_INVALID;
+    if (!managers_enter())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    managers_leave(); /* write_cb is the program's: it may come back */
+    error = managers_get()->stats_print(write_cb ? write_cb : write_to_stderr, cbopaque, opts);
     return error;
 }
 

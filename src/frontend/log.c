@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kinds/os.h"
 
@@ -44,6 +45,11 @@ void log_debug(const char *format, ...)
     va_start(arguments, format);
     write_line(format, arguments);
     va_end(arguments);
+}
+
+void log_text(const char *text)
+{
+    os_write_error(text, strlen(text));
 }
 
 void log_always(const char *format, ...)

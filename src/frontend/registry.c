@@ -69,12 +69,17 @@ const struct page_kind *registry_row(memkind_t kind)
 }
 
 /* Called with the lock. On failure the entry is as before. */
-static int give_heap(memkind_t kind, const struct page_kind *row)
+static int give_heap(memkind_t kind, const struct page_setup *setup)
 {
+    const struct page_kind *row = setup->kind;
     int error;
 
     memset(&kind->heap, 0, sizeof kind->heap);
-    pool_open(&kind->heap.pages, row);
+    error = pool_open(&kind->heap.pages, setup);
+    if (error) {
+        log_debug("%s: no pages (%d)", row->name, error);
+        return error;
+    }
     error = managers_get()->heap_create(&kind->heap);
     if (error) {
         pool_close(&kind->heap.pages);
@@ -88,6 +93,7 @@ static int give_heap(memkind_t kind, const struct page_kind *row)
 int registry_prepare(memkind_t kind)
 {
     const struct page_kind *row = registry_row(kind);
+    struct page_setup setup;
     char why[160];
     int error;
 
@@ -105,13 +111,14 @@ int registry_prepare(memkind_t kind)
         log_debug("%s, first use: nodes by %s, policy %s, %zu KiB pages", row->name, why,
                   page_kind_policy_name(row),
                   (row->page_size ? row->page_size : os_page_size()) >> 10);
-        error = give_heap(kind, row);
+        setup = pool_setup(row);
+        error = give_heap(kind, &setup);
     }
     pthread_mutex_unlock(&lock);
     return error;
 }
 
-int registry_create(const struct page_kind *row, memkind_t *kind)
+int registry_create(const struct page_setup *setup, memkind_t *kind)
 {
     int error = MEMKIND_ERROR_TOOMANY;
 
@@ -120,13 +127,13 @@ int registry_create(const struct page_kind *row, memkind_t *kind)
         if (registry_is_ready(&table[i]))
             continue;
         atomic_store_explicit(&table[i].zero_allocs, false, memory_order_relaxed);
-        error = give_heap(&table[i], row);
+        error = give_heap(&table[i], setup);
         if (!error)
             *kind = &table[i];
         break;
     }
     pthread_mutex_unlock(&lock);
-    log_debug("kind %s: %s", row->name, error ? "not created" : "created");
+    log_debug("kind %s: %s", setup->kind->name, error ? "not created" : "created");
     return error;
 }
 

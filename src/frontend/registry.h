@@ -43,7 +43,7 @@ int registry_prepare(memkind_t kind);
 const struct page_kind *registry_row(memkind_t kind);
 
 /* A new entry with a heap. MEMKIND_ERROR_TOOMANY, or what the heap manager says. */
-int registry_create(const struct page_kind *row, memkind_t *kind);
+int registry_create(const struct page_setup *setup, memkind_t *kind);
 
 /* MEMKIND_ERROR_INVALID for what is not a live created kind. */
 int registry_destroy(memkind_t kind);

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kinds/host.h"
@@ -254,6 +255,13 @@ void os_write_error(const char *text, size_t size)
 int os_process(void)
 {
     return getpid();
+}
+
+long os_seconds(void)
+{
+    struct timespec now;
+
+    return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
 }
 
 void os_yield(void)

@@ -83,6 +83,9 @@ void os_write_error(const char *text, size_t size);
 /* This process's number: 1 or more. */
 int os_process(void);
 
+/* Seconds of a clock that never goes back. */
+long os_seconds(void);
+
 /* Lets another thread run. */
 void os_yield(void);
 

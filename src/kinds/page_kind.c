@@ -12,7 +12,10 @@
 #include "kinds/hugepages.h"
 #include "kinds/topology.h"
 
-#define MPOL_PREFERRED_MANY_NUMBER 5 /* since Linux 5.15; older headers have no name for it */
+/* Numbers are the kernel's ABI; older headers have no names for them. */
+#define MPOL_PREFERRED_MANY_NUMBER 5      /* since Linux 5.15 */
+#define MPOL_WEIGHTED_INTERLEAVE_NUMBER 6 /* since Linux 6.9 */
+#define PAGE_BITS_1G 30                   /* logarithm of the page size, as in memkind_bits_t */
 
 #define ROW(NAME, SELECTOR, POLICY, PAGES)                        \
     [MEMKIND_PARTITION_##NAME] = {.name = "MEMKIND_" #NAME,       \
@@ -61,18 +64,13 @@ static const struct {
     bool huge;
     struct page_kind row[2]; /* base pages, 2 MiB pages */
 } created[] = {
+#define CREATED_ROW(SELECTOR, POLICY, PAGE_POLICY, ORDINARY, SUFFIX, PAGES)                     \
+    {.name = "created:" #SELECTOR "," #POLICY SUFFIX, .selector = SELECT_##SELECTOR,            \
+     .policy = PAGE_POLICY_##PAGE_POLICY, .page_size = (PAGES), .ordinary_if_none = (ORDINARY)}
 #define CREATED(MEMTYPE, POLICY, SELECTOR, PAGE_POLICY, ORDINARY, HUGE)                         \
-    {                                                                                           \
-        MEMTYPE, MEMKIND_POLICY_##POLICY, HUGE,                                                 \
-        {                                                                                       \
-            {"created:" #SELECTOR "," #POLICY, SELECT_##SELECTOR, PAGE_POLICY_##PAGE_POLICY, 0, \
-             ORDINARY},                                                                         \
-            {                                                                                   \
-                "created:" #SELECTOR "," #POLICY ",2M", SELECT_##SELECTOR,                      \
-                    PAGE_POLICY_##PAGE_POLICY, PAGE_SIZE_2M, ORDINARY                           \
-            }                                                                                   \
-        }                                                                                       \
-    }
+    {MEMTYPE, MEMKIND_POLICY_##POLICY, HUGE,                                                    \
+     {CREATED_ROW(SELECTOR, POLICY, PAGE_POLICY, ORDINARY, "", 0),                              \
+      CREATED_ROW(SELECTOR, POLICY, PAGE_POLICY, ORDINARY, ",2M", PAGE_SIZE_2M)}}
     CREATED(DEFAULT_TYPE, PREFERRED_LOCAL, PROCESS, PROCESS, false, true),
     CREATED(HBW_TYPE, BIND_LOCAL, HBW_NEAREST, BIND, false, true),
     CREATED(HBW_TYPE, BIND_ALL, HBW_ALL, BIND, false, true),
@@ -80,7 +78,47 @@ static const struct {
     CREATED(HBW_TYPE, INTERLEAVE_ALL, HBW_ALL, INTERLEAVE, false, false),
     CREATED(DEFAULT_TYPE | HBW_TYPE, INTERLEAVE_ALL, ALL, INTERLEAVE, true, false),
 };
+
+/* What memkind_create_nodes() accepts. A row's nodes are the pool's. */
+static const struct {
+    memkind_policy_t policy;
+    unsigned bits;
+    struct page_kind row;
+} of_nodes[] = {
+#define OF_NODES(POLICY, BITS, SELECTOR, PAGE_POLICY, PAGES)                                    \
+    {MEMKIND_POLICY_##POLICY, BITS,                                                             \
+     {.name = "nodes:" #POLICY, .selector = SELECT_##SELECTOR,                                  \
+      .policy = PAGE_POLICY_##PAGE_POLICY, .page_size = (PAGES)}}
+    OF_NODES(BIND_ALL,                0,                          GIVEN,         BIND,       0),
+    OF_NODES(BIND_ALL,                MEMKIND_MASK_PAGE_SIZE_2MB, GIVEN,         BIND,       PAGE_SIZE_2M),
+    OF_NODES(BIND_ALL,                PAGE_BITS_1G,               GIVEN,         BIND,       PAGE_SIZE_1G),
+    OF_NODES(BIND_LOCAL,              0,                          GIVEN_NEAREST, BIND,       0),
+    OF_NODES(BIND_LOCAL,              MEMKIND_MASK_PAGE_SIZE_2MB, GIVEN_NEAREST, BIND,       PAGE_SIZE_2M),
+    OF_NODES(BIND_LOCAL,              PAGE_BITS_1G,               GIVEN_NEAREST, BIND,       PAGE_SIZE_1G),
+    OF_NODES(PREFERRED_LOCAL,         0,                          GIVEN,         PREFERRED,  0),
+    OF_NODES(PREFERRED_LOCAL,         MEMKIND_MASK_PAGE_SIZE_2MB, GIVEN,         PREFERRED,  PAGE_SIZE_2M),
+    OF_NODES(PREFERRED_LOCAL,         PAGE_BITS_1G,               GIVEN,         PREFERRED,  PAGE_SIZE_1G),
+    OF_NODES(INTERLEAVE_ALL,          0,                          GIVEN,         INTERLEAVE, 0),
+    OF_NODES(WEIGHTED_INTERLEAVE_ALL, 0,                          GIVEN,         WEIGHTED,   0),
+};
 /* clang-format on */
+
+#define ROW_ELSEWHERE(NAME)                                                     \
+    {                                                                           \
+        .name = NAME, .selector = SELECT_PROCESS, .policy = PAGE_POLICY_PROCESS \
+    }
+
+const struct page_kind page_kind_file = ROW_ELSEWHERE("pmem");
+const struct page_kind page_kind_fixed = ROW_ELSEWHERE("fixed");
+const struct page_kind page_kind_custom = ROW_ELSEWHERE("custom");
+
+const struct page_kind *page_kind_of_nodes(memkind_policy_t policy, memkind_bits_t flags)
+{
+    for (size_t i = 0; i < sizeof of_nodes / sizeof of_nodes[0]; i++)
+        if (of_nodes[i].policy == policy && of_nodes[i].bits == (unsigned)flags)
+            return &of_nodes[i].row;
+    return NULL;
+}
 
 const struct page_kind *page_kind_created(memkind_memtype_t memtype, memkind_policy_t policy,
                                           memkind_bits_t flags)
@@ -104,11 +142,12 @@ int page_kind_policy(const struct page_kind *kind, unsigned cpu_node, struct nod
         [PAGE_POLICY_BIND] = MPOL_BIND,
         [PAGE_POLICY_PREFERRED] = MPOL_PREFERRED,
         [PAGE_POLICY_INTERLEAVE] = MPOL_INTERLEAVE,
+        [PAGE_POLICY_WEIGHTED] = MPOL_WEIGHTED_INTERLEAVE_NUMBER,
     };
 
     memset(policy, 0, sizeof *policy);
     policy->mode = -1;
-    selector_answer(kind->selector, cpu_node, answer);
+    selector_answer(kind->selector, kind->given, cpu_node, answer);
     if (answer->error) {
         if (!kind->ordinary_if_none || answer->error == MEMKIND_ERROR_ENVIRON)
             return answer->error;
@@ -132,14 +171,27 @@ static struct nodemask reachable_nodes(const struct page_kind *kind, const struc
 
 int page_kind_bind(void *address, size_t size, const struct os_policy *policy)
 {
-    struct os_policy single = {.mode = MPOL_PREFERRED};
+    struct os_policy older = {.mode = MPOL_PREFERRED};
     int error = os_bind(address, size, policy);
 
-    if (error != EINVAL || policy->mode != MPOL_PREFERRED_MANY_NUMBER)
+    if (error != EINVAL)
         return error;
-    host->log("the kernel has no MPOL_PREFERRED_MANY: the lowest-numbered node is preferred");
-    nodemask_add(&single.nodes, (unsigned)nodemask_next(&policy->nodes, 0));
-    return os_bind(address, size, &single);
+    if (policy->mode == MPOL_PREFERRED_MANY_NUMBER) {
+        host->log("the kernel has no MPOL_PREFERRED_MANY: the lowest-numbered node is preferred");
+        nodemask_add(&older.nodes, (unsigned)nodemask_next(&policy->nodes, 0));
+    } else if (policy->mode == MPOL_WEIGHTED_INTERLEAVE_NUMBER) {
+        host->log("the kernel has no MPOL_WEIGHTED_INTERLEAVE: all nodes count the same");
+        older.mode = MPOL_INTERLEAVE;
+        older.nodes = policy->nodes;
+    } else {
+        return error;
+    }
+    return os_bind(address, size, &older);
+}
+
+bool page_kind_interleaves(const struct os_policy *policy)
+{
+    return policy->mode == MPOL_INTERLEAVE || policy->mode == MPOL_WEIGHTED_INTERLEAVE_NUMBER;
 }
 
 /* Tries the policy on a page: a container may forbid mbind, and a kind must not be unplaced. */
@@ -220,9 +272,9 @@ unsigned page_kind_domains(const struct page_kind *kind)
 
     if (!selector_is_local(kind->selector) || lowest < 0)
         return 1;
-    selector_answer(kind->selector, (unsigned)lowest, &first);
+    selector_answer(kind->selector, kind->given, (unsigned)lowest, &first);
     nodemask_for_each (node, with_cpu) {
-        selector_answer(kind->selector, (unsigned)node, &other);
+        selector_answer(kind->selector, kind->given, (unsigned)node, &other);
         if (!nodemask_equal(&first.nodes, &other.nodes))
             return nodemask_count(with_cpu);
     }
@@ -231,7 +283,8 @@ unsigned page_kind_domains(const struct page_kind *kind)
 
 const char *page_kind_policy_name(const struct page_kind *kind)
 {
-    static const char *const names[] = {"process", "bind", "preferred", "interleave"};
+    static const char *const names[] = {"process", "bind", "preferred", "interleave",
+                                        "weighted interleave"};
 
     return names[kind->policy];
 }

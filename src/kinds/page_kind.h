@@ -23,6 +23,7 @@ enum page_policy {
     PAGE_POLICY_BIND,       /* these nodes or nothing */
     PAGE_POLICY_PREFERRED,  /* these nodes first, then any */
     PAGE_POLICY_INTERLEAVE, /* page by page over these nodes */
+    PAGE_POLICY_WEIGHTED,   /* the same, by the nodes' weights */
 };
 
 struct page_source;
@@ -31,8 +32,9 @@ struct page_kind {
     const char *name; /* as in memkind.h, or of the created kind's row */
     enum node_selector selector;
     enum page_policy policy;
-    size_t page_size;      /* 0: base pages, else 2 MiB or 1 GiB from the hugetlb pools */
-    bool ordinary_if_none; /* no such nodes: behave as the process does, do not refuse */
+    size_t page_size;             /* 0: base pages, else 2 MiB or 1 GiB from the hugetlb pools */
+    bool ordinary_if_none;        /* no such nodes: behave as the process does, do not refuse */
+    const struct nodemask *given; /* SELECT_GIVEN*: the nodes */
 };
 
 /* A page size in words. */
@@ -45,14 +47,24 @@ extern const struct page_kind page_kind_static[MEMKIND_NUM_BASE_KIND];
 const struct page_kind *page_kind_created(memkind_memtype_t memtype, memkind_policy_t policy,
                                           memkind_bits_t flags);
 
+/* The row that memkind_create_nodes() means, without its nodes, or NULL: no such combination. */
+const struct page_kind *page_kind_of_nodes(memkind_policy_t policy, memkind_bits_t flags);
+
+/* Rows of kinds whose pages are somebody else's business. */
+extern const struct page_kind page_kind_file, page_kind_fixed, page_kind_custom;
+
 /* Where pages of the kind go when a thread on `cpu_node` maps them: nodes of the answer and the
  * kernel's policy. Returns the answer's error. */
 int page_kind_policy(const struct page_kind *kind, unsigned cpu_node, struct node_answer *answer,
                      struct os_policy *policy);
 
-/* mbind(2) with the fallback that MPOL_PREFERRED_MANY needs before Linux 5.15: the lowest-numbered
- * node. 0 or an errno; EPERM where a container forbids mbind. */
+/* mbind(2) with the fallbacks for older kernels: for MPOL_PREFERRED_MANY (before Linux 5.15) the
+ * lowest-numbered node, for MPOL_WEIGHTED_INTERLEAVE (before 6.9) MPOL_INTERLEAVE. 0 or an errno;
+ * EPERM where a container forbids mbind. */
 int page_kind_bind(void *address, size_t size, const struct os_policy *policy);
+
+/* Whether consecutive pages go to different nodes. */
+bool page_kind_interleaves(const struct os_policy *policy);
 
 /* 0, or the MEMKIND_ERROR_* why the kind cannot be used on this machine now, in words in `why`. */
 int page_kind_check(const struct page_kind *kind, char *why, size_t size);

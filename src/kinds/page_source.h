@@ -4,35 +4,59 @@
  * page_source: the interface between heap managers and the ways of getting pages.
  *
  * A page source is one const table. Backends never see which one answers: they call pool.h, which
- * looks it up from the kind. Sizes and alignments are bytes, multiples of the base page.
+ * holds the source of each pool. Sizes and alignments are bytes, multiples of the base page.
  *
- * Threads: every function from any thread at once; none allocates; none takes a lock that another
- * thread could hold while it allocates.
+ * There are two sorts. Sources of whole regions (anonymous, hugetlb, custom) map each region by
+ * itself; pool.c remembers them, and a region is given back as it came. Divisible sources (file,
+ * fixed) cut regions out of windows of their own (space.h), register the windows with the pool
+ * (pool_add_region()) and take any pages back, in pieces of any size.
+ *
+ * Threads: map, unmap, purge and commit from any thread at once; none allocates; none takes a lock
+ * that another thread could hold while it allocates. open and close have the pool for themselves.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "kinds/os.h"
 
 struct page_pool;
+struct page_setup;
 
 struct page_source {
     const char *name;
-    /* A region's size and alignment are multiples of this. */
+    bool divisible;
+    /* Fills in pool->own. NULL: there is nothing to fill in. 0 or a MEMKIND_ERROR_* code, with
+     * nothing left behind. */
+    int (*open)(struct page_pool *pool, const struct page_setup *setup);
+    /* After every region is unmapped (divisible: instead of that). NULL: nothing is held. */
+    void (*close)(struct page_pool *pool);
+    /* Sizes of regions, and alignments of their starts, are multiples of this. */
     size_t (*granule)(const struct page_pool *pool);
-    /* Zeroed pages under `policy`; NULL with errno. */
+    /* Pages under `policy`; *zeroed says whether they read as zeroes. NULL with errno. */
     void *(*map)(struct page_pool *pool, const struct os_policy *policy, size_t size,
-                 size_t alignment);
+                 size_t alignment, bool *zeroed);
     void (*unmap)(struct page_pool *pool, void *address, size_t size);
     /* Gives a part of a region back to the system. 0: it reads as zeroes when used again; else an
-     * errno and the content is unspecified. */
+     * errno and the content is unspecified. NULL: pages only go back by unmap. */
     int (*purge)(struct page_pool *pool, void *address, size_t size);
     /* Makes purged pages usable again without a fault that could fail; NULL where touching a purged
      * page cannot go wrong. 0 or an errno. */
     int (*commit)(struct page_pool *pool, void *address, size_t size);
+    /* Most bytes the pool can have mapped at once; 0: as many as its nodes have. NULL: 0. */
+    size_t (*limit)(const struct page_pool *pool);
+    /*
+     * In the child of a fork(2), where parent and child have the pool's pages in common (not as
+     * copies): from now on the pool leaves all pages it had to the parent, neither hands them out
+     * nor gives them back, and gets others. NULL: pages are the child's own, as copies.
+     */
+    void (*forked)(struct page_pool *pool);
 };
 
 extern const struct page_source page_source_anonymous;
+extern const struct page_source page_source_custom;
+extern const struct page_source page_source_file;
+extern const struct page_source page_source_fixed;
 extern const struct page_source page_source_hugetlb;

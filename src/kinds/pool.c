@@ -4,77 +4,143 @@
 #include "kinds/pool.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <memkind.h>
 #include <pthread.h>
-#include <stdint.h>
+#include <string.h>
 
 #include "kinds/host.h"
 #include "kinds/topology.h"
 
-/* --- regions: who maps what ---------------------------------------------------------------------
- */
-
-struct page_region {
-    struct page_region *next;
-    void *address;
-    size_t size;
-};
-
 #define RECORDS_SIZE ((size_t)64 << 10) /* records come from mappings of this size */
+#define CACHE_SECONDS 10                /* jemalloc's own time of decay */
+#define STEP_MOST ((size_t)2 << 20)
+#define STEP_LEAST ((size_t)64 << 10)
+#define STEPS_PER_LIMIT 64
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct page_region *unused_records; /* guarded by lock; never given back */
+static struct page_region *cache;          /* of all pools, newest first; guarded by lock */
+static unsigned forks;                     /* how many fork(2) lie between us and the first use */
+static bool cache_hogs;                    /* written before the first pool is opened */
 
-static struct page_region *record_take(void)
+/* --- records of regions -------------------------------------------------------------------------
+ */
+
+/* Called with the lock. */
+static void list_add(struct page_region **list, struct page_region *record)
+{
+    record->next = *list;
+    record->link = list;
+    if (record->next)
+        record->next->link = &record->next;
+    *list = record;
+}
+
+/* Called with the lock. */
+static void list_remove(struct page_region *record)
+{
+    *record->link = record->next;
+    if (record->next)
+        record->next->link = record->link;
+}
+
+/* Called with the lock. */
+static struct page_region *record_take(struct page_pool *pool)
+{
+    struct page_region *record;
+
+    if (!unused_records) {
+        struct page_region *fresh = os_map(RECORDS_SIZE, os_page_size());
+
+        for (size_t i = 0; fresh && i < RECORDS_SIZE / sizeof *fresh; i++)
+            list_add(&unused_records, &fresh[i]);
+    }
+    record = unused_records;
+    if (!record)
+        return NULL;
+    list_remove(record);
+    record->pool = pool;
+    record->offset = 0;
+    record->domain = 0;
+    record->inherited = false;
+    return record;
+}
+
+/* Called with the lock. */
+static struct page_region *record_add(struct page_pool *pool, void *address, size_t size)
+{
+    struct page_region *record = record_take(pool);
+
+    if (!record)
+        return NULL;
+    record->start = address;
+    record->size = size;
+    if (!address_map_add(record)) {
+        list_add(&unused_records, record);
+        return NULL;
+    }
+    list_add(&pool->regions, record);
+    return record;
+}
+
+bool pool_add_region(struct page_pool *pool, void *address, size_t size)
 {
     struct page_region *record;
 
     pthread_mutex_lock(&lock);
-    if (!unused_records) {
-        struct page_region *fresh = os_map(RECORDS_SIZE, os_page_size());
-
-        for (size_t i = 0; fresh && i < RECORDS_SIZE / sizeof *fresh; i++) {
-            fresh[i].next = unused_records;
-            unused_records = &fresh[i];
-        }
-    }
-    record = unused_records;
-    if (record)
-        unused_records = record->next;
+    record = record_add(pool, address, size);
     pthread_mutex_unlock(&lock);
-    return record;
-}
-
-static void record_list_add(struct page_region **list, struct page_region *record)
-{
-    pthread_mutex_lock(&lock);
-    record->next = *list;
-    *list = record;
-    pthread_mutex_unlock(&lock);
+    return record != NULL;
 }
 
 /* --- pools --------------------------------------------------------------------------------------
  */
 
-void pool_open(struct page_pool *pool, const struct page_kind *kind)
+struct page_setup pool_setup(const struct page_kind *kind)
 {
-    pool->kind = kind;
-    pool->source = kind->page_size ? &page_source_hugetlb : &page_source_anonymous;
-    pool->domains = page_kind_domains(kind);
-    pool->regions = NULL;
+    struct page_setup setup = {
+        .kind = kind, .source = kind->page_size ? &page_source_hugetlb : &page_source_anonymous};
+
+    return setup;
 }
+
+int pool_open(struct page_pool *pool, const struct page_setup *setup)
+{
+    memset(pool, 0, sizeof *pool);
+    pool->kind = setup->kind;
+    pool->source = setup->source;
+    pool->conservative = setup->conservative;
+    if (setup->nodes) {
+        pool->given_nodes = *setup->nodes;
+        pool->given_kind = *setup->kind;
+        pool->given_kind.given = &pool->given_nodes;
+        pool->kind = &pool->given_kind;
+    }
+    pool->domains = page_kind_domains(pool->kind);
+    return pool->source->open ? pool->source->open(pool, setup) : 0;
+}
+
+static void cache_drop(struct page_pool *pool);
 
 void pool_close(struct page_pool *pool)
 {
-    struct page_region *region = pool->regions;
+    cache_drop(pool);
+    while (pool->regions) {
+        struct page_region *region = pool->regions;
 
-    pool->regions = NULL;
-    while (region) {
-        struct page_region *next = region->next;
-
-        pool->source->unmap(pool, region->address, region->size);
-        record_list_add(&unused_records, region);
-        region = next;
+        pthread_mutex_lock(&lock);
+        address_map_remove(region);
+        pthread_mutex_unlock(&lock);
+        if (!pool->source->divisible)
+            pool->source->unmap(pool, region->start, region->size);
+        pthread_mutex_lock(&lock);
+        list_remove(region);
+        list_add(&unused_records, region);
+        pthread_mutex_unlock(&lock);
     }
+    if (pool->source->close)
+        pool->source->close(pool);
 }
 
 /* The domains of a pool are the nodes with CPUs, counted from the lowest. */
@@ -107,58 +173,137 @@ static unsigned domain_node(const struct page_pool *pool, unsigned domain)
     return node < 0 ? 0 : (unsigned)node;
 }
 
-void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment)
+size_t pool_granule(const struct page_pool *pool)
 {
-    size_t granule = pool->source->granule(pool);
+    return pool->source->granule(pool);
+}
+
+size_t pool_limit(const struct page_pool *pool)
+{
+    return pool->source->limit ? pool->source->limit(pool) : 0;
+}
+
+ssize_t pool_capacity(const struct page_pool *pool)
+{
+    size_t limit = pool_limit(pool);
+
+    return limit ? (ssize_t)limit : page_kind_capacity(pool->kind);
+}
+
+size_t pool_step(const struct page_pool *pool)
+{
+    size_t granule = pool_granule(pool), limit = pool_limit(pool), step = STEP_LEAST;
+
+    if (!limit)
+        return granule > STEP_MOST ? granule : STEP_MOST;
+    while (step < STEP_MOST && step < limit / STEPS_PER_LIMIT)
+        step *= 2;
+    return step > granule ? step : granule;
+}
+
+bool pool_is_divisible(const struct page_pool *pool)
+{
+    return pool->source->divisible;
+}
+
+/* --- mapping ------------------------------------------------------------------------------------
+ */
+
+static void count_mapped(struct page_pool *pool, size_t more, size_t less)
+{
+    pthread_mutex_lock(&lock);
+    pool->mapped += more - less;
+    pthread_mutex_unlock(&lock);
+}
+
+/* Notes a region of an indivisible source. */
+static bool region_note(struct page_pool *pool, unsigned domain, void *address, size_t size)
+{
+    struct page_region *region;
+
+    pthread_mutex_lock(&lock);
+    region = record_add(pool, address, size);
+    if (region)
+        region->domain = domain;
+    pthread_mutex_unlock(&lock);
+    return region != NULL;
+}
+
+static void *map_once(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
+                      size_t size, size_t alignment, bool *zeroed)
+{
+    void *address = pool->source->map(pool, policy, size, alignment, zeroed);
+
+    if (!address)
+        return NULL;
+    if (!pool->source->divisible && !region_note(pool, domain, address, size)) {
+        pool->source->unmap(pool, address, size);
+        return NULL;
+    }
+    count_mapped(pool, size, 0);
+    return address;
+}
+
+void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment, bool *zeroed)
+{
+    size_t granule = pool_granule(pool);
     size_t rounded = (size + granule - 1) & ~(granule - 1);
     struct node_answer answer;
     struct os_policy policy;
-    struct page_region *record;
+    void *address;
 
     if (rounded < size ||
         page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy)) {
         errno = ENOMEM;
         return NULL;
     }
-    record = record_take();
-    if (!record) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    record->size = rounded;
-    record->address =
-        pool->source->map(pool, &policy, rounded, alignment > granule ? alignment : granule);
-    if (!record->address) {
+    if (alignment < granule)
+        alignment = granule;
+    do
+        address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
+    while (!address && pool_decay(true));
+    if (!address) {
         host->log("%s: no region of %zu bytes to be had", pool->kind->name, rounded);
-        record_list_add(&unused_records, record);
         errno = ENOMEM;
-        return NULL;
     }
-    record_list_add(&pool->regions, record);
-    return record->address;
+    return address;
+}
+
+/* The record of exactly this region, taken out of the map and its list; NULL: no such region. */
+static struct page_region *region_detach(struct page_pool *pool, void *address, size_t size)
+{
+    struct page_region *region;
+
+    pthread_mutex_lock(&lock);
+    region = address_map_find(address);
+    if (region && (region->pool != pool || region->start != address || region->size != size))
+        region = NULL;
+    if (region) {
+        address_map_remove(region);
+        list_remove(region);
+    }
+    pthread_mutex_unlock(&lock);
+    return region;
 }
 
 bool pool_unmap(struct page_pool *pool, void *address, size_t size)
 {
-    struct page_region **link, *region;
+    struct page_region *region = NULL;
 
-    pthread_mutex_lock(&lock);
-    for (link = &pool->regions; (region = *link) != NULL; link = &region->next)
-        if (region->address == address && region->size == size)
-            break;
-    if (region)
-        *link = region->next;
-    pthread_mutex_unlock(&lock);
-    if (!region)
+    if (!pool->source->divisible && !(region = region_detach(pool, address, size)))
         return false;
     pool->source->unmap(pool, address, size);
-    record_list_add(&unused_records, region);
+    pthread_mutex_lock(&lock);
+    pool->mapped -= size;
+    if (region)
+        list_add(&unused_records, region);
+    pthread_mutex_unlock(&lock);
     return true;
 }
 
 int pool_purge(struct page_pool *pool, void *address, size_t size)
 {
-    return pool->source->purge(pool, address, size);
+    return pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
 }
 
 bool pool_needs_commit(const struct page_pool *pool)
@@ -171,17 +316,218 @@ int pool_commit(struct page_pool *pool, void *address, size_t size)
     return pool->source->commit ? pool->source->commit(pool, address, size) : 0;
 }
 
-size_t pool_granule(const struct page_pool *pool)
+void pool_usage(struct page_pool *pool, size_t *mapped, size_t *cached)
 {
-    return pool->source->granule(pool);
+    pthread_mutex_lock(&lock);
+    *mapped = pool->mapped;
+    *cached = pool->cached;
+    pthread_mutex_unlock(&lock);
+}
+
+/* --- the cache of regions -----------------------------------------------------------------------
+ *
+ * Regions in the cache are not in the address map: nobody has a block there. They are unmapped
+ * without the lock; meanwhile their pool counts them as leaving, and does not close.
+ */
+
+void pool_hog(void)
+{
+    cache_hogs = true;
+}
+
+/* Changes and tells the number of a pool's regions that are about to be unmapped. Those of a
+ * parent's threads are lost to the child of a fork. Called with the lock. */
+static unsigned leaving_count(struct page_pool *pool, int change)
+{
+    if (pool->forks != forks)
+        pool->leaving = 0;
+    pool->forks = forks;
+    return pool->leaving += (unsigned)change;
+}
+
+/* Unmaps what is in a list of regions that no other list holds. */
+static void unmap_leaving(struct page_region *leaving)
+{
+    while (leaving) {
+        struct page_region *region = leaving;
+
+        leaving = region->next;
+        region->pool->source->unmap(region->pool, region->start, region->size);
+        pthread_mutex_lock(&lock);
+        region->pool->mapped -= region->size;
+        leaving_count(region->pool, -1);
+        list_add(&unused_records, region);
+        pthread_mutex_unlock(&lock);
+    }
+}
+
+/* Takes a region out of the cache. Called with the lock. */
+static void cache_remove(struct page_region *region)
+{
+    list_remove(region);
+    region->pool->cached -= region->size;
+}
+
+/* Unmaps the regions of a pool (NULL: all) that were freed in this second or before. */
+static bool cache_unmap(struct page_pool *pool, long freed)
+{
+    struct page_region *leaving = NULL, *next;
+
+    pthread_mutex_lock(&lock);
+    for (struct page_region *region = cache; region; region = next) {
+        next = region->next;
+        if (region->freed > freed || (pool && region->pool != pool))
+            continue;
+        cache_remove(region);
+        leaving_count(region->pool, 1);
+        region->next = leaving;
+        leaving = region;
+    }
+    pthread_mutex_unlock(&lock);
+    if (!leaving)
+        return false;
+    unmap_leaving(leaving);
+    return true;
+}
+
+bool pool_decay(bool all)
+{
+    if (!all && cache_hogs)
+        return false;
+    return cache_unmap(NULL, all ? LONG_MAX : os_seconds() - CACHE_SECONDS);
+}
+
+/* For a pool that closes: nothing of it is in the cache, or on its way out of it. */
+static void cache_drop(struct page_pool *pool)
+{
+    bool leaving;
+
+    do {
+        cache_unmap(pool, LONG_MAX);
+        pthread_mutex_lock(&lock);
+        leaving = leaving_count(pool, 0) != 0;
+        pthread_mutex_unlock(&lock);
+        if (leaving)
+            os_yield();
+    } while (leaving);
+}
+
+/* The smallest region that does, and is not much too large. Called with the lock. */
+static struct page_region *cache_find(const struct page_pool *pool, unsigned domain, size_t size)
+{
+    struct page_region *best = NULL;
+
+    for (struct page_region *region = cache; region; region = region->next)
+        if (region->pool == pool && region->domain == domain && region->size >= size &&
+            region->size - size <= size / 2 && (!best || region->size < best->size))
+            best = region;
+    return best;
+}
+
+static void *cache_take(struct page_pool *pool, unsigned domain, size_t *size)
+{
+    struct page_region *region;
+    void *address = NULL;
+
+    pthread_mutex_lock(&lock);
+    region = cache_find(pool, domain, *size);
+    if (region) {
+        cache_remove(region);
+        /* Leaves for it in the map exist: it was there before. */
+        if (pool->source->divisible)
+            list_add(&unused_records, region);
+        else if (address_map_add(region))
+            list_add(&pool->regions, region);
+        address = region->start;
+        *size = region->size;
+    }
+    pthread_mutex_unlock(&lock);
+    return address;
+}
+
+void *pool_take(struct page_pool *pool, unsigned domain, size_t *size)
+{
+    size_t granule = pool_granule(pool);
+    size_t rounded = (*size + granule - 1) & ~(granule - 1);
+    void *address;
+    bool zeroed;
+
+    pool_decay(false);
+    if (rounded < *size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    *size = rounded;
+    address = cache_take(pool, domain, size);
+    return address ? address : pool_map(pool, domain, *size, granule, &zeroed);
+}
+
+bool pool_give(struct page_pool *pool, void *address, size_t size)
+{
+    struct page_region *region;
+
+    if (pool->conservative)
+        return pool_unmap(pool, address, size);
+    if (!pool->source->divisible) {
+        region = region_detach(pool, address, size);
+        if (!region)
+            return false;
+        pthread_mutex_lock(&lock);
+    } else {
+        pthread_mutex_lock(&lock);
+        region = record_take(pool);
+        if (!region) {
+            pthread_mutex_unlock(&lock);
+            return pool_unmap(pool, address, size);
+        }
+        region->start = address;
+        region->size = size;
+    }
+    region->freed = os_seconds();
+    pool->cached += size;
+    list_add(&cache, region);
+    pthread_mutex_unlock(&lock);
+    pool_decay(false);
+    return true;
+}
+
+/* --- fork ---------------------------------------------------------------------------------------
+ */
+
+bool pool_is_shared(const struct page_pool *pool)
+{
+    return pool->source->forked != NULL;
+}
+
+void pool_forked(struct page_pool *pool)
+{
+    struct page_region *next;
+
+    pthread_mutex_lock(&lock);
+    for (struct page_region *region = pool->regions; region; region = region->next)
+        region->inherited = true;
+    for (struct page_region *region = cache; region; region = next) {
+        next = region->next;
+        if (region->pool == pool) {
+            cache_remove(region);
+            list_add(&unused_records, region);
+        }
+    }
+    pool->mapped = 0;
+    pthread_mutex_unlock(&lock);
+    pool->source->forked(pool);
 }
 
 void pool_prefork(void)
 {
     pthread_mutex_lock(&lock);
+    space_prefork();
 }
 
-void pool_postfork(void)
+void pool_postfork(bool child)
 {
+    if (child)
+        forks++;
+    space_postfork();
     pthread_mutex_unlock(&lock);
 }

@@ -3,38 +3,86 @@
 /*
  * pool: a heap's pages, the interface a heap manager draws from.
  *
- * A page pool belongs to one heap (one live kind). It maps regions of at least the source's granule
- * (2 MiB; a huge page), aligned to it, with the kind's policy applied once, and remembers them:
- * a region is given back whole, by pool_unmap() or when the pool closes. Until then a heap manager
- * purges and commits parts of it as it likes.
+ * A page pool belongs to one heap (one live kind). It hands out regions of at least the source's
+ * granule, aligned to it, with the kind's policy applied once, and knows which address belongs to
+ * whom. A region is given back whole; only a divisible pool (page_source.h) takes any pages of it.
+ * Until then a heap manager purges and commits parts of it as it likes.
+ *
+ * Heap managers that keep unused pages for a while themselves (jemalloc's decay) give them back
+ * with pool_unmap(). For those that give back at once (TBB) there is a cache of regions in between:
+ * pool_give() and pool_take(). Regions that stay there for ten seconds go back to the system at the
+ * next call of either; at once if the pool is conservative, never if the program hogs memory.
  *
  * Locality: a pool of a kind whose nodes depend on the calling CPU has one domain per node with
  * CPUs (see page_kind_domains()). A heap manager keeps what it gets for one domain apart from the
  * others and asks pool_domain() where the calling thread is now.
  *
  * Threads: every function from any thread, except pool_close(), which nobody may run beside.
- * One lock, for the lists of regions; pool_prefork() and pool_postfork() hold it across fork(2).
+ * One lock, for the lists of regions, not held while a source works; pool_prefork() and
+ * pool_postfork() hold it, and the sources' own, across fork(2).
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "kinds/address_map.h"
 #include "kinds/os.h"
 #include "kinds/page_kind.h"
 #include "kinds/page_source.h"
+#include "kinds/space.h"
 
-struct page_region;
+/* What a kind's pages are to be: what a create function was asked for. A source reads the members
+ * that concern it. */
+struct page_setup {
+    const struct page_kind *kind;
+    const struct page_source *source;
+    bool conservative;                  /* unused pages go back at once */
+    const char *directory;              /* file */
+    void *address;                      /* fixed */
+    size_t size;                        /* file: limit, 0 for none; fixed: of the area */
+    const struct memkind_page_ops *ops; /* custom */
+    void *context;                      /* custom */
+    const struct nodemask *nodes;       /* for a row that selects SELECT_GIVEN* */
+};
 
 struct page_pool {
     const struct page_kind *kind;
     const struct page_source *source;
     unsigned domains;
-    struct page_region *regions; /* guarded by the lock of pool.c */
+    bool conservative;
+    /* Guarded by the lock of pool.c: */
+    struct page_region *regions; /* in use; divisible: the source's windows */
+    size_t mapped, cached;       /* bytes handed out and not unmapped; of these, in the cache */
+    unsigned leaving, forks;     /* regions that some thread of this process is about to unmap */
+    struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
+    struct nodemask given_nodes;
+    union { /* the source's */
+        struct source_file {
+            struct page_space space;
+            int file;
+            bool file_dax, no_holes, no_fallocate;
+            size_t limit;   /* bytes of the file, 0: none */
+            size_t reached; /* bytes of the file that exist */
+            char directory[4096];
+        } file;
+        struct source_fixed {
+            struct page_space space;
+        } fixed;
+        struct source_custom {
+            struct memkind_page_ops ops;
+            void *context;
+        } custom;
+    } own;
 };
 
-/* Fills in the pool of a kind that page_kind_check() accepts. */
-void pool_open(struct page_pool *pool, const struct page_kind *kind);
+/* The setup of a row that needs nothing else. */
+struct page_setup pool_setup(const struct page_kind *kind);
+
+/* Makes the pool of a kind that page_kind_check() accepts. 0, or a MEMKIND_ERROR_* code with
+ * nothing left behind. */
+int pool_open(struct page_pool *pool, const struct page_setup *setup);
 
 /* Unmaps every region. */
 void pool_close(struct page_pool *pool);
@@ -42,14 +90,17 @@ void pool_close(struct page_pool *pool);
 /* Domain of the CPU that the calling thread is on: below pool->domains. */
 unsigned pool_domain(const struct page_pool *pool);
 
-/* A region for threads of `domain`: zeroed, `size` bytes at the least, aligned to `alignment` (and
- * the granule). NULL with errno ENOMEM. */
-void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment);
+/* A region for threads of `domain`: `size` bytes at the least, aligned to `alignment` (and the
+ * granule). *zeroed: whether it reads as zeroes. NULL with errno ENOMEM. */
+void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment,
+               bool *zeroed);
 
-/* Unmaps a region, if [address, address + size) is a whole one. False: it is not, nothing is done.
- */
+/* Unmaps a region, if [address, address + size) is a whole one; any pages of a divisible pool.
+ * False: it is not, nothing is done. */
 bool pool_unmap(struct page_pool *pool, void *address, size_t size);
+bool pool_is_divisible(const struct page_pool *pool);
 
+/* 0: the pages read as zeroes. Anything else: not done. */
 int pool_purge(struct page_pool *pool, void *address, size_t size);
 
 /* False: purged pages are simply used again. */
@@ -58,5 +109,41 @@ int pool_commit(struct page_pool *pool, void *address, size_t size);
 
 size_t pool_granule(const struct page_pool *pool);
 
+/* How many bytes at a time a heap manager had best ask for: less in a pool with a low limit. */
+size_t pool_step(const struct page_pool *pool);
+
+/* Most bytes the pool can have; 0: no limit of its own. */
+size_t pool_limit(const struct page_pool *pool);
+
+/* Bytes that blocks of the kind can have at the most; -1 if unavailable. */
+ssize_t pool_capacity(const struct page_pool *pool);
+
+/* --- the cache of regions --- */
+
+/* A region of at least *size bytes, of any content, from the cache or fresh; *size becomes its
+ * own. NULL with errno ENOMEM. */
+void *pool_take(struct page_pool *pool, unsigned domain, size_t *size);
+/* Gives a region of pool_take() back, whole. False: it is none. */
+bool pool_give(struct page_pool *pool, void *address, size_t size);
+/* Unmaps what has been in the cache for too long; `all`: whatever is there. Whether anything was.
+ */
+bool pool_decay(bool all);
+/* For ever, instead of ten seconds. */
+void pool_hog(void);
+
+void pool_usage(struct page_pool *pool, size_t *mapped, size_t *cached);
+
+/* --- for divisible sources: the windows they cut regions from --- */
+
+/* False: no memory to note it. */
+bool pool_add_region(struct page_pool *pool, void *address, size_t size);
+
+/* --- fork --- */
+
+/* Whether a child of fork(2) shares the pool's pages with its parent: see page_source.h. */
+bool pool_is_shared(const struct page_pool *pool);
+/* In the child, if so: what was mapped until now is the parent's. */
+void pool_forked(struct page_pool *pool);
+
 void pool_prefork(void);
-void pool_postfork(void);
+void pool_postfork(bool child);

@@ -165,7 +165,17 @@ static void keep_largest(struct nodemask *nodes)
     *nodes = largest;
 }
 
-void selector_answer(enum node_selector selector, unsigned cpu_node, struct node_answer *answer)
+int selector_parse(const char *list, struct nodemask *nodes)
+{
+    const struct topology *topology = topology_get();
+
+    if (!nodemask_parse_user(list, &topology->online, &topology->allowed, nodes))
+        return MEMKIND_ERROR_INVALID;
+    return nodemask_subset(nodes, &topology->with_memory) ? 0 : MEMKIND_ERROR_UNAVAILABLE;
+}
+
+void selector_answer(enum node_selector selector, const struct nodemask *given, unsigned cpu_node,
+                     struct node_answer *answer)
 {
     const struct topology *topology = topology_get();
 
@@ -207,11 +217,27 @@ void selector_answer(enum node_selector selector, unsigned cpu_node, struct node
         refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
                "this version does not compare local nodes yet");
         break;
+    case SELECT_GIVEN:
+    case SELECT_GIVEN_NEAREST:
+        answer->nodes = *given;
+        if (selector == SELECT_GIVEN_NEAREST)
+            keep_nearest(&answer->nodes, cpu_node);
+        snprintf(answer->why, sizeof answer->why, "the program's choice");
+        break;
     }
 }
 
 bool selector_is_local(enum node_selector selector)
 {
-    return selector == SELECT_HBW_NEAREST || selector == SELECT_DAX_NEAREST ||
-           selector >= SELECT_LARGEST_LOCAL;
+    switch (selector) {
+    case SELECT_HBW_NEAREST:
+    case SELECT_DAX_NEAREST:
+    case SELECT_LARGEST_LOCAL:
+    case SELECT_LATENCY_LOCAL:
+    case SELECT_BANDWIDTH_LOCAL:
+    case SELECT_GIVEN_NEAREST:
+        return true;
+    default:
+        return false;
+    }
 }

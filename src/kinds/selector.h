@@ -28,6 +28,8 @@ enum node_selector {
     SELECT_LARGEST_LOCAL,   /* local node of the largest capacity */
     SELECT_LATENCY_LOCAL,   /* local node of the lowest latency */
     SELECT_BANDWIDTH_LOCAL, /* local node of the highest bandwidth */
+    SELECT_GIVEN,           /* nodes of the program's choice */
+    SELECT_GIVEN_NEAREST,   /* of these, the nearest to the calling CPU */
 };
 
 /* A question's answer: nodes, or an error with its reason. */
@@ -37,8 +39,13 @@ struct node_answer {
     char why[160]; /* where the knowledge comes from, or why there is none */
 };
 
-/* The nodes of a selector for a thread that runs on `cpu_node`. */
-void selector_answer(enum node_selector selector, unsigned cpu_node, struct node_answer *answer);
+/* The nodes of a selector for a thread that runs on `cpu_node`. `given`: for SELECT_GIVEN*. */
+void selector_answer(enum node_selector selector, const struct nodemask *given, unsigned cpu_node,
+                     struct node_answer *answer);
+
+/* The nodes of a list as numactl takes it. 0, MEMKIND_ERROR_INVALID for no list of existing nodes,
+ * MEMKIND_ERROR_UNAVAILABLE where one has no memory for this process. */
+int selector_parse(const char *list, struct nodemask *nodes);
 
 /* Whether the answer depends on the calling CPU. */
 bool selector_is_local(enum node_selector selector);

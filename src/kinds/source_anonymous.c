@@ -8,7 +8,6 @@
  * "page by page" would mean 2 MiB by 2 MiB.
  */
 #include <errno.h>
-#include <linux/mempolicy.h>
 
 #include "kinds/page_kind.h"
 #include "kinds/page_source.h"
@@ -23,15 +22,16 @@ static size_t granule(const struct page_pool *pool)
 }
 
 static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
-                 size_t alignment)
+                 size_t alignment, bool *zeroed)
 {
     void *address = os_map(size, alignment);
     int error;
 
+    *zeroed = true;
     if (!address)
         return NULL;
     error = page_kind_bind(address, size, policy);
-    if (!error && policy->mode == MPOL_INTERLEAVE)
+    if (!error && page_kind_interleaves(policy))
         error = os_no_huge_pages(address, size);
     if (error) {
         os_unmap(address, size);

@@ -36,11 +36,12 @@ static int check_free(const struct page_pool *pool, const struct os_policy *poli
 }
 
 static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
-                 size_t alignment)
+                 size_t alignment, bool *zeroed)
 {
     void *address = os_map_huge(size, alignment, pool->kind->page_size);
     int error;
 
+    *zeroed = true;
     if (!address)
         return NULL;
     error = page_kind_bind(address, size, policy);

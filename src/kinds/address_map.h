@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * address_map: which region an address lies in, in constant time and without a lock.
+ *
+ * A radix tree of two levels over 48 bits of address: a root of pointers to leaves, one for each
+ * GiB; a leaf has a pointer for each slot of 2 MiB and a byte for each unit of 16 KiB. The pointer
+ * leads to the region that the slot lies in. The byte belongs to the heap manager, which may note
+ * there what it keeps in a unit (TBB: the size class of a slab); it is 0 when a region is added.
+ *
+ * Regions are multiples of 2 MiB at multiples of 2 MiB, but for the windows of fixed kinds, which
+ * start and end where their owner wants: two of them can meet in one slot, and are then chained.
+ *
+ * Threads: finding: any, also beside adding and removing of other regions (records are never
+ * unmapped, so a reader that comes late reads an old one). Adding, removing: one thread at a time
+ * (pool.c's lock).
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct page_pool;
+
+/* A run of pages that a pool has mapped. */
+struct page_region {
+    struct page_region *next, **link; /* in one of pool.c's lists */
+    struct page_pool *pool;
+    char *start;
+    size_t size;
+    unsigned domain; /* the locality domain it was mapped for */
+    size_t offset;   /* the source's own: where a window lies in its file */
+    long freed;      /* in the cache: since this second */
+    bool inherited;  /* a parent's, before fork(2): to be left alone */
+    /* Other regions in the slot of its first byte, of its last byte. */
+    struct page_region *_Atomic beside[2];
+};
+
+#define ADDRESS_MAP_BITS 48
+#define ADDRESS_MAP_LEAF_BITS 30
+#define ADDRESS_MAP_SLOT_BITS 21
+#define ADDRESS_MAP_UNIT_BITS 14
+#define ADDRESS_MAP_SLOTS ((size_t)1 << (ADDRESS_MAP_LEAF_BITS - ADDRESS_MAP_SLOT_BITS))
+#define ADDRESS_MAP_UNITS ((size_t)1 << (ADDRESS_MAP_LEAF_BITS - ADDRESS_MAP_UNIT_BITS))
+
+struct address_leaf {
+    struct page_region *_Atomic slots[ADDRESS_MAP_SLOTS];
+    _Atomic uint8_t units[ADDRESS_MAP_UNITS];
+};
+
+extern struct address_leaf
+    *_Atomic address_map_root[(size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_LEAF_BITS)];
+
+static inline struct address_leaf *address_map_leaf(uintptr_t address)
+{
+    if (__builtin_expect(address >> ADDRESS_MAP_BITS != 0, 0))
+        return NULL;
+    return atomic_load_explicit(&address_map_root[address >> ADDRESS_MAP_LEAF_BITS],
+                                memory_order_acquire);
+}
+
+/* The byte of the unit at an address; NULL where no region ever was. */
+static inline _Atomic uint8_t *address_map_unit(const void *address)
+{
+    struct address_leaf *leaf = address_map_leaf((uintptr_t)address);
+
+    return leaf ? &leaf->units[((uintptr_t)address >> ADDRESS_MAP_UNIT_BITS) % ADDRESS_MAP_UNITS]
+                : NULL;
+}
+
+/* The region that the address lies in, or NULL. */
+struct page_region *address_map_find(const void *address);
+
+/* False: no memory for the map; nothing was added. */
+bool address_map_add(struct page_region *region);
+void address_map_remove(struct page_region *region);
