@@ -233,6 +233,18 @@ bool pool_is_divisible(const struct page_pool *pool)
     return pool->source->divisible;
 }
 
+bool pool_is_light(const struct page_pool *pool)
+{
+    return pool->source->light;
+}
+
+bool pool_is_region(const struct page_pool *pool, const void *address, size_t size)
+{
+    const struct page_region *region = address_map_find(address);
+
+    return region && region->pool == pool && region->start == address && region->size == size;
+}
+
 /* --- mapping ------------------------------------------------------------------------------------
  */
 
@@ -347,9 +359,10 @@ int pool_purge(struct page_pool *pool, void *address, size_t size)
     return pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
 }
 
+/* A kernel that cannot populate pages has none of these purged, see source_hugetlb.c. */
 bool pool_needs_commit(const struct page_pool *pool)
 {
-    return pool->source->commit != NULL;
+    return pool->source->commit != NULL && os_can_populate();
 }
 
 int pool_commit(struct page_pool *pool, void *address, size_t size)

@@ -107,6 +107,11 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
  * it is not, nothing is done. */
 bool pool_unmap(struct page_pool *pool, void *address, size_t size);
 bool pool_is_divisible(const struct page_pool *pool);
+/* Whether regions are better kept and purged than unmapped: page_source.h. */
+bool pool_is_light(const struct page_pool *pool);
+/* Whether [address, address + size), pages the caller has of an indivisible pool, are a whole
+ * region. No lock. */
+bool pool_is_region(const struct page_pool *pool, const void *address, size_t size);
 
 /* 0: the pages read as zeroes. Anything else: not done. */
 int pool_purge(struct page_pool *pool, void *address, size_t size);
