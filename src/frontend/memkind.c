@@ -7,6 +7,8 @@
  * manager; what else a caller may pass (a kind's first use, size 0, NULL kinds, foreign pointers,
  * calls that come back while the library sets itself up) is dealt with behind it. Any thread.
  */
+#include "frontend/decorators.h" /* first: it may rename what memkind.h declares */
+
 #include <memkind.h>
 
 #include <errno.h>
