@@ -1,17 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * manager: the place of the heap manager TBB, pools of a dlopen'd libtbbmalloc.
- *
- * This version declines to load, so MEMKIND_HEAP_MANAGER=TBB says so and jemalloc is used: the same
- * way out as on a machine without libtbbmalloc.
+ * manager: the table of the heap manager TBB, its start and its fork handlers.
  */
-#include "heap_manager.h"
+#include "backend_tbb/tbb.h"
 
 static int load(const struct heap_settings *settings)
 {
-    (void)settings;
-    return MEMKIND_ERROR_UNAVAILABLE;
+    int error = tbb_library_load();
+
+    if (!error)
+        error = tbb_thread_load();
+    if (!error && settings->hog_memory)
+        pool_hog();
+    return error;
 }
 
-const struct heap_manager heap_manager_tbb = {.name = "TBB", .load = load};
+/* Lock order: see tbb.h. */
+static void prefork(void)
+{
+    tbb_thread_prefork();
+    pool_prefork();
+}
+
+static void postfork_parent(void)
+{
+    pool_postfork(false);
+    tbb_thread_postfork_parent();
+}
+
+static void postfork_child(void)
+{
+    pool_postfork(true);
+    tbb_heap_postfork_child();
+    tbb_thread_postfork_child();
+}
+
+const struct heap_manager heap_manager_tbb = {
+    .name = "TBB",
+    .load = load,
+    .heap_create = tbb_heap_create,
+    .heap_destroy = tbb_heap_destroy,
+    .malloc = tbb_malloc,
+    .calloc = tbb_calloc,
+    .aligned_alloc = tbb_aligned_alloc,
+    .realloc = tbb_realloc,
+    .free = tbb_free,
+    .usable_size = tbb_usable_size,
+    .detect = tbb_detect,
+    .defrag = tbb_defrag,
+    .update_stats = tbb_update_stats,
+    .stat = tbb_stat,
+    .stats_print = tbb_stats_print,
+    .background_threads = tbb_background_threads,
+    .prefork = prefork,
+    .postfork_parent = postfork_parent,
+    .postfork_child = postfork_child,
+};

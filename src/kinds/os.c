@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/membarrier.h>
 #include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <sched.h>
@@ -262,6 +263,19 @@ long os_seconds(void)
     struct timespec now;
 
     return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
+}
+
+int os_can_barrier_everywhere(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)
+               ? failed("membarrier", 0)
+               : 0;
+}
+
+int os_barrier_everywhere(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) ? failed("membarrier", 0)
+                                                                           : 0;
 }
 
 void os_yield(void)

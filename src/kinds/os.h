@@ -86,6 +86,11 @@ int os_process(void);
 /* Seconds of a clock that never goes back. */
 long os_seconds(void);
 
+/* Full memory barriers on all CPUs that run threads of this process (membarrier(2), Linux 4.14).
+ * The first call of the two makes the process known to the kernel; 0 or an errno. */
+int os_can_barrier_everywhere(void);
+int os_barrier_everywhere(void);
+
 /* Lets another thread run. */
 void os_yield(void);
 

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * block: allocation and deallocation, and what an address belongs to.
+ *
+ * The fast paths are a gate, a call of the library, and a count. What a block's size is, which the
+ * count needs when it is freed, stands in the address map: whoever allocates a small block notes
+ * its size class for the unit, if that is not there already. A slab keeps its class as long as one
+ * of its blocks is live, so a note is right for every live block. Units of large blocks are noted
+ * as such, and units with blocks that start inside a larger one (alignment) as ones to ask the
+ * library about.
+ *
+ * Lookup: the address map tells the region, and so the heap; the unit's note tells whether a block
+ * can start at this address. A pointer to the inside of a small or large block is no block.
+ *
+ * Threads: any; see thread.c for the states a thread can be in.
+ */
+#include "backend_tbb/tbb.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kinds/host.h"
+#include "kinds/reserve.h"
+
+#define LARGE_ALIGNMENT 64 /* the library's own for large blocks */
+#define PLAIN_ALIGNMENT 16 /* what blocks of that size and more have anyway */
+
+/* --- counts and notes ---------------------------------------------------------------------------
+ */
+
+/* Only the thread itself writes; readers want no half number. */
+static inline void count_add(size_t *count, size_t size)
+{
+    __atomic_store_n(count, *count + size, __ATOMIC_RELAXED);
+}
+
+static inline unsigned unit_read(const void *block)
+{
+    _Atomic uint8_t *unit = address_map_unit(block);
+
+    return likely(unit != NULL) ? atomic_load_explicit(unit, memory_order_relaxed) : TBB_UNIT_NONE;
+}
+
+static inline void unit_note(void *block, unsigned note)
+{
+    _Atomic uint8_t *unit = address_map_unit(block);
+    unsigned noted = atomic_load_explicit(unit, memory_order_relaxed);
+
+    if (unlikely(noted != note && noted != TBB_UNIT_ASK))
+        atomic_store_explicit(unit, (uint8_t)note, memory_order_relaxed);
+}
+
+static inline bool unit_is_slab(unsigned note)
+{
+    return note - 1 < TBB_UNIT_LARGE - 1;
+}
+
+/* A block that was just allocated for a request of `size`. Returns it. */
+static inline void *note_small(struct tbb_thread *thread, unsigned slot, void *block, size_t size)
+{
+    unsigned class = tbb_classes.by_size[(size + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP];
+
+    unit_note(block, class);
+    count_add(&thread->counts[slot].allocated, tbb_classes.size[class]);
+    return block;
+}
+
+static void *note_block(struct tbb_thread *thread, struct heap *heap, struct tbb_memory_pool *pool,
+                        void *block, size_t size)
+{
+    if (size <= tbb_classes.small_most)
+        return note_small(thread, heap->slot, block, size);
+    unit_note(block, tbb_classes.small_most ? TBB_UNIT_LARGE : TBB_UNIT_ASK);
+    count_add(&thread->counts[heap->slot].allocated, tbb_library.pool_msize(pool, block));
+    return block;
+}
+
+/* --- lookup -------------------------------------------------------------------------------------
+ */
+
+struct place {
+    struct page_region *region;
+    struct heap *heap;
+    unsigned note; /* of its unit */
+};
+
+/* A large block's header is in front of it: a pointer to the beginning of all of it, which lies in
+ * the same region. */
+static bool is_large_start(const struct page_region *region, const void *block)
+{
+    uintptr_t at = (uintptr_t)block, start = (uintptr_t)region->start, begin;
+
+    if (at % LARGE_ALIGNMENT || at - start < 2 * sizeof(uintptr_t))
+        return false;
+    if (!tbb_classes.large_headers)
+        return true;
+    begin = ((const uintptr_t *)block)[-2];
+    return begin >= start && begin < at;
+}
+
+/* False: not the start of a block of any heap. */
+static bool place_find(const void *block, struct place *place)
+{
+    uintptr_t unit_size = (uintptr_t)1 << ADDRESS_MAP_UNIT_BITS;
+
+    place->region = address_map_find(block);
+    if (!place->region)
+        return false;
+    place->heap = tbb_heap_of(place->region);
+    place->note = unit_read(block);
+    if (place->note == TBB_UNIT_NONE || (uintptr_t)block % TBB_CLASS_STEP)
+        return false;
+    if (place->note == TBB_UNIT_LARGE)
+        return is_large_start(place->region, block);
+    if (unit_is_slab(place->note) && tbb_classes.slabs_from_end)
+        return (0 - (uintptr_t)block) % unit_size % tbb_classes.size[place->note] == 0;
+    return true;
+}
+
+static size_t place_size(const struct place *place, const void *block)
+{
+    struct tbb_memory_pool *pool;
+
+    if (unit_is_slab(place->note))
+        return tbb_classes.size[place->note];
+    pool = tbb_heap_pool_of(place->region);
+    /* The library takes the pool's word for nothing but that there is one. */
+    return tbb_library.pool_msize(pool ? pool : (struct tbb_memory_pool *)place, (void *)block);
+}
+
+/* --- allocation ---------------------------------------------------------------------------------
+ */
+
+static void *out_of_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+/* `alignment` 0: what the library gives by itself. */
+static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size)
+{
+    struct tbb_memory_pool *pool;
+    struct tbb_thread *thread;
+    int saved_errno = errno;
+    void *block;
+
+    if (!tbb_thread_enter(&thread))
+        return reserve_alloc(size, alignment ? alignment : 1);
+    if (!thread || size > PTRDIFF_MAX || alignment > PTRDIFF_MAX - size)
+        return out_of_memory();
+    pool = tbb_heap_pool_here(heap);
+    if (!pool)
+        return out_of_memory();
+    tbb_gate_enter(thread);
+    block = alignment ? tbb_library.pool_aligned_malloc(pool, size, alignment)
+                      : tbb_library.pool_malloc(pool, size);
+    tbb_gate_leave(thread);
+    if (!block)
+        return out_of_memory();
+    errno = saved_errno;
+    if (!alignment)
+        return note_block(thread, heap, pool, block, size);
+    unit_note(block, TBB_UNIT_ASK);
+    count_add(&thread->counts[heap->slot].allocated, tbb_library.pool_msize(pool, block));
+    return block;
+}
+
+void *tbb_malloc(struct heap *heap, size_t size)
+{
+    const struct tbb_heap *state = heap->state;
+    struct tbb_thread *thread = tbb_thread_now;
+    void *block;
+
+    if (unlikely(size > tbb_classes.small_most || !state->only || !tbb_gate_try(thread)))
+        return alloc_slow(heap, 0, size);
+    block = tbb_library.pool_malloc(state->only, size);
+    atomic_store_explicit(&thread->busy, 0, memory_order_release);
+    if (unlikely(!block))
+        return out_of_memory();
+    return note_small(thread, heap->slot, block, size);
+}
+
+void *tbb_calloc(struct heap *heap, size_t size)
+{
+    void *block = tbb_malloc(heap, size);
+
+    return block ? memset(block, 0, size) : NULL;
+}
+
+void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
+{
+    if (alignment <= PLAIN_ALIGNMENT)
+        return tbb_malloc(heap, size < alignment ? alignment : size);
+    return alloc_slow(heap, alignment, size);
+}
+
+/* --- deallocation -------------------------------------------------------------------------------
+ */
+
+static __attribute__((noinline)) bool free_slow(void *block)
+{
+    struct tbb_memory_pool *pool;
+    struct tbb_thread *thread;
+    struct place place;
+
+    if (!place_find(block, &place))
+        return false;
+    if (place.region->inherited)
+        return true; /* the parent's business */
+    if (!tbb_thread_enter(&thread) || !thread)
+        return false;
+    pool = tbb_heap_pool_of(place.region);
+    tbb_gate_enter(thread);
+    count_add(&thread->counts[place.heap->slot].freed, place_size(&place, block));
+    tbb_library.pool_free(pool, block);
+    tbb_gate_leave(thread);
+    return true;
+}
+
+/* With the kind at hand the caller vouches for the block. */
+bool tbb_free(struct heap *heap, void *block)
+{
+    struct tbb_thread *thread = tbb_thread_now;
+    const struct tbb_heap *state;
+    unsigned note;
+
+    if (unlikely(!heap))
+        return free_slow(block);
+    state = heap->state;
+    note = unit_read(block);
+    if (unlikely(!unit_is_slab(note) || !state->only || !tbb_gate_try(thread)))
+        return free_slow(block);
+    tbb_library.pool_free(state->only, block);
+    atomic_store_explicit(&thread->busy, 0, memory_order_release);
+    count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]);
+    return true;
+}
+
+/* --- reallocation -------------------------------------------------------------------------------
+ */
+
+/* Copies into a block of another place; the old one stays. */
+static void *copy_to(void *copy, const struct place *place, const void *block, size_t size)
+{
+    size_t old_size = place_size(place, block);
+
+    return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
+}
+
+/* A block stays in its pool: with the kind's nodes, and near the CPU that first asked for it. */
+void *tbb_realloc(struct heap *heap, void *block, size_t size)
+{
+    struct tbb_memory_pool *pool;
+    struct tbb_thread *thread;
+    int saved_errno = errno;
+    struct place place;
+    size_t old_size;
+    void *moved;
+
+    (void)heap;
+    if (!place_find(block, &place)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    if (!tbb_thread_enter(&thread)) /* the block stays behind */
+        return copy_to(reserve_alloc(size, 1), &place, block, size);
+    if (!thread || size > PTRDIFF_MAX)
+        return out_of_memory();
+    if (place.region->inherited)
+        return copy_to(tbb_malloc(place.heap, size), &place, block, size);
+    pool = tbb_heap_pool_of(place.region);
+    tbb_gate_enter(thread);
+    old_size = place_size(&place, block);
+    moved = tbb_library.pool_realloc(pool, block, size);
+    tbb_gate_leave(thread);
+    if (!moved)
+        return out_of_memory();
+    errno = saved_errno;
+    count_add(&thread->counts[place.heap->slot].freed, old_size);
+    if (moved != block)
+        return note_block(thread, place.heap, pool, moved, size);
+    count_add(&thread->counts[place.heap->slot].allocated, place_size(&place, moved));
+    return moved;
+}
+
+/* --- questions ----------------------------------------------------------------------------------
+ */
+
+size_t tbb_usable_size(const void *block)
+{
+    struct place place;
+
+    return place_find(block, &place) ? place_size(&place, block) : 0;
+}
+
+struct heap *tbb_detect(const void *block)
+{
+    struct place place;
+
+    return place_find(block, &place) ? place.heap : NULL;
+}
+
+void *tbb_defrag(void *block)
+{
+    host->log("libtbbmalloc does not tell how full its slabs are: %p stays where it is", block);
+    return NULL;
+}

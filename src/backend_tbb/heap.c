@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * heap: heaps, their pools, and where the pools' raw regions come from.
+ *
+ * A heap has one pool for each locality domain that a thread needed. A pool takes a thread-specific
+ * key of the process, of which there are 1,024, and gives it back when it is destroyed: the number
+ * of kinds over a process's life has no limit, that of live ones the keys'.
+ *
+ * After fork(2), the pools of a kind whose pages are shared with the parent (a file) are the
+ * parent's for good: they keep their free lists in just these pages. The child forgets them and
+ * makes new ones, from pages of its own.
+ *
+ * Threads: heaps and pools are made and destroyed under tbb_lock; a pool is published with release.
+ */
+#include "backend_tbb/tbb.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kinds/host.h"
+#include "kinds/records.h"
+
+pthread_mutex_t tbb_lock = PTHREAD_MUTEX_INITIALIZER;
+struct tbb_heap tbb_heaps[TBB_SLOTS];
+
+static struct records pool_records = {.size = sizeof(struct tbb_pool)}; /* guarded by tbb_lock */
+
+/* --- raw regions --------------------------------------------------------------------------------
+ */
+
+static void *raw_alloc(intptr_t pool_id, size_t *bytes)
+{
+    struct tbb_pool *pool = (struct tbb_pool *)pool_id;
+    int saved_errno = errno;
+    unsigned outside;
+    void *address;
+
+    tbb_gate_outside(&outside);
+    address = pool_take(&pool->heap->pages, pool->domain, bytes);
+    tbb_gate_inside(outside);
+    if (address)
+        errno = saved_errno;
+    return address;
+}
+
+static int raw_free(intptr_t pool_id, void *address, size_t bytes)
+{
+    struct tbb_pool *pool = (struct tbb_pool *)pool_id;
+    struct page_pool *pages = &pool->heap->pages;
+    int saved_errno = errno;
+    unsigned outside;
+    bool done;
+
+    tbb_gate_outside(&outside);
+    done = pool->closing ? pool_unmap(pages, address, bytes) : pool_give(pages, address, bytes);
+    tbb_gate_inside(outside);
+    if (!done)
+        host->log("%s: %p of %zu bytes is no region", pages->kind->name, address, bytes);
+    errno = saved_errno;
+    return !done;
+}
+
+/* --- pools --------------------------------------------------------------------------------------
+ */
+
+static int memory_create(void *argument)
+{
+    struct tbb_pool *pool = argument;
+    struct tbb_pool_policy policy = {.raw_alloc = raw_alloc,
+                                     .raw_free = raw_free,
+                                     .granularity = pool_step(&pool->heap->pages),
+                                     .version = 1};
+
+    return tbb_library.pool_create((intptr_t)pool, &policy, &pool->memory);
+}
+
+/* Called with tbb_lock. */
+static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
+{
+    struct tbb_heap *state = heap->state;
+    struct tbb_pool *pool = records_take(&pool_records);
+
+    if (!pool)
+        return NULL;
+    *pool = (struct tbb_pool){.heap = heap, .domain = domain};
+    if (tbb_thread_make_pool(memory_create, pool)) {
+        host->log("%s: libtbbmalloc has no further pool", heap->pages.kind->name);
+        records_drop(&pool_records, pool);
+        return NULL;
+    }
+    pool->next = atomic_load_explicit(&state->pools, memory_order_relaxed);
+    atomic_store_explicit(&state->pools, pool, memory_order_release);
+    if (heap->pages.domains == 1 && !state->inherited)
+        state->only = pool->memory;
+    return pool;
+}
+
+static struct tbb_pool *pool_find(const struct tbb_heap *state, unsigned domain)
+{
+    struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_acquire);
+
+    while (pool && pool->domain != domain)
+        pool = pool->next;
+    return pool;
+}
+
+struct tbb_memory_pool *tbb_heap_pool_here(struct heap *heap)
+{
+    unsigned domain = pool_domain(&heap->pages);
+    struct tbb_pool *pool = pool_find(heap->state, domain);
+
+    if (unlikely(!pool)) {
+        pthread_mutex_lock(&tbb_lock);
+        pool = pool_find(heap->state, domain);
+        if (!pool)
+            pool = pool_create(heap, domain);
+        pthread_mutex_unlock(&tbb_lock);
+    }
+    return pool ? pool->memory : NULL;
+}
+
+struct tbb_memory_pool *tbb_heap_pool_of(const struct page_region *region)
+{
+    struct tbb_pool *pool = pool_find(tbb_heap_of(region)->state, region->domain);
+
+    return pool ? pool->memory : NULL;
+}
+
+/* Forgets the pools of a heap. Called with tbb_lock. */
+static void pools_forget(struct tbb_heap *state)
+{
+    struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_relaxed);
+
+    state->only = NULL;
+    atomic_store_explicit(&state->pools, NULL, memory_order_relaxed);
+    while (pool) {
+        struct tbb_pool *next = pool->next;
+
+        records_drop(&pool_records, pool);
+        pool = next;
+    }
+}
+
+/* --- heaps --------------------------------------------------------------------------------------
+ */
+
+/* Called with tbb_lock. */
+static struct tbb_heap *heap_take(struct heap *heap)
+{
+    for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
+        struct tbb_heap *state = &tbb_heaps[slot];
+
+        if (state->heap)
+            continue;
+        *state = (struct tbb_heap){.heap = heap};
+        tbb_thread_clear(slot);
+        heap->state = state;
+        heap->slot = slot;
+        return state;
+    }
+    return NULL;
+}
+
+int tbb_heap_create(struct heap *heap)
+{
+    struct tbb_heap *state;
+    int error = 0;
+
+    pthread_mutex_lock(&tbb_lock);
+    state = heap_take(heap);
+    if (!state) {
+        error = MEMKIND_ERROR_TOOMANY;
+    } else if (!pool_create(heap, pool_domain(&heap->pages))) {
+        state->heap = NULL;
+        error = MEMKIND_ERROR_ARENAS_CREATE;
+    }
+    pthread_mutex_unlock(&tbb_lock);
+    return error;
+}
+
+int tbb_heap_destroy(struct heap *heap)
+{
+    struct tbb_heap *state = heap->state;
+    struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_acquire);
+    struct tbb_thread *thread;
+
+    if (!tbb_thread_enter(&thread))
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    if (!thread)
+        return MEMKIND_ERROR_MALLOC;
+    if (!tbb_exits_stop()) {
+        host->log("%s: a thread's exit does not come to an end", heap->pages.kind->name);
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    }
+    tbb_gate_enter(thread);
+    for (; pool; pool = pool->next) {
+        pool->closing = true;
+        tbb_library.pool_destroy(pool->memory);
+    }
+    tbb_gate_leave(thread);
+    tbb_exits_resume();
+    pthread_mutex_lock(&tbb_lock);
+    pools_forget(state);
+    state->heap = NULL;
+    pthread_mutex_unlock(&tbb_lock);
+    heap->state = NULL;
+    return 0;
+}
+
+void tbb_heap_postfork_child(void)
+{
+    bool inherited = false;
+
+    for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
+        struct tbb_heap *state = &tbb_heaps[slot];
+
+        if (!state->heap || !pool_is_shared(&state->heap->pages))
+            continue;
+        pools_forget(state);
+        state->inherited = true;
+        pool_forked(&state->heap->pages);
+        inherited = true;
+    }
+    if (inherited)
+        tbb_thread_forget_inherited();
+}

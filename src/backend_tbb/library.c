@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * library: libtbbmalloc's functions by name, and its size classes.
+ *
+ * The pool functions are C++ and known by their mangled names. The size classes are not part of its
+ * interface, but we need them: asking for the size of every block that is freed costs a third of a
+ * malloc and free. So they are asked for once, from a pool of our own, and what is found is
+ * checked; where it is not what we expect, every block is asked for again, and nothing but time is
+ * lost.
+ *
+ * Threads: load runs once, under the frontend's first-use lock.
+ */
+#include "backend_tbb/tbb.h"
+
+#include <dlfcn.h>
+
+#include "kinds/host.h"
+
+#define TBB_FILE "libtbbmalloc.so.2"
+
+struct tbb_library tbb_library;
+struct tbb_classes tbb_classes;
+
+static bool resolve(void *library)
+{
+    static const struct {
+        const char *name;
+        void *function;
+    } functions[] = {
+        {"_ZN3rml14pool_create_v1ElPKNS_13MemPoolPolicyEPPNS_10MemoryPoolE",
+         &tbb_library.pool_create},
+        {"_ZN3rml12pool_destroyEPNS_10MemoryPoolE", &tbb_library.pool_destroy},
+        {"_ZN3rml11pool_mallocEPNS_10MemoryPoolEm", &tbb_library.pool_malloc},
+        {"_ZN3rml12pool_reallocEPNS_10MemoryPoolEPvm", &tbb_library.pool_realloc},
+        {"_ZN3rml19pool_aligned_mallocEPNS_10MemoryPoolEmm", &tbb_library.pool_aligned_malloc},
+        {"_ZN3rml9pool_freeEPNS_10MemoryPoolEPv", &tbb_library.pool_free},
+        {"_ZN3rml10pool_msizeEPNS_10MemoryPoolEPv", &tbb_library.pool_msize},
+    };
+
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        void *address = dlsym(library, functions[i].name);
+
+        if (!address) {
+            host->log(TBB_FILE " has no %s", functions[i].name);
+            return false;
+        }
+        *(void **)functions[i].function = address;
+    }
+    return true;
+}
+
+/* --- size classes -------------------------------------------------------------------------------
+ */
+
+static void *probe_alloc(intptr_t pool_id, size_t *bytes)
+{
+    (void)pool_id;
+    return os_map(*bytes, os_page_size());
+}
+
+static int probe_free(intptr_t pool_id, void *address, size_t bytes)
+{
+    (void)pool_id;
+    return os_unmap(address, bytes);
+}
+
+static uintptr_t unit_of(const void *block)
+{
+    return (uintptr_t)block >> ADDRESS_MAP_UNIT_BITS;
+}
+
+/* Whether a block lies a multiple of its size before the end of its unit. */
+static bool is_from_end(const void *block, size_t size)
+{
+    uintptr_t end = (unit_of(block) + 1) << ADDRESS_MAP_UNIT_BITS;
+
+    return (end - (uintptr_t)block) % size == 0;
+}
+
+/* One block of each class, from the smallest on: a request of one byte more than a class holds
+ * gives the next. A block of just the size asked for, which no class has, is a large one. */
+static bool learn_classes(struct tbb_memory_pool *pool)
+{
+    uintptr_t unit[TBB_CLASSES_MOST];
+    size_t request = 1;
+
+    tbb_classes.slabs_from_end = true;
+    for (unsigned class = 1; class < TBB_CLASSES_MOST; class ++) {
+        void *block = tbb_library.pool_malloc(pool, request);
+        size_t size = block ? tbb_library.pool_msize(pool, block) : 0;
+
+        if (size < request || size > TBB_SMALL_MOST)
+            return false;
+        if (size == request) {
+            uintptr_t begin = ((uintptr_t *)block)[-2];
+
+            tbb_classes.large_headers =
+                begin < (uintptr_t)block && (uintptr_t)block - begin < TBB_SMALL_MOST;
+            tbb_classes.small_most = request - 1;
+            return true;
+        }
+        unit[class] = unit_of(block);
+        for (unsigned other = 1; other < class; other++)
+            if (unit[other] == unit[class])
+                return false; /* a unit with two classes is no slab */
+        tbb_classes.slabs_from_end &= is_from_end(block, size);
+        tbb_classes.size[class] = (uint32_t)size;
+        for (size_t i = (request + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP; i <= size / TBB_CLASS_STEP;
+             i++)
+            tbb_classes.by_size[i] = (uint8_t) class;
+        request = size + 1;
+    }
+    return false;
+}
+
+/* False: not even a pool can be made. */
+static bool learn(void)
+{
+    static const struct tbb_pool_policy policy = {
+        .raw_alloc = probe_alloc, .raw_free = probe_free, .version = 1};
+    struct tbb_memory_pool *pool;
+
+    if (tbb_library.pool_create(0, &policy, &pool))
+        return false;
+    if (learn_classes(pool))
+        host->log(TBB_FILE ": small blocks are those up to %zu bytes", tbb_classes.small_most);
+    else
+        host->log(TBB_FILE ": its size classes are not as expected, every block is asked for");
+    tbb_library.pool_destroy(pool);
+    return true;
+}
+
+int tbb_library_load(void)
+{
+    void *library = dlopen(TBB_FILE, RTLD_NOW | RTLD_LOCAL);
+
+    if (!library) {
+        host->log("%s", dlerror());
+        return MEMKIND_ERROR_UNAVAILABLE;
+    }
+    if (resolve(library) && learn())
+        return 0; /* and never closed: its thread exits are to run */
+    dlclose(library);
+    return MEMKIND_ERROR_UNAVAILABLE;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * tbb: the heap manager TBB, seen from inside its own folder.
+ *
+ * Glossary
+ *   library   libtbbmalloc, oneTBB's scalable allocator, opened with dlopen at the first use.
+ *   pool      one of its memory pools: the blocks of one heap in one locality domain.
+ *   raw       what a pool asks us for and gives back: regions of the page layer.
+ *   slab      16 KiB of a pool, all blocks of one size class.
+ *   unit      16 KiB of address space at a multiple of that; a slab is one, and the address map has
+ * a byte for each, where we note the size class. slot      a heap's number: index into every
+ * thread's table of counters. gate      what fork(2) closes: no thread is inside the library then.
+ *
+ * What the library does not do for us is here: it finds no pool for an address that is not its own
+ * (the address map does), counts nothing (threads do), knows no fork (the gate does) and must not
+ * run a thread's exit beside the destruction of a pool (thread.c sees to it).
+ *
+ * Files: manager.c the table, load, fork. library.c the functions and size classes of the library.
+ * heap.c heaps, their pools, raw regions. thread.c threads: state, gate, exit. block.c allocation,
+ * deallocation, lookup. stats.c numbers.
+ *
+ * Locks, outermost first: tbb_lock (heaps, pools, the list of threads), those of the library, the
+ * page layer's. The lock of exits is taken alone.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "heap_manager.h"
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+/* --- library.c ---------------------------------------------------------------------------------
+ */
+
+struct tbb_memory_pool; /* rml::MemoryPool */
+
+/* rml::MemPoolPolicy, as <oneapi/tbb/scalable_allocator.h> lays it out. */
+struct tbb_pool_policy {
+    void *(*raw_alloc)(intptr_t pool_id, size_t *bytes);
+    int (*raw_free)(intptr_t pool_id, void *address, size_t bytes);
+    size_t granularity;
+    int version;
+    unsigned fixed_pool : 1, keep_all_memory : 1, reserved : 30;
+};
+
+struct tbb_library {
+    int (*pool_create)(intptr_t pool_id, const struct tbb_pool_policy *policy,
+                       struct tbb_memory_pool **pool);
+    bool (*pool_destroy)(struct tbb_memory_pool *pool);
+    void *(*pool_malloc)(struct tbb_memory_pool *pool, size_t size);
+    void *(*pool_realloc)(struct tbb_memory_pool *pool, void *block, size_t size);
+    void *(*pool_aligned_malloc)(struct tbb_memory_pool *pool, size_t size, size_t alignment);
+    bool (*pool_free)(struct tbb_memory_pool *pool, void *block);
+    size_t (*pool_msize)(struct tbb_memory_pool *pool, void *block);
+};
+
+#define TBB_CLASS_STEP 8     /* size classes are multiples of this */
+#define TBB_CLASSES_MOST 64  /* far more than there are */
+#define TBB_SMALL_MOST 16384 /* no small block is as large */
+#define TBB_UNIT_NONE 0u     /* no block starts in the unit, as far as we know */
+#define TBB_UNIT_LARGE 0xfeu /* large blocks start there, one or more */
+#define TBB_UNIT_ASK 0xffu   /* ask the library about each block */
+
+/* Size classes, found out from the library itself. Class 0 has no size. */
+struct tbb_classes {
+    size_t small_most;                                    /* largest small block; 0: unknown */
+    bool slabs_from_end;                                  /* blocks lie at multiples of their
+                                                             size before the end of a slab */
+    bool large_headers;                                   /* a large block's second word before
+                                                             it points to where it begins */
+    uint32_t size[256];                                   /* by class */
+    uint8_t by_size[TBB_SMALL_MOST / TBB_CLASS_STEP + 1]; /* by (size + 7) / 8 */
+};
+
+extern struct tbb_library tbb_library;
+extern struct tbb_classes tbb_classes;
+
+/* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with a log line. */
+int tbb_library_load(void);
+
+/* --- heap.c ------------------------------------------------------------------------------------
+ */
+
+#define TBB_SLOTS (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
+
+struct tbb_pool {
+    struct tbb_pool *next;
+    struct tbb_memory_pool *memory;
+    struct heap *heap;
+    unsigned domain;
+    bool closing; /* what comes back goes back to the system at once */
+};
+
+/* heap->state */
+struct tbb_heap {
+    struct heap *heap;              /* NULL: the slot is free */
+    struct tbb_memory_pool *only;   /* the pool of a heap with one domain; else NULL */
+    struct tbb_pool *_Atomic pools; /* one for each domain that was needed */
+    size_t allocated, freed;        /* bytes, by threads that ended; guarded by tbb_lock */
+    bool inherited;                 /* some of its regions are a parent's, before fork(2) */
+    /* Figures of the last update of statistics; guarded by tbb_lock. */
+    size_t told[MEMKIND_STAT_TYPE_MAX_VALUE];
+};
+
+extern pthread_mutex_t tbb_lock;
+extern struct tbb_heap tbb_heaps[TBB_SLOTS];
+
+int tbb_heap_create(struct heap *heap);
+int tbb_heap_destroy(struct heap *heap);
+/* The pool for the calling thread's CPU, made at its first need. NULL: it cannot be made. */
+struct tbb_memory_pool *tbb_heap_pool_here(struct heap *heap);
+/* The pool that a region is of. */
+struct tbb_memory_pool *tbb_heap_pool_of(const struct page_region *region);
+static inline struct heap *tbb_heap_of(const struct page_region *region)
+{
+    return (struct heap *)((char *)region->pool - offsetof(struct heap, pages));
+}
+/* In the child of a fork: heaps that share their pages with the parent get pools of their own. */
+void tbb_heap_postfork_child(void);
+
+/* --- thread.c ----------------------------------------------------------------------------------
+ */
+
+struct tbb_count {
+    size_t allocated, freed; /* bytes; their difference has a meaning over all threads only */
+};
+
+struct tbb_thread {
+    atomic_uint busy; /* calls of this thread that are inside the library; only it writes */
+    unsigned outside; /* of these, how many are in a function of the page layer right now */
+    bool seen;        /* false: one of the stand-ins of thread.c */
+    bool exiting;
+    bool used; /* since the last round of destructors */
+    unsigned rounds;
+    struct tbb_thread *next, **link;
+    struct tbb_count counts[TBB_SLOTS];
+};
+
+extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exec")));
+extern atomic_bool tbb_gate_closed;
+extern bool tbb_gate_fences; /* the kernel has no membarrier(2): threads fence for themselves */
+
+int tbb_thread_load(void);
+
+/* Makes the calling thread known; *thread NULL: there is no memory for it. False: it is inside this
+ * call already, or in the library (see kinds/reserve.h). */
+bool tbb_thread_enter(struct tbb_thread **thread);
+
+/* Into and out of the library, the fast way. False: tbb_thread_enter(), then tbb_gate_enter(). */
+static inline bool tbb_gate_try(struct tbb_thread *thread)
+{
+    if (unlikely(atomic_load_explicit(&thread->busy, memory_order_relaxed)))
+        return false;
+    atomic_store_explicit(&thread->busy, 1, memory_order_relaxed);
+    /* tbb_gate_close() has a barrier for both, but the compiler's. */
+    atomic_signal_fence(memory_order_seq_cst);
+    if (unlikely(tbb_gate_fences))
+        atomic_thread_fence(memory_order_seq_cst);
+    if (likely(!atomic_load_explicit(&tbb_gate_closed, memory_order_relaxed)))
+        return true;
+    atomic_store_explicit(&thread->busy, 0, memory_order_release);
+    return false;
+}
+
+static inline void tbb_gate_leave(struct tbb_thread *thread)
+{
+    atomic_store_explicit(&thread->busy,
+                          atomic_load_explicit(&thread->busy, memory_order_relaxed) - 1,
+                          memory_order_release);
+}
+
+/* The same, waiting while the gate is closed; also from a function of the page layer. */
+void tbb_gate_enter(struct tbb_thread *thread);
+
+/* Around whatever the library calls back: other heaps can be used meanwhile. */
+void tbb_gate_outside(unsigned *saved);
+void tbb_gate_inside(unsigned saved);
+
+/* Closes the gate and waits until no thread is inside. Called with tbb_lock. */
+void tbb_gate_close(void);
+void tbb_gate_open(void);
+
+/* No thread's exit runs in between. False: one takes too long. */
+bool tbb_exits_stop(void);
+void tbb_exits_resume(void);
+
+/* Runs `create` in such a way that thread exits go through thread.c before they reach the pool. */
+int tbb_thread_make_pool(int (*create)(void *argument), void *argument);
+
+/* Sum over all threads. Called with tbb_lock. */
+struct tbb_count tbb_thread_count(unsigned slot);
+/* Called with tbb_lock, for a slot that no thread uses. */
+void tbb_thread_clear(unsigned slot);
+void tbb_thread_prefork(void);
+void tbb_thread_postfork_parent(void);
+void tbb_thread_postfork_child(void);
+/* In the child of a fork: the calling thread's values of keys that point to a parent's pages. */
+void tbb_thread_forget_inherited(void);
+
+/* --- block.c -----------------------------------------------------------------------------------
+ */
+
+void *tbb_malloc(struct heap *heap, size_t size);
+void *tbb_calloc(struct heap *heap, size_t size);
+void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size);
+void *tbb_realloc(struct heap *heap, void *block, size_t size);
+bool tbb_free(struct heap *heap, void *block);
+size_t tbb_usable_size(const void *block);
+struct heap *tbb_detect(const void *block);
+void *tbb_defrag(void *block);
+
+/* --- stats.c -----------------------------------------------------------------------------------
+ */
+
+int tbb_update_stats(void);
+int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value);
+int tbb_stats_print(void (*write)(void *opaque, const char *text), void *opaque,
+                    memkind_stat_print_opt options);
+int tbb_background_threads(bool on);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * thread: a thread's counters, the gate that fork(2) closes, and a thread's exit.
+ *
+ * The gate. The library has locks of its own and no handlers for fork: a child made while a thread
+ * was inside would find them taken for ever. So a thread says when it is inside (a store to its own
+ * memory), and fork waits until nobody is. Whoever enters looks whether the gate is closed; that
+ * the store is seen before the look is the closing side's business, by membarrier(2).
+ *
+ * Exit. The library keeps a thread's part of a pool behind a thread-specific key, in the memory of
+ * the pool, and destroys a pool without regard to threads that are just ending. So ends are told:
+ * our key is lower than those of all pools, its destructor comes before theirs in each of the four
+ * rounds that POSIX knows, and comes again after them in the next round. In between, no pool is
+ * destroyed. A destructor that allocates makes the thread known again, and one round more is
+ * needed; in the last round that is too late, and the end is not guarded.
+ *
+ * The pointer that every operation starts from leads to
+ *   unseen    the thread has not been here yet, or is in its last destructors
+ *   entering  the thread is being made known; a call that comes back meanwhile sees this
+ *   the thread's own state
+ * The first two are busy for ever, so the fast path needs no test for them.
+ */
+#include "backend_tbb/tbb.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "kinds/host.h"
+#include "kinds/records.h"
+
+#define EXIT_SECONDS 10 /* how long the destruction of a pool waits for a thread's exit */
+
+static struct tbb_thread unseen = {.busy = 1}, entering = {.busy = 1};
+
+__thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exec"))) = &unseen;
+
+atomic_bool tbb_gate_closed;
+bool tbb_gate_fences;
+
+static pthread_key_t key;
+/* Guarded by tbb_lock: */
+static struct records thread_records = {.size = sizeof(struct tbb_thread)};
+static struct tbb_thread *threads;
+
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    unsigned running; /* threads between their first destructor and their last */
+    bool stopped;     /* no further exit may begin */
+} exits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+/* --- the gate -----------------------------------------------------------------------------------
+ */
+
+void tbb_gate_enter(struct tbb_thread *thread)
+{
+    unsigned busy = atomic_load_explicit(&thread->busy, memory_order_relaxed);
+
+    if (busy) { /* called back: whoever waits for us waits for the outer call */
+        atomic_store_explicit(&thread->busy, busy + 1, memory_order_relaxed);
+        return;
+    }
+    while (!tbb_gate_try(thread)) {
+        pthread_mutex_lock(&tbb_lock); /* which the forking thread holds */
+        pthread_mutex_unlock(&tbb_lock);
+        os_yield();
+    }
+}
+
+void tbb_gate_outside(unsigned *saved)
+{
+    struct tbb_thread *thread = tbb_thread_now;
+
+    *saved = thread->outside;
+    if (thread->seen)
+        thread->outside = atomic_load_explicit(&thread->busy, memory_order_relaxed);
+}
+
+void tbb_gate_inside(unsigned saved)
+{
+    if (tbb_thread_now->seen)
+        tbb_thread_now->outside = saved;
+}
+
+/* Whether a thread other than the caller is inside the library. Called with tbb_lock. */
+static bool is_anyone_inside(void)
+{
+    for (struct tbb_thread *thread = threads; thread; thread = thread->next)
+        if (thread != tbb_thread_now && atomic_load_explicit(&thread->busy, memory_order_acquire))
+            return true;
+    return false;
+}
+
+void tbb_gate_close(void)
+{
+    atomic_store_explicit(&tbb_gate_closed, true, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    if (!tbb_gate_fences)
+        os_barrier_everywhere();
+    while (is_anyone_inside()) {
+        /* It may be in a function of the page layer, on its way to another heap. */
+        pthread_mutex_unlock(&tbb_lock);
+        os_yield();
+        pthread_mutex_lock(&tbb_lock);
+    }
+}
+
+void tbb_gate_open(void)
+{
+    atomic_store_explicit(&tbb_gate_closed, false, memory_order_release);
+}
+
+/* --- threads come -------------------------------------------------------------------------------
+ */
+
+/* Called with tbb_lock. */
+static void thread_link(struct tbb_thread *thread)
+{
+    thread->next = threads;
+    thread->link = &threads;
+    if (threads)
+        threads->link = &thread->next;
+    threads = thread;
+}
+
+/* Takes a thread off the list; its counts go to the heaps. Called with tbb_lock. */
+static void thread_drop(struct tbb_thread *thread)
+{
+    *thread->link = thread->next;
+    if (thread->next)
+        thread->next->link = thread->link;
+    for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
+        tbb_heaps[slot].allocated += thread->counts[slot].allocated;
+        tbb_heaps[slot].freed += thread->counts[slot].freed;
+    }
+    records_drop(&thread_records, thread);
+}
+
+static struct tbb_thread *thread_make(void)
+{
+    struct tbb_thread *thread;
+
+    pthread_mutex_lock(&tbb_lock);
+    thread = records_take(&thread_records);
+    if (thread) {
+        memset(thread, 0, sizeof *thread);
+        thread->seen = true;
+        thread_link(thread);
+    }
+    pthread_mutex_unlock(&tbb_lock);
+    if (thread && pthread_setspecific(key, thread)) {
+        pthread_mutex_lock(&tbb_lock);
+        thread_drop(thread);
+        pthread_mutex_unlock(&tbb_lock);
+        thread = NULL;
+    }
+    if (!thread)
+        host->log("no memory for a thread's counters");
+    return thread;
+}
+
+bool tbb_thread_enter(struct tbb_thread **thread)
+{
+    struct tbb_thread *now = tbb_thread_now;
+
+    *thread = now;
+    if (likely(now->seen))
+        return now->outside == atomic_load_explicit(&now->busy, memory_order_relaxed);
+    if (now == &entering)
+        return false;
+    tbb_thread_now = &entering;
+    now = pthread_getspecific(key); /* a thread in its destructors is known there */
+    if (now)
+        now->used = true;
+    else
+        now = thread_make();
+    tbb_thread_now = now ? now : &unseen;
+    *thread = now;
+    return true;
+}
+
+/* --- threads go ---------------------------------------------------------------------------------
+ */
+
+static void exit_begin(void)
+{
+    pthread_mutex_lock(&exits.lock);
+    while (exits.stopped)
+        pthread_cond_wait(&exits.changed, &exits.lock);
+    exits.running++;
+    pthread_mutex_unlock(&exits.lock);
+}
+
+static void exit_end(void)
+{
+    pthread_mutex_lock(&exits.lock);
+    exits.running--;
+    pthread_cond_broadcast(&exits.changed);
+    pthread_mutex_unlock(&exits.lock);
+}
+
+/* The key's destructor; see the top of the file. */
+static void end_thread(void *value)
+{
+    struct tbb_thread *thread = value;
+    bool last;
+
+    tbb_thread_now = &unseen;
+    if (!thread->exiting) {
+        thread->exiting = true;
+        exit_begin();
+    }
+    last =
+        ++thread->rounds > 1 && (!thread->used || thread->rounds == PTHREAD_DESTRUCTOR_ITERATIONS);
+    thread->used = false;
+    if (!last && pthread_setspecific(key, thread) == 0)
+        return;
+    exit_end();
+    pthread_mutex_lock(&tbb_lock);
+    thread_drop(thread);
+    pthread_mutex_unlock(&tbb_lock);
+}
+
+/* An exit from which a pool is destroyed, by a program's own destructor, does not wait for itself.
+ */
+static bool is_exiting(void)
+{
+    struct tbb_thread *thread = pthread_getspecific(key);
+
+    return thread && thread->exiting;
+}
+
+bool tbb_exits_stop(void)
+{
+    struct timespec until;
+    int error = 0;
+
+    if (clock_gettime(CLOCK_REALTIME, &until))
+        return false;
+    until.tv_sec += EXIT_SECONDS;
+    pthread_mutex_lock(&exits.lock);
+    exits.running -= is_exiting();
+    pthread_cond_broadcast(&exits.changed);
+    while ((exits.stopped || exits.running) && error != ETIMEDOUT)
+        error = pthread_cond_timedwait(&exits.changed, &exits.lock, &until);
+    if (exits.stopped || exits.running)
+        exits.running += is_exiting();
+    else
+        exits.stopped = true;
+    error = !exits.stopped;
+    pthread_mutex_unlock(&exits.lock);
+    return !error;
+}
+
+void tbb_exits_resume(void)
+{
+    pthread_mutex_lock(&exits.lock);
+    exits.stopped = false;
+    exits.running += is_exiting();
+    pthread_cond_broadcast(&exits.changed);
+    pthread_mutex_unlock(&exits.lock);
+}
+
+/* A key is the lowest number that is free: all below ours are taken while the pool takes its own.
+ */
+int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
+{
+    pthread_key_t taken[PTHREAD_KEYS_MAX];
+    unsigned count = 0;
+    int error;
+
+    while (count < PTHREAD_KEYS_MAX && pthread_key_create(&taken[count], NULL) == 0) {
+        if (taken[count] > key) {
+            pthread_key_delete(taken[count]);
+            break;
+        }
+        count++;
+    }
+    error = create(argument);
+    while (count)
+        pthread_key_delete(taken[--count]);
+    return error;
+}
+
+/* --- counts -------------------------------------------------------------------------------------
+ */
+
+struct tbb_count tbb_thread_count(unsigned slot)
+{
+    struct tbb_count sum = {tbb_heaps[slot].allocated, tbb_heaps[slot].freed};
+
+    for (struct tbb_thread *thread = threads; thread; thread = thread->next) {
+        sum.allocated += __atomic_load_n(&thread->counts[slot].allocated, __ATOMIC_RELAXED);
+        sum.freed += __atomic_load_n(&thread->counts[slot].freed, __ATOMIC_RELAXED);
+    }
+    return sum;
+}
+
+void tbb_thread_clear(unsigned slot)
+{
+    for (struct tbb_thread *thread = threads; thread; thread = thread->next)
+        thread->counts[slot] = (struct tbb_count){0, 0};
+}
+
+/* --- load and fork ------------------------------------------------------------------------------
+ */
+
+int tbb_thread_load(void)
+{
+    int error = pthread_key_create(&key, end_thread);
+
+    if (error) {
+        host->log("no pthread key for threads' data: %s", strerrordesc_np(error));
+        return MEMKIND_ERROR_MALLOC;
+    }
+    tbb_gate_fences = os_can_barrier_everywhere() != 0;
+    return 0;
+}
+
+/* Whether this thread's prefork stopped exits: not if one took too long. Guarded by tbb_lock. */
+static bool exits_are_stopped;
+
+void tbb_thread_prefork(void)
+{
+    bool stopped = tbb_exits_stop();
+
+    pthread_mutex_lock(&tbb_lock);
+    exits_are_stopped = stopped;
+    tbb_gate_close();
+    pthread_mutex_lock(&exits.lock);
+}
+
+static void postfork(void)
+{
+    bool resume = exits_are_stopped;
+
+    pthread_mutex_unlock(&exits.lock);
+    tbb_gate_open();
+    pthread_mutex_unlock(&tbb_lock);
+    if (resume)
+        tbb_exits_resume();
+}
+
+void tbb_thread_postfork_parent(void)
+{
+    postfork();
+}
+
+void tbb_thread_postfork_child(void)
+{
+    struct tbb_thread *self = pthread_getspecific(key), *next;
+
+    for (struct tbb_thread *thread = threads; thread; thread = next) {
+        next = thread->next;
+        if (thread != self)
+            thread_drop(thread);
+    }
+    tbb_gate_fences = os_can_barrier_everywhere() != 0;
+    exits.running = 0;
+    pthread_cond_init(&exits.changed, NULL);
+    if (!exits_are_stopped && is_exiting())
+        exits.running = 1;
+    postfork();
+}
+
+void tbb_thread_forget_inherited(void)
+{
+    for (pthread_key_t other = 0; other < PTHREAD_KEYS_MAX; other++) {
+        struct page_region *region = address_map_find(pthread_getspecific(other));
+
+        if (region && region->inherited)
+            pthread_setspecific(other, NULL);
+    }
+}
