@@ -32,18 +32,21 @@ extern const struct operation matrix_block_operations[];
 extern const size_t matrix_block_operation_count;
 extern const struct operation matrix_kind_operations[];
 extern const size_t matrix_kind_operation_count;
+extern const struct operation matrix_process_operations[];
+extern const size_t matrix_process_operation_count;
 
 /* Ends the process, for the first reason given. */
 void cell_fail(struct cell *cell, int line, const char *format, ...)
     __attribute__((format(printf, 3, 4), noreturn));
 
-#define NEED(condition, ...)                                                                       \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            cell_fail(cell, __LINE__, __VA_ARGS__);                                                \
+#define NEED(condition, ...)                        \
+    do {                                            \
+        if (!(condition))                           \
+            cell_fail(cell, __LINE__, __VA_ARGS__); \
     } while (0)
 
-/* --- what operations have in common ------------------------------------------------------------ */
+/* --- what operations have in common ------------------------------------------------------------
+ */
 
 /* Blocks with content, in memory that the library has nothing to do with. */
 struct block {

@@ -12,7 +12,8 @@
 
 #define UNTOUCHED ((void *)0x5a50)
 
-/* --- in common --------------------------------------------------------------------------------- */
+/* --- in common ---------------------------------------------------------------------------------
+ */
 
 struct block *blocks_new(struct cell *cell, size_t count)
 {
@@ -81,12 +82,13 @@ const size_t matrix_way_count = LENGTH(matrix_ways);
 #define WAYS LENGTH(matrix_ways)
 
 static const size_t sizes[] = {
-    1,    2,    8,     16,    17,    48,    64,        100,     128,         1000,     1024,     2000,
-    4096, 8129, 14336, 14337, 32768, 32769, 64 * KIB,  100000,  MIB - 1,     MIB,      2 * MIB,  3000000,
-    4 * MIB + 1, 8 * MIB, 8 * MIB + 1,
+    1,        2,      8,       16,   17,      48,      64,          100,     128,
+    1000,     1024,   2000,    4096, 8129,    14336,   14337,       32768,   32769,
+    64 * KIB, 100000, MIB - 1, MIB,  2 * MIB, 3000000, 4 * MIB + 1, 8 * MIB, 8 * MIB + 1,
 };
 
-/* --- allocation -------------------------------------------------------------------------------- */
+/* --- allocation --------------------------------------------------------------------------------
+ */
 
 static void op_malloc(struct cell *cell)
 {
@@ -190,11 +192,12 @@ static void op_calloc_purged(struct cell *cell)
     }
 }
 
-/* --- realloc ----------------------------------------------------------------------------------- */
+/* --- realloc -----------------------------------------------------------------------------------
+ */
 
 static const size_t steps[] = {
-    1,       8,           9,        100,     1000,  4096,    4097,    14337, 32769, 65537,
-    MIB,     MIB + 1,     3 * MIB,  8 * MIB, 8 * MIB + 1,     12 * MIB, 30 * MIB,
+    1,     8,   9,       100,     1000,    4096,        4097,     14337,    32769,
+    65537, MIB, MIB + 1, 3 * MIB, 8 * MIB, 8 * MIB + 1, 12 * MIB, 30 * MIB,
 };
 
 static void realloc_steps(struct cell *cell, bool grow)
@@ -211,8 +214,8 @@ static void realloc_steps(struct cell *cell, bool grow)
         block = memkind_realloc(i % 2 ? cell->kind : NULL, block, size);
         NEED(block, "%zu to %zu bytes", old_size, size);
         NEED(errno == TEST_ERRNO, "%zu to %zu bytes set errno %d", old_size, size, errno);
-        NEED(test_holds(block, grow ? old_size : size, 7), "%zu to %zu: content lost",
-             old_size, size);
+        NEED(test_holds(block, grow ? old_size : size, 7), "%zu to %zu: content lost", old_size,
+             size);
         NEED(memkind_detect_kind(block) == cell->kind, "it left its kind");
         NEED(memkind_malloc_usable_size(NULL, block) >= size, "too small for %zu bytes", size);
         test_fill(block, size, 7);
@@ -304,7 +307,8 @@ static void op_realloc_fails(struct cell *cell)
     }
 }
 
-/* --- alignment --------------------------------------------------------------------------------- */
+/* --- alignment ---------------------------------------------------------------------------------
+ */
 
 static void aligned(struct cell *cell, struct block *block, size_t alignment, size_t size)
 {
@@ -384,15 +388,15 @@ static void op_memalign_wrong(struct cell *cell)
         int result;
 
         errno = TEST_ERRNO;
-        result =
-            memkind_posix_memalign(cell->kind, &block, rows[i].alignment, rows[i].size);
+        result = memkind_posix_memalign(cell->kind, &block, rows[i].alignment, rows[i].size);
         NEED(result == rows[i].result, "alignment %zx, %zx bytes: %d", rows[i].alignment,
              rows[i].size, result);
         NEED(block == UNTOUCHED && errno == TEST_ERRNO, "*memptr or errno was changed");
     }
 }
 
-/* --- free, usable size, kind of a block -------------------------------------------------------- */
+/* --- free, usable size, kind of a block --------------------------------------------------------
+ */
 
 /* What is freed serves again: a heap that forgets it would take 40 times what it needs. */
 static void free_often(struct cell *cell, bool null_kind)
@@ -454,7 +458,8 @@ static void op_usable_size(struct cell *cell)
 /* Known as its own beside another kind's, and in pages of its own. */
 static void op_detect_kind(struct cell *cell)
 {
-    memkind_t other = cell->recipe->variable == &MEMKIND_DEFAULT ? MEMKIND_REGULAR : MEMKIND_DEFAULT;
+    memkind_t other =
+        cell->recipe->variable == &MEMKIND_DEFAULT ? MEMKIND_REGULAR : MEMKIND_DEFAULT;
     void *blocks[2 * LENGTH(sizes)];
 
     for (size_t i = 0; i < LENGTH(blocks); i++) {
@@ -478,8 +483,16 @@ static void op_foreign_pointers(struct cell *cell)
 {
     static long in_data[64];
     char on_stack[4096];
-    char *on_heap = malloc(100000), *region, *gap = mmap(NULL, 8 * MIB, PROT_NONE,
-                                                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *on_heap = malloc(100000), *gap, *region;
+    struct test_mapping mapping;
+    struct block block;
+
+    /* The kind has its memory before the gap is made: none will be mapped there. */
+    block_set(cell, &block, memkind_malloc(cell->kind, 1000), 1000, 1);
+    gap = mmap(NULL, 8 * MIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    NEED(gap != MAP_FAILED, "mmap");
+    munmap(gap, 8 * MIB);
+
     void *pointers[] = {
         on_stack,
         on_stack + 2048,
@@ -506,11 +519,7 @@ static void op_foreign_pointers(struct cell *cell)
         (void *)(UINTPTR_MAX - 4095),
         (void *)UINTPTR_MAX,
     };
-    struct test_mapping mapping;
-    struct block block;
 
-    munmap(gap, 8 * MIB);
-    block_set(cell, &block, memkind_malloc(cell->kind, 1000), 1000, 1);
     if (test_find_mapping(block.at, &mapping)) {
         region = (char *)mapping.end;
         for (int i = 0; i < 2; i++, region += GIB)
@@ -542,7 +551,8 @@ static void op_foreign_pointers(struct cell *cell)
     free(on_heap);
 }
 
-/* --- size 0, sizes too large, no kind ---------------------------------------------------------- */
+/* --- size 0, sizes too large, no kind ----------------------------------------------------------
+ */
 
 static void op_size_zero(struct cell *cell)
 {
@@ -578,9 +588,8 @@ static void op_size_zero_allowed(struct cell *cell)
 static void op_size_too_large(struct cell *cell)
 {
     static const size_t too_large[] = {
-        SIZE_MAX,         SIZE_MAX - 15,   SIZE_MAX - 4095,
-        SIZE_MAX - 2 * MIB, SIZE_MAX / 2 + 1, SIZE_MAX / 2,
-        (size_t)7 << 60, ((size_t)7 << 60) + 1, (size_t)1 << 57,
+        SIZE_MAX,     SIZE_MAX - 15,   SIZE_MAX - 4095,       SIZE_MAX - 2 * MIB, SIZE_MAX / 2 + 1,
+        SIZE_MAX / 2, (size_t)7 << 60, ((size_t)7 << 60) + 1, (size_t)1 << 57,
     };
 
     for (size_t i = 0; i < WAYS * LENGTH(too_large); i++) {

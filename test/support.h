@@ -180,7 +180,7 @@ size_t test_resident(void); /* VmRSS in bytes */
 size_t test_virtual(void);  /* VmSize in bytes */
 size_t test_mappings(void); /* lines of /proc/self/maps */
 size_t test_descriptors(void);
-size_t test_threads(void);  /* of this process */
+size_t test_threads(void); /* of this process */
 
 /* --- time ------------------------------------------------------------------------------------- */
 
