@@ -35,13 +35,6 @@ static inline void count_add(size_t *count, size_t size)
     __atomic_store_n(count, *count + size, __ATOMIC_RELAXED);
 }
 
-static inline unsigned unit_read(const void *block)
-{
-    _Atomic uint8_t *unit = address_map_unit(block);
-
-    return likely(unit != NULL) ? atomic_load_explicit(unit, memory_order_relaxed) : TBB_UNIT_NONE;
-}
-
 static inline void unit_note(void *block, unsigned note)
 {
     _Atomic uint8_t *unit = address_map_unit(block);
@@ -56,22 +49,19 @@ static inline bool unit_is_slab(unsigned note)
     return note - 1 < TBB_UNIT_LARGE - 1;
 }
 
-/* A block that was just allocated for a request of `size`. Returns it. */
-static inline void *note_small(struct tbb_thread *thread, unsigned slot, void *block, size_t size)
+static inline unsigned class_of(size_t size)
 {
-    unsigned class = tbb_classes.by_size[(size + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP];
-
-    unit_note(block, class);
-    count_add(&thread->counts[slot].allocated, tbb_classes.size[class]);
-    return block;
+    return tbb_classes.by_size[(size + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP];
 }
 
+/* A block that was just allocated for a request of `size`. Returns it. */
 static void *note_block(struct tbb_thread *thread, struct heap *heap, struct tbb_memory_pool *pool,
                         void *block, size_t size)
 {
     if (size <= tbb_classes.small_most)
-        return note_small(thread, heap->slot, block, size);
-    unit_note(block, tbb_classes.small_most ? TBB_UNIT_LARGE : TBB_UNIT_ASK);
+        unit_note(block, class_of(size));
+    else
+        unit_note(block, tbb_classes.small_most ? TBB_UNIT_LARGE : TBB_UNIT_ASK);
     count_add(&thread->counts[heap->slot].allocated, tbb_library.pool_msize(pool, block));
     return block;
 }
@@ -108,7 +98,7 @@ static bool place_find(const void *block, struct place *place)
     if (!place->region)
         return false;
     place->heap = tbb_heap_of(place->region);
-    place->note = unit_read(block);
+    place->note = address_map_note(block);
     if (place->note == TBB_UNIT_NONE || (uintptr_t)block % TBB_CLASS_STEP)
         return false;
     if (place->note == TBB_UNIT_LARGE)
@@ -137,6 +127,7 @@ static void *out_of_memory(void)
     errno = ENOMEM;
     return NULL;
 }
+
 
 /* `alignment` 0: what the library gives by itself. */
 static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size)
@@ -167,19 +158,24 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     return block;
 }
 
+/* Counted beforehand: what need not be remembered across the call costs nothing. */
 void *tbb_malloc(struct heap *heap, size_t size)
 {
-    const struct tbb_heap *state = heap->state;
+    struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
+    unsigned class;
     void *block;
 
-    if (unlikely(size > tbb_classes.small_most || !state->only || !tbb_gate_try(thread)))
+    if (unlikely(size > tbb_classes.small_most || !pool || !tbb_gate_try(thread)))
         return alloc_slow(heap, 0, size);
-    block = tbb_library.pool_malloc(state->only, size);
+    block = tbb_library.pool_malloc(pool, size);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
         return out_of_memory();
-    return note_small(thread, heap->slot, block, size);
+    class = class_of(size);
+    unit_note(block, class);
+    count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class]);
+    return block;
 }
 
 void *tbb_calloc(struct heap *heap, size_t size)
@@ -223,16 +219,16 @@ static __attribute__((noinline)) bool free_slow(void *block)
 bool tbb_free(struct heap *heap, void *block)
 {
     struct tbb_thread *thread = tbb_thread_now;
-    const struct tbb_heap *state;
+    struct tbb_memory_pool *pool;
     unsigned note;
 
     if (unlikely(!heap))
         return free_slow(block);
-    state = heap->state;
-    note = unit_read(block);
-    if (unlikely(!unit_is_slab(note) || !state->only || !tbb_gate_try(thread)))
+    pool = ((const struct tbb_heap *)heap->state)->only;
+    note = address_map_note(block);
+    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread)))
         return free_slow(block);
-    tbb_library.pool_free(state->only, block);
+    tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]);
     return true;

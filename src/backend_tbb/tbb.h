@@ -79,8 +79,8 @@ struct tbb_classes {
     uint8_t by_size[TBB_SMALL_MOST / TBB_CLASS_STEP + 1]; /* by (size + 7) / 8 */
 };
 
-extern struct tbb_library tbb_library;
-extern struct tbb_classes tbb_classes;
+extern struct tbb_library tbb_library HIDDEN;
+extern struct tbb_classes tbb_classes HIDDEN;
 
 /* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with a log line. */
 int tbb_library_load(void);
@@ -143,9 +143,13 @@ struct tbb_thread {
     struct tbb_count counts[TBB_SLOTS];
 };
 
-extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exec")));
-extern atomic_bool tbb_gate_closed;
-extern bool tbb_gate_fences; /* the kernel has no membarrier(2): threads fence for themselves */
+extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exec"))) HIDDEN;
+
+/* 0: open. Else closed, or the kernel has no membarrier(2) and threads must fence for themselves.
+ */
+#define TBB_GATE_CLOSED 1u
+#define TBB_GATE_FENCES 2u
+extern atomic_uchar tbb_gate HIDDEN;
 
 int tbb_thread_load(void);
 
@@ -161,9 +165,7 @@ static inline bool tbb_gate_try(struct tbb_thread *thread)
     atomic_store_explicit(&thread->busy, 1, memory_order_relaxed);
     /* tbb_gate_close() has a barrier for both, but the compiler's. */
     atomic_signal_fence(memory_order_seq_cst);
-    if (unlikely(tbb_gate_fences))
-        atomic_thread_fence(memory_order_seq_cst);
-    if (likely(!atomic_load_explicit(&tbb_gate_closed, memory_order_relaxed)))
+    if (likely(!atomic_load_explicit(&tbb_gate, memory_order_relaxed)))
         return true;
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     return false;

@@ -37,8 +37,7 @@ static struct tbb_thread unseen = {.busy = 1}, entering = {.busy = 1};
 
 __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exec"))) = &unseen;
 
-atomic_bool tbb_gate_closed;
-bool tbb_gate_fences;
+atomic_uchar tbb_gate;
 
 static pthread_key_t key;
 /* Guarded by tbb_lock: */
@@ -63,7 +62,12 @@ void tbb_gate_enter(struct tbb_thread *thread)
         atomic_store_explicit(&thread->busy, busy + 1, memory_order_relaxed);
         return;
     }
-    while (!tbb_gate_try(thread)) {
+    for (;;) {
+        atomic_store_explicit(&thread->busy, 1, memory_order_relaxed);
+        atomic_thread_fence(memory_order_seq_cst);
+        if (!(atomic_load_explicit(&tbb_gate, memory_order_relaxed) & TBB_GATE_CLOSED))
+            return;
+        atomic_store_explicit(&thread->busy, 0, memory_order_release);
         pthread_mutex_lock(&tbb_lock); /* which the forking thread holds */
         pthread_mutex_unlock(&tbb_lock);
         os_yield();
@@ -96,9 +100,10 @@ static bool is_anyone_inside(void)
 
 void tbb_gate_close(void)
 {
-    atomic_store_explicit(&tbb_gate_closed, true, memory_order_relaxed);
+    unsigned gate = atomic_fetch_or(&tbb_gate, TBB_GATE_CLOSED);
+
     atomic_thread_fence(memory_order_seq_cst);
-    if (!tbb_gate_fences)
+    if (!(gate & TBB_GATE_FENCES))
         os_barrier_everywhere();
     while (is_anyone_inside()) {
         /* It may be in a function of the page layer, on its way to another heap. */
@@ -110,7 +115,7 @@ void tbb_gate_close(void)
 
 void tbb_gate_open(void)
 {
-    atomic_store_explicit(&tbb_gate_closed, false, memory_order_release);
+    atomic_fetch_and(&tbb_gate, (unsigned char)~TBB_GATE_CLOSED);
 }
 
 /* --- threads come -------------------------------------------------------------------------------
@@ -308,6 +313,12 @@ void tbb_thread_clear(unsigned slot)
 /* --- load and fork ------------------------------------------------------------------------------
  */
 
+static void know_barriers(void)
+{
+    if (os_can_barrier_everywhere())
+        atomic_fetch_or(&tbb_gate, TBB_GATE_FENCES);
+}
+
 int tbb_thread_load(void)
 {
     int error = pthread_key_create(&key, end_thread);
@@ -316,7 +327,7 @@ int tbb_thread_load(void)
         host->log("no pthread key for threads' data: %s", strerrordesc_np(error));
         return MEMKIND_ERROR_MALLOC;
     }
-    tbb_gate_fences = os_can_barrier_everywhere() != 0;
+    know_barriers();
     return 0;
 }
 
@@ -358,7 +369,7 @@ void tbb_thread_postfork_child(void)
         if (thread != self)
             thread_drop(thread);
     }
-    tbb_gate_fences = os_can_barrier_everywhere() != 0;
+    know_barriers();
     exits.running = 0;
     pthread_cond_init(&exits.changed, NULL);
     if (!exits_are_stopped && is_exiting())

@@ -18,7 +18,7 @@
 #include "heap_manager.h"
 
 /* The chosen heap manager; NULL before the first use. */
-extern const struct heap_manager *_Atomic managers_chosen;
+extern const struct heap_manager *_Atomic managers_chosen HIDDEN;
 
 static inline const struct heap_manager *managers_get(void)
 {

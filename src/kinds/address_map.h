@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define HIDDEN __attribute__((visibility("hidden"))) /* reached without the GOT */
+
 struct page_pool;
 
 /* A run of pages that a pool has mapped. */
@@ -50,24 +52,38 @@ struct address_leaf {
     _Atomic uint8_t units[ADDRESS_MAP_UNITS];
 };
 
-extern struct address_leaf
-    *_Atomic address_map_root[(size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_LEAF_BITS)];
+#define ADDRESS_MAP_LEAVES ((size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_LEAF_BITS))
 
+extern struct address_leaf *_Atomic address_map_root[ADDRESS_MAP_LEAVES] HIDDEN;
+
+/* Higher bits of the address are not looked at. */
 static inline struct address_leaf *address_map_leaf(uintptr_t address)
 {
-    if (__builtin_expect(address >> ADDRESS_MAP_BITS != 0, 0))
-        return NULL;
-    return atomic_load_explicit(&address_map_root[address >> ADDRESS_MAP_LEAF_BITS],
-                                memory_order_acquire);
+    return atomic_load_explicit(
+        &address_map_root[address >> ADDRESS_MAP_LEAF_BITS & (ADDRESS_MAP_LEAVES - 1)],
+        memory_order_acquire);
 }
 
-/* The byte of the unit at an address; NULL where no region ever was. */
+static inline _Atomic uint8_t *address_map_leaf_unit(struct address_leaf *leaf, uintptr_t address)
+{
+    return &leaf->units[address >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)];
+}
+
+/* The byte of the unit at an address that lies in a region. */
 static inline _Atomic uint8_t *address_map_unit(const void *address)
+{
+    return address_map_leaf_unit(address_map_leaf((uintptr_t)address), (uintptr_t)address);
+}
+
+/* What that byte is; 0 where no region ever was. */
+static inline unsigned address_map_note(const void *address)
 {
     struct address_leaf *leaf = address_map_leaf((uintptr_t)address);
 
-    return leaf ? &leaf->units[((uintptr_t)address >> ADDRESS_MAP_UNIT_BITS) % ADDRESS_MAP_UNITS]
-                : NULL;
+    if (__builtin_expect(!leaf, 0))
+        return 0;
+    return atomic_load_explicit(address_map_leaf_unit(leaf, (uintptr_t)address),
+                                memory_order_relaxed);
 }
 
 /* The region that the address lies in, or NULL. */
