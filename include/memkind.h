@@ -945,7 +945,8 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  *
  * Returns  MEMKIND_SUCCESS;
  *          MEMKIND_ERROR_INVALID: addr is NULL, size is too small or too large
- *          for addr, a part of the area is not mapped or its ends cannot be
+ *          for addr, a part of the area is not mapped or lies in another live
+ *          kind (in its area or in one of its blocks), its ends cannot be
  *          written, or kind is NULL;
  *          MEMKIND_ERROR_ENVIRON: a wrong MEMKIND_ARENA_NUM_PER_KIND;
  *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
@@ -1187,7 +1188,7 @@ int memkind_check_available(memkind_t kind);
  *   huge pages             the reserved pages of that size on these nodes
  *   file-backed            its limit; without one, the size of the file
  *                          system
- *   fixed                  the size of its area
+ *   fixed                  the whole base pages of its area
  *
  * For a kind that depends on the calling CPU, the nodes are those of the CPU
  * that calls this function.

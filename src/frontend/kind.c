@@ -97,6 +97,14 @@ EXPORT int memkind_create_custom(const struct memkind_page_ops *ops, void *conte
     return create(&setup, kind);
 }
 
+EXPORT int memkind_create_fixed(void *addr, size_t size, memkind_t *kind)
+{
+    struct page_setup setup = {
+        .kind = &page_kind_fixed, .source = &page_source_fixed, .address = addr, .size = size};
+
+    return addr && kind ? create(&setup, kind) : MEMKIND_ERROR_INVALID;
+}
+
 EXPORT int memkind_destroy_kind(memkind_t kind)
 {
     return registry_destroy(kind);
@@ -134,12 +142,6 @@ EXPORT int memkind_create_pmem(const char *dir, size_t max_size, memkind_t *kind
 EXPORT int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
 {
     return cfg && kind ? not_yet("memkind_create_pmem_with_config") : MEMKIND_ERROR_INVALID;
-}
-
-EXPORT int memkind_create_fixed(void *addr, size_t size, memkind_t *kind)
-{
-    (void)size;
-    return addr && kind ? not_yet("memkind_create_fixed") : MEMKIND_ERROR_INVALID;
 }
 
 EXPORT int memkind_check_dax_path(const char *pmem_dir)

@@ -50,6 +50,32 @@ struct page_region *address_map_find(const void *address)
     return NULL;
 }
 
+static bool slot_overlaps(uintptr_t slot, uintptr_t first, uintptr_t last)
+{
+    struct page_region *_Atomic *link = slot_entry(slot);
+
+    while (link) {
+        struct page_region *region = atomic_load_explicit(link, memory_order_relaxed);
+
+        if (!region)
+            return false;
+        if ((uintptr_t)region->start <= last && last_byte(region) >= first)
+            return true;
+        link = chain_link(region, slot);
+    }
+    return false;
+}
+
+bool address_map_overlaps(const void *address, size_t size)
+{
+    uintptr_t first = (uintptr_t)address, last = first + size - 1;
+
+    for (uintptr_t slot = slot_of(first); slot <= slot_of(last); slot++)
+        if (slot_overlaps(slot, first, last))
+            return true;
+    return false;
+}
+
 static bool make_leaves(uintptr_t first, uintptr_t last)
 {
     for (uintptr_t i = first >> ADDRESS_MAP_LEAF_BITS; i <= last >> ADDRESS_MAP_LEAF_BITS; i++) {

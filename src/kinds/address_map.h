@@ -89,6 +89,9 @@ static inline unsigned address_map_note(const void *address)
 /* The region that the address lies in, or NULL. */
 struct page_region *address_map_find(const void *address);
 
+/* Whether any byte of [address, address + size) lies in a region. Threads: as for adding. */
+bool address_map_overlaps(const void *address, size_t size);
+
 /* False: no memory for the map; nothing was added. */
 bool address_map_add(struct page_region *region);
 void address_map_remove(struct page_region *region);

@@ -84,14 +84,22 @@ static struct page_region *record_add(struct page_pool *pool, void *address, siz
     return record;
 }
 
-bool pool_add_region(struct page_pool *pool, void *address, size_t size)
+int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t offset)
 {
-    struct page_region *record;
+    struct page_region *record = NULL;
+    bool taken;
 
     pthread_mutex_lock(&lock);
-    record = record_add(pool, address, size);
+    taken = address_map_overlaps(address, size);
+    if (!taken)
+        record = record_add(pool, address, size);
+    if (record)
+        record->offset = offset;
     pthread_mutex_unlock(&lock);
-    return record != NULL;
+    if (taken)
+        host->log("%s: a part of %zu bytes at %p belongs to a live kind", pool->kind->name, size,
+                  address);
+    return taken ? MEMKIND_ERROR_INVALID : record ? 0 : MEMKIND_ERROR_MALLOC;
 }
 
 /* --- pools --------------------------------------------------------------------------------------

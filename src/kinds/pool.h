@@ -69,6 +69,7 @@ struct page_pool {
         } file;
         struct source_fixed {
             struct page_space space;
+            size_t size; /* of the whole base pages */
         } fixed;
         struct source_custom {
             struct memkind_page_ops ops;
@@ -135,8 +136,9 @@ void pool_usage(struct page_pool *pool, size_t *mapped, size_t *cached);
 
 /* --- for divisible sources: the windows they cut regions from --- */
 
-/* False: no memory to note it. */
-bool pool_add_region(struct page_pool *pool, void *address, size_t size);
+/* 0; MEMKIND_ERROR_INVALID: a part of it is a live kind's already; MEMKIND_ERROR_MALLOC: no memory
+ * to note it. `offset` is the source's. */
+int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t offset);
 
 /* --- fork --- */
 
