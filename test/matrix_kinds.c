@@ -195,7 +195,7 @@ static void restrict_process(struct cell *cell)
 static void op_exhaustion(struct cell *cell)
 {
     bool unlimited = !cell->recipe->limit && !cell->recipe->page_size;
-    size_t size = unlimited ? MIB : cell->recipe->page_size == GIB ? 200 * MIB : 64 * KIB;
+    size_t size = cell->recipe->page_size == GIB ? 200 * MIB : 64 * KIB;
     struct block *blocks = blocks_new(cell, MOST_BLOCKS);
     size_t first, half, again;
     struct block large;
@@ -231,6 +231,19 @@ static void op_exhaustion(struct cell *cell)
 
 #define GIVEN 48
 
+/* TBB's own caches age as blocks of many sizes come and go, not by the clock. */
+static void use_up_caches(struct cell *cell)
+{
+    void *blocks[32];
+
+    for (size_t round = 0; round < 60; round++) {
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            blocks[i] = memkind_malloc(cell->kind, 40 * KIB + (round + i) % 48 * 20 * KIB);
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            memkind_free(cell->kind, blocks[i]);
+    }
+}
+
 static void op_give_back(struct cell *cell)
 {
     const struct recipe *recipe = cell->recipe;
@@ -247,6 +260,8 @@ static void op_give_back(struct cell *cell)
     }
     for (size_t i = 0; i < GIVEN; i++)
         block_end(cell, &blocks[i], i % 2);
+    if (cell->tbb)
+        use_up_caches(cell);
     if (!conservative)
         test_decay(cell->kind);
     for (size_t i = 0; i < GIVEN; i++)
