@@ -130,25 +130,32 @@ Test(fixed, areas_of_live_kinds)
 
 static void failed_creates(char *area)
 {
-    cr_expect_eq(create(area, SIZE), MEMKIND_ERROR_INVALID);
-    cr_expect_eq(create(area + page(), SIZE), MEMKIND_ERROR_INVALID);
-    cr_expect_eq(create(area, 5), MEMKIND_ERROR_INVALID);
+    struct page_pool pool;
+
+    cr_expect_eq(create(area, SIZE), MEMKIND_ERROR_INVALID, "read-only");
+    cr_expect_eq(create(area + page(), SIZE), MEMKIND_ERROR_INVALID, "a page is not mapped");
+    cr_expect_eq(create(area + page(), 5), MEMKIND_ERROR_INVALID);
+    cr_expect_eq(open_pool(&pool, area + SIZE / 4, SIZE / 2), MEMKIND_ERROR_INVALID, "in use");
 }
 
 Test(fixed, a_failed_create_leaves_nothing)
 {
-    char *area = map_private(SIZE);
+    char *area = map_private(SIZE + 2 * page());
+    struct page_pool pool;
     size_t mappings, space;
 
+    cr_assert_eq(open_pool(&pool, area + page(), SIZE - page()), 0);
     mprotect(area, page(), PROT_READ);
+    munmap(area + SIZE, page());
     failed_creates(area);
     mappings = test_mappings();
     space = test_virtual();
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 20000; i++)
         failed_creates(area);
     cr_expect_leq(test_mappings(), mappings);
     if (!TEST_SANITIZED)
-        cr_expect_leq(test_virtual(), space);
+        cr_expect_leq(test_virtual(), space + 64 * KIB);
+    pool_close(&pool);
 }
 
 /* Containers forbid process_vm_writev(2): the caller's word has to do. */

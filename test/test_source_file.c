@@ -234,9 +234,14 @@ Test(source_file, nothing_is_left)
 {
     const char *path = scratch();
     struct page_pool pool;
-    size_t files, mappings;
+    size_t files, mappings, space;
 
     failed_creates(path);
+    space = test_virtual();
+    for (int i = 0; i < 500; i++)
+        failed_creates(path);
+    if (!TEST_SANITIZED)
+        cr_expect_leq(test_virtual(), space + 64 * KIB);
     cr_assert_eq(open_pool(&pool, path, LIMIT), 0);
     cr_expect(take(&pool, MIB));
     pool_close(&pool);
@@ -346,16 +351,21 @@ Test(source_file, given_back_as_holes)
 
 Test(source_file, alignment)
 {
+    unsigned windows = 0, large = 0;
     struct page_pool pool;
     bool zeroed;
 
     cr_assert_eq(open_pool(&pool, directories[1], 0), 0);
-    for (size_t alignment = page(); alignment <= 8 * GIB; alignment *= 2) {
+    for (size_t alignment = page(); alignment <= 32 * GIB; alignment *= 2) {
         void *at = pool_map(&pool, 0, 3 * page(), alignment, &zeroed);
 
         cr_assert(at, "alignment %zu", alignment);
         cr_expect_eq((uintptr_t)at & (alignment - 1), 0, "alignment %zu", alignment);
+        large += alignment >= GIB / 2;
     }
+    for (struct page_region *window = pool.regions; window; window = window->next, windows++)
+        cr_expect_eq((uintptr_t)window->start & (2 * MIB - 1), 0);
+    cr_expect_leq(windows, large + 1, "one window for a large alignment, no more");
     pool_close(&pool);
 }
 
@@ -373,7 +383,8 @@ Test(source_file, a_full_file_system)
     cr_assert_eq(open_pool(&pool, path, 0), 0);
     cr_expect_null(take(&pool, 5 * MIB));
     cr_expect_leq(file_space(&pool), 0, "what failed has gone back");
-    cr_expect_null(take(&pool, (size_t)1 << 46), "nor are addresses spent on it");
+    cr_expect_null(take(&pool, 100 * GIB));
+    cr_expect_leq(pool.own.file.windows, GIB, "no addresses are spent on what is not there");
     cr_assert_not_null(last = take(&pool, MIB));
     taken = MIB + take_all(&pool, page());
     cr_expect_geq(taken, 3 * MIB);
@@ -507,6 +518,12 @@ Test(source_file, file_size_limit)
         cr_expect_eq(take_all(&pool, page()), MIB);
         limit_files(RLIM_INFINITY);
         cr_expect_eq(take_all(&pool, page()), LIMIT - 8 * MIB);
+        if (!write) {
+            limit_files(0);
+            cr_expect(pool_unmap(&pool, first, MIB));
+            cr_expect_not_null(take(&pool, MIB), "the file is as long as that already");
+            limit_files(RLIM_INFINITY);
+        }
         pool_close(&pool);
     }
 }
@@ -668,6 +685,34 @@ Test(source_file, a_child_has_a_file_of_its_own)
     pool_close(&forked_pool);
     cr_expect_eq(chdir("/"), 0);
     rmdir(path);
+}
+
+/* The file may be shorter than the parent's was. */
+static void limited_child(void *argument)
+{
+    size_t taken = 0;
+    bool zeroed;
+
+    (void)argument;
+    pool_forked(&forked_pool);
+    limit_files(8 * MIB);
+    while (pool_map(&forked_pool, 0, MIB, page(), &zeroed))
+        taken += MIB;
+    NEED(taken == 8 * MIB);
+    pool_close(&forked_pool);
+    _exit(7);
+}
+
+Test(source_file, a_child_with_a_file_size_limit)
+{
+    struct test_child result;
+
+    cr_assert_eq(open_pool(&forked_pool, directories[1], LIMIT), 0);
+    cr_expect_eq(take_all(&forked_pool, MIB), LIMIT);
+    test_run(&result, limited_child, NULL, NULL);
+    cr_expect(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 7, "status %#x: %s",
+              (unsigned)result.status, result.errors);
+    pool_close(&forked_pool);
 }
 
 /* Its directory is gone: no pages, but an error. */

@@ -150,8 +150,6 @@ static int reserve_piece(struct source_file *own, struct piece piece)
     if (is_unsupported(error)) {
         if (!atomic_exchange(&own->no_fallocate, true))
             host->log("%.200s has no fallocate(2): space is reserved by writing", own->directory);
-        if (end > os_file_limit())
-            return EFBIG;
         error = os_write_zeroes(own->file, piece.offset, piece.size);
     }
     if (!error)
