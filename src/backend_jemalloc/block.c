@@ -133,19 +133,12 @@ static void *alloc_once(const struct means *means, const struct wish *wish)
                      means->cache, false, means->arena, true);
 }
 
-/* The pool has no more. Before the program hears of it: what the group's arenas do not use is given
- * back, and what they cannot give back is used where it is. */
-static __attribute__((noinline)) void *alloc_scarce(const struct means *means,
-                                                    const struct wish *wish)
+/* From any arena of the group, and without a cache: it would take more than the one block. */
+static void *alloc_anywhere(const struct means *means, const struct wish *wish)
 {
-    size_t limit = pool_limit(&means->group->heap->pages);
-    struct means other = {means->tsd, means->group, NULL, NULL};
-    void *block = NULL;
+    struct means other = {means->tsd, means->group, NULL, means->arena};
+    void *block = alloc_once(&other, wish);
 
-    if (limit && wish->usize > limit)
-        return NULL;
-    if (jem_extent_reclaim(means->tsd, means->group, means->cache))
-        block = alloc_once(means, wish);
     for (struct jem_arena *arena = jem_group_arenas(means->group); arena && !block;
          arena = arena->next) {
         other.arena = arena->arena;
@@ -153,6 +146,39 @@ static __attribute__((noinline)) void *alloc_scarce(const struct means *means,
             jem_extent_may_serve(means->tsd, other.arena, wish->usize))
             block = alloc_once(&other, wish);
     }
+    return block;
+}
+
+/* The size class above, or one that nothing small has. */
+static size_t next_usize(const struct wish *wish)
+{
+    return wish->alignment ? sz_sa2u(wish->usize + 1, wish->alignment) : sz_s2u(wish->usize + 1);
+}
+
+/*
+ * The pool has no more. Before the program hears of it: what the group's arenas do not use is given
+ * back, and what they cannot give back is used where it is. A small block may be one of the next
+ * size class: each has slabs of its own, and some need several pages in a row. (Still larger ones
+ * would waste more than they save.)
+ */
+static __attribute__((noinline)) void *alloc_scarce(const struct means *means,
+                                                    const struct wish *wish)
+{
+    size_t limit = pool_limit(&means->group->heap->pages), most = wish->usize * 5 / 4;
+    struct wish larger = *wish;
+    void *block = NULL;
+
+    if (limit && wish->usize > limit)
+        return NULL;
+    if (jem_extent_reclaim(means->tsd, means->group, means->cache))
+        block = alloc_once(means, wish);
+    if (most > SC_SMALL_MAXCLASS)
+        most = SC_SMALL_MAXCLASS;
+    do {
+        if (!block)
+            block = alloc_anywhere(means, &larger);
+        larger.usize = next_usize(&larger);
+    } while (!block && larger.usize <= most && larger.usize > wish->usize);
     return block;
 }
 

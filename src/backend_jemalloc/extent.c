@@ -13,8 +13,10 @@
  *                   they are touched.)
  *   light regions   the same, but regions are kept and purged: they cost addresses only.
  *
- * The page layer maps whole granules. What jemalloc has not asked for of a region is given to it as
- * a retained extent right behind the one it gets, so regions come together again.
+ * jemalloc runs with "retain" off. On, it takes for granted that what one arena has mapped never
+ * becomes another arena's, and joins neighbours without looking whose they are; off, it compares
+ * their arenas. It then asks for single extents. An arena gets more at a time, and the rest as a
+ * retained extent right behind, which jemalloc uses first and joins with what comes back.
  *
  * Reclaim: when a pool has no more, the pages that other arenas of the group hold unused are all
  * given back, and what no arena can give back is found where it is. It runs under a lock of its
@@ -45,45 +47,71 @@ static void retain(tsdn_t *tsdn, pac_t *pac, ehooks_t *ehooks, edata_t *extent)
         extent_record(tsdn, pac, ehooks, &pac->ecache_retained, extent);
 }
 
-static void retain_rest(unsigned arena_ind, void *address, size_t size, bool zeroed, bool committed)
+static void retain_rest(tsdn_t *tsdn, arena_t *arena, void *address, size_t size, bool zeroed,
+                        bool committed)
 {
-    tsdn_t *tsdn = tsd_tsdn(jem_tsd());
-    arena_t *arena = arena_get(tsdn, arena_ind, false);
     pac_t *pac = &arena->pa_shard.pac;
     edata_t *extent = edata_cache_get(tsdn, pac->edata_cache);
 
     if (!extent)
         return;
-    edata_init(extent, arena_ind, address, size, false, SC_NSIZES, extent_sn_next(pac),
+    edata_init(extent, arena_ind_get(arena), address, size, false, SC_NSIZES, extent_sn_next(pac),
                extent_state_active, zeroed, committed, EXTENT_PAI_PAC, EXTENT_NOT_HEAD);
     retain(tsdn, pac, arena_get_ehooks(arena), extent);
 }
 
+static size_t round_up(const struct page_pool *pool, size_t size)
+{
+    size_t granule = pool_granule(pool);
+
+    return (size + granule - 1) & ~(granule - 1);
+}
+
+/* How much an arena asks its pool for, if it needs `size`. */
+static size_t grow_size(tsdn_t *tsdn, const struct page_pool *pool, pac_t *pac, size_t size)
+{
+    exp_grow_t *grow = &pac->exp_grow;
+    size_t step;
+
+    malloc_mutex_lock(tsdn, &pac->grow_mtx);
+    step = sz_pind2sz(grow->next);
+    if (step > size && grow->next < grow->limit)
+        grow->next++;
+    malloc_mutex_unlock(tsdn, &pac->grow_mtx);
+    return round_up(pool, step > size ? step : size);
+}
+
 /*
- * *zero on entry: jemalloc relies on zeroes, and does not write them itself. *commit on entry: it
- * will use the pages as they are; else it commits what it uses, and the rest of the region looks
- * like what is purged later, so that both join.
+ * *zero on entry: jemalloc relies on zeroes, and does not write them itself. *commit is true: it
+ * uses the pages as they are. What it has not asked for looks like what is purged later, so that
+ * both join.
  */
 static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
                          bool *zero, bool *commit, unsigned arena_ind)
 {
-    struct jem_group *group = (struct jem_group *)hooks;
-    struct page_pool *pool = &group->heap->pages;
-    size_t granule = pool_granule(pool), whole = (size + granule - 1) & ~(granule - 1);
-    bool zeroed, committed = *commit || !pool_needs_commit(pool);
+    struct page_pool *pool = hooks_pool(hooks);
+    tsdn_t *tsdn = tsd_tsdn(jem_tsd());
+    arena_t *arena = arena_get(tsdn, arena_ind, false);
+    size_t least = round_up(pool, size), whole;
+    bool zeroed;
     char *address;
 
-    if (new_addr || whole < size)
+    if (new_addr || least < size)
         return NULL; /* a place of one's choice is not on offer */
-    address = pool_map(pool, group->domain, whole, alignment, &zeroed);
+    whole = grow_size(tsdn, pool, &arena->pa_shard.pac, size);
+    address = pool_map(pool, ((struct jem_group *)hooks)->domain, whole, alignment, &zeroed);
+    if (!address && whole > least) {
+        whole = least;
+        address = pool_map(pool, ((struct jem_group *)hooks)->domain, whole, alignment, &zeroed);
+    }
     if (!address)
         return NULL;
     if (whole > size)
-        retain_rest(arena_ind, address + size, whole - size, zeroed, !pool_needs_commit(pool));
+        retain_rest(tsdn, arena, address + size, whole - size, zeroed, !pool_needs_commit(pool));
     if (*zero && !zeroed)
         memset(address, 0, size);
     *zero = *zero || zeroed;
-    *commit = committed;
+    *commit = true;
     return address;
 }
 
@@ -94,7 +122,6 @@ static bool hooks_keep(extent_hooks_t *hooks, void *addr, size_t size, bool comm
     return true;
 }
 
-/* jemalloc never merges extents of two regions, so a region that is all free comes here whole. */
 static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
                         unsigned arena_ind)
 {
@@ -124,15 +151,18 @@ static bool hooks_split(extent_hooks_t *hooks, void *addr, size_t size, size_t s
     return false;
 }
 
-/* A region that comes together piece by piece, purged, does not pass through the dalloc hook. */
+/* Extents of two regions stay apart, so that a region can go back whole. One that comes together
+ * piece by piece, purged, does not pass through the dalloc hook: it is noted. */
 static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b,
                         size_t size_b, bool committed, unsigned arena_ind)
 {
     struct jem_group *group = (struct jem_group *)hooks;
+    bool whole;
 
-    (void)addr_b, (void)committed, (void)arena_ind;
-    if (!atomic_load_explicit(&group->whole, memory_order_relaxed) &&
-        pool_is_region(&group->heap->pages, addr_a, size_a + size_b))
+    (void)committed, (void)arena_ind;
+    if (!pool_in_one_region(addr_a, addr_b, size_a + size_b, &whole))
+        return true;
+    if (whole && !atomic_load_explicit(&group->whole, memory_order_relaxed))
         atomic_store_explicit(&group->whole, true, memory_order_relaxed);
     return false;
 }
@@ -140,8 +170,8 @@ static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void
 static void *forget_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
                           bool *zero, bool *commit, unsigned arena_ind)
 {
-    (void)hooks, (void)new_addr, (void)size, (void)alignment, (void)zero, (void)commit;
-    (void)arena_ind;
+    (void)hooks, (void)new_addr, (void)size, (void)alignment, (void)arena_ind;
+    *zero = *commit = true;
     return NULL;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * group: arenas on demand, and where their extents come from.
+ * group: arenas on demand.
  *
  * A heap has one group per locality domain, a group has arenas as its threads need them: the
  * machine's size costs nothing. jemalloc has 4,094 arenas for the whole process, so a group's
@@ -26,9 +26,7 @@
 
 #define ARENAS_SHARED 3000 /* of 4,094: the rest is for groups that have none yet */
 #define ARENAS_PER_CPU 4   /* jemalloc's own ratio: few threads meet in one arena */
-#define STEPS_PER_ARENA                                                       \
-    16 /* of a pool with a limit, to each arena: 4 MiB of 16, 32 MiB of 1 GiB \
-        */
+#define STEPS_PER_ARENA 16 /* of a pool with a limit: an arena for 4 MiB of 16, 32 of 1,024 */
 
 struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
 

@@ -42,6 +42,7 @@ static int start(void)
 
     if (broken || !can_start())
         return MEMKIND_ERROR_MALLOC;
+    opt_retain = false; /* why: see extent.c */
     broken = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) != 0;
     return broken ? MEMKIND_ERROR_MALLOC : jem_thread_take_key();
 }

@@ -238,11 +238,12 @@ bool pool_is_light(const struct page_pool *pool)
     return pool->source->light;
 }
 
-bool pool_is_region(const struct page_pool *pool, const void *address, size_t size)
+bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole)
 {
-    const struct page_region *region = address_map_find(address);
+    const struct page_region *region = address_map_find(a);
 
-    return region && region->pool == pool && region->start == address && region->size == size;
+    *whole = region && region->start == a && region->size == size;
+    return region && region == address_map_find(b);
 }
 
 /* --- mapping ------------------------------------------------------------------------------------

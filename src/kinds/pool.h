@@ -109,9 +109,9 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size);
 bool pool_is_divisible(const struct page_pool *pool);
 /* Whether regions are better kept and purged than unmapped: page_source.h. */
 bool pool_is_light(const struct page_pool *pool);
-/* Whether [address, address + size), pages the caller has of an indivisible pool, are a whole
- * region. No lock. */
-bool pool_is_region(const struct page_pool *pool, const void *address, size_t size);
+/* Whether two addresses that the caller has pages at lie in one region of an indivisible pool.
+ * *whole: whether [a, a + size) is all of it. No lock. */
+bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole);
 
 /* 0: the pages read as zeroes. Anything else: not done. */
 int pool_purge(struct page_pool *pool, void *address, size_t size);
