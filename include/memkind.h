@@ -888,13 +888,14 @@ int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy
  * dir       path of a directory that the process may write to.
  * max_size  limit of the file in bytes, at least MEMKIND_PMEM_MIN_SIZE,
  *           rounded up to a multiple of 2 MiB; the heap manager's losses count
- *           against it. 0: no limit but the file system's.
+ *           against it. 0, or more than SSIZE_MAX - 2 MiB: no limit but the
+ *           file system's.
  * kind      where the handle is stored on success; not NULL.
  *
  * Returns  MEMKIND_SUCCESS;
  *          MEMKIND_ERROR_INVALID: dir is NULL or not a directory that a file
- *          can be created in, max_size is not 0 and less than
- *          MEMKIND_PMEM_MIN_SIZE, or kind is NULL;
+ *          can be created in (for whatever reason), max_size is not 0 and less
+ *          than MEMKIND_PMEM_MIN_SIZE, or kind is NULL;
  *          MEMKIND_ERROR_MMAP: the file cannot be mapped;
  *          MEMKIND_ERROR_ENVIRON: a wrong MEMKIND_ARENA_NUM_PER_KIND;
  *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
@@ -902,7 +903,8 @@ int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy
  *          the kind's own data;
  *          MEMKIND_ERROR_OPERATION_FAILED: any other failure.
  *          Allocations from the kind return NULL with errno ENOMEM when
- *          max_size is reached or the file system is full.
+ *          max_size is reached, the file system is full, or a file of this
+ *          process may not be larger (RLIMIT_FSIZE; there is no SIGXFSZ).
  * Threads  thread-safe.
  * Rests on mmap(2) MAP_SHARED; fallocate(2), with FALLOC_FL_PUNCH_HOLE to give
  *          space back; the kernel's Documentation/filesystems/dax.rst.

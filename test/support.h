@@ -23,6 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TEST_SANITIZED true /* figures about the whole process mean nothing */
 #else
@@ -199,3 +203,7 @@ void test_pool_overcommit(size_t page_size, size_t count);
 
 /* For TestSuite(.fini = ...): restores the pools now. */
 void test_pool_restore(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -92,12 +92,14 @@ static inline void *fast_alloc(const struct heap *heap, size_t size)
 /* What the calling thread allocates with: its cache, or none, and the arena. */
 struct means {
     tsd_t *tsd;
+    struct jem_group *group;
     tcache_t *cache;
     arena_t *arena;
 };
 
 static void means_of_group(struct means *means, struct jem_group *group)
 {
+    means->group = group;
     means->cache = jem_thread_cache(means->tsd, group);
     means->arena = means->cache ? means->cache->tcache_slow->arena : group->arenas->arena;
 }
@@ -113,6 +115,52 @@ static bool means_here(struct means *means, struct heap *heap)
         return false;
     means_of_group(means, group);
     return true;
+}
+
+/* A block that is asked for; the sizes have been checked. */
+struct wish {
+    size_t usize;     /* as a size class */
+    size_t alignment; /* 0: that of the size class */
+    bool zero;
+};
+
+static void *alloc_once(const struct means *means, const struct wish *wish)
+{
+    if (wish->alignment)
+        return ipalloct(tsd_tsdn(means->tsd), wish->usize, wish->alignment, wish->zero,
+                        means->cache, means->arena);
+    return iallocztm(tsd_tsdn(means->tsd), wish->usize, sz_size2index(wish->usize), wish->zero,
+                     means->cache, false, means->arena, true);
+}
+
+/* The pool has no more. Before the program hears of it: what the group's arenas do not use is given
+ * back, and what they cannot give back is used where it is. */
+static __attribute__((noinline)) void *alloc_scarce(const struct means *means,
+                                                    const struct wish *wish)
+{
+    size_t limit = pool_limit(&means->group->heap->pages);
+    struct means other = {means->tsd, means->group, NULL, NULL};
+    void *block = NULL;
+
+    if (limit && wish->usize > limit)
+        return NULL;
+    if (jem_extent_reclaim(means->tsd, means->group, means->cache))
+        block = alloc_once(means, wish);
+    for (struct jem_arena *arena = jem_group_arenas(means->group); arena && !block;
+         arena = arena->next) {
+        other.arena = arena->arena;
+        if (other.arena != means->arena &&
+            jem_extent_may_serve(means->tsd, other.arena, wish->usize))
+            block = alloc_once(&other, wish);
+    }
+    return block;
+}
+
+static void *alloc(const struct means *means, const struct wish *wish)
+{
+    void *block = alloc_once(means, wish);
+
+    return likely(block != NULL) ? block : alloc_scarce(means, wish);
 }
 
 static void *out_of_memory(void)
@@ -133,15 +181,15 @@ static void *finish(void *block, int saved_errno)
 static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t size, bool zero)
 {
     int saved_errno = errno;
+    struct wish wish = {.zero = zero};
     struct means means;
 
     if (unlikely(!jem_thread_enter()))
         return reserve_alloc(size, 1);
     if (unlikely(size > SC_LARGE_MAXCLASS || !means_here(&means, heap)))
         return out_of_memory();
-    return finish(iallocztm(tsd_tsdn(means.tsd), size, sz_size2index(size), zero, means.cache,
-                            false, means.arena, true),
-                  saved_errno);
+    wish.usize = sz_s2u(size);
+    return finish(alloc(&means, &wish), saved_errno);
 }
 
 void *jem_malloc(struct heap *heap, size_t size)
@@ -169,17 +217,16 @@ void *jem_calloc(struct heap *heap, size_t size)
 void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 {
     int saved_errno = errno;
+    struct wish wish = {.alignment = alignment};
     struct means means;
-    size_t usize;
 
     if (unlikely(!jem_thread_enter()))
         return reserve_alloc(size, alignment);
-    usize = sz_sa2u(size, alignment); /* 0 on overflow */
-    if (unlikely(usize == 0 || usize > SC_LARGE_MAXCLASS || alignment > SC_LARGE_MAXCLASS - usize ||
-                 !means_here(&means, heap)))
+    wish.usize = sz_sa2u(size, alignment); /* 0 on overflow */
+    if (unlikely(wish.usize == 0 || wish.usize > SC_LARGE_MAXCLASS ||
+                 alignment > SC_LARGE_MAXCLASS - wish.usize || !means_here(&means, heap)))
         return out_of_memory();
-    return finish(ipalloct(tsd_tsdn(means.tsd), usize, alignment, false, means.cache, means.arena),
-                  saved_errno);
+    return finish(alloc(&means, &wish), saved_errno);
 }
 
 /* --- deallocation -------------------------------------------------------------------------------
@@ -196,6 +243,8 @@ static __attribute__((noinline)) bool free_slow(void *block)
     means.tsd = jem_tsd();
     if (!means.tsd || !place_find(means.tsd, block, &place))
         return false;
+    if (unlikely(place.group->frozen))
+        return true; /* the block is the parent's */
     means_of_group(&means, place.group);
     idalloctm(tsd_tsdn(means.tsd), block, means.cache, &place.size_class, false, true);
     errno = saved_errno;
@@ -254,6 +303,28 @@ static void *realloc_reentered(const void *block, size_t size)
     return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
 }
 
+/* A block in a new place: the heap has no room to grow it where it was asked for. */
+static void *move_scarce(const struct means *means, void *block, size_t old_size, size_t size)
+{
+    const struct wish wish = {.usize = sz_s2u(size)};
+    void *moved = alloc_scarce(means, &wish);
+
+    if (!moved)
+        return NULL;
+    memcpy(moved, block, old_size < size ? old_size : size);
+    idalloctm(tsd_tsdn(means->tsd), block, means->cache, NULL, false, true);
+    return moved;
+}
+
+/* The block stays behind: it is the parent's. */
+static void *copy_frozen(const struct place *place, const void *block, size_t size)
+{
+    size_t old_size = sz_index2size(place->size_class.szind);
+    void *copy = jem_malloc(place->group->heap, size);
+
+    return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
+}
+
 /* A block stays in its group: with the kind's nodes, and near the CPU that first asked for it. */
 void *jem_realloc(struct heap *heap, void *block, size_t size)
 {
@@ -262,6 +333,7 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     struct place place;
     hook_ralloc_args_t hook = {false, {(uintptr_t)block, size, 0, 0}};
     size_t old_size;
+    void *moved;
 
     (void)heap;
     if (unlikely(!jem_thread_enter()))
@@ -275,13 +347,17 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     }
     if (unlikely(size > SC_LARGE_MAXCLASS))
         return out_of_memory();
+    if (unlikely(place.group->frozen))
+        return copy_frozen(&place, block, size);
     old_size = sz_index2size(place.size_class.szind);
     if (sz_s2u(size) == old_size)
         return block;
     means_of_group(&means, place.group);
-    return finish(iralloct(tsd_tsdn(means.tsd), block, old_size, size, 0, false, means.cache,
-                           means.arena, &hook),
-                  saved_errno);
+    moved = iralloct(tsd_tsdn(means.tsd), block, old_size, size, 0, false, means.cache, means.arena,
+                     &hook);
+    if (unlikely(!moved))
+        moved = move_scarce(&means, block, old_size, size);
+    return finish(moved, saved_errno);
 }
 
 /* --- questions ----------------------------------------------------------------------------------
@@ -321,7 +397,7 @@ void *jem_defrag(void *block)
     tsd_t *tsd;
 
     tsd = jem_thread_enter() ? jem_tsd() : NULL;
-    if (!tsd || !place_find(tsd, block, &place) || !place.size_class.slab)
+    if (!tsd || !place_find(tsd, block, &place) || !place.size_class.slab || place.group->frozen)
         return NULL;
     inspect_extent_util_stats_verbose_get(tsd_tsdn(tsd), block, &free_here, &regions_here, &size,
                                           &free_all, &regions_all, &current);

@@ -8,10 +8,11 @@
  * second and later arenas are only made while fewer than ARENAS_SHARED exist; above that, threads
  * share.
  *
- * Arenas are made with metadata kept out of the kind's memory (arenas_create_ext) and extent hooks
- * that call the page layer. A region stays with its arena until the heap is destroyed: the dalloc
- * and destroy hooks do nothing, pages go back by decay through purge, and the page pool unmaps
- * whole regions at its end. Arenas themselves are emptied and used again.
+ * Arenas are made with metadata kept out of the kind's memory (arenas_create_ext) and the hooks of
+ * extent.c. When their heap ends they are emptied and used again.
+ *
+ * A kind whose pages a child of fork(2) shares with its parent begins anew there: its groups are
+ * frozen. Their blocks are known, read and copied, but nothing of them is used again.
  *
  * Threads: groups and counts under jem_lock; a finished group is published with release.
  */
@@ -25,129 +26,30 @@
 
 #define ARENAS_SHARED 3000 /* of 4,094: the rest is for groups that have none yet */
 #define ARENAS_PER_CPU 4   /* jemalloc's own ratio: few threads meet in one arena */
+#define STEPS_PER_ARENA 16 /* of a pool with a limit, to each arena: 4 MiB of 16, 32 MiB of 1 GiB \
+                            */
 
 struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
 
 static struct jem_group *groups[JEM_SLOTS]; /* by slot, guarded by jem_lock */
 static unsigned arenas_alive;               /* guarded by jem_lock */
 static struct jem_arena *idle_arenas;       /* empty ones, guarded by jem_lock */
-
-/* --- extent hooks: jemalloc asks for pages ------------------------------------------------------
- */
-
-static struct page_pool *hooks_pool(extent_hooks_t *hooks)
-{
-    return &((struct jem_group *)hooks)->heap->pages;
-}
-
-static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
-                         bool *zero, bool *commit, unsigned arena_ind)
-{
-    struct jem_group *group = (struct jem_group *)hooks;
-    bool zeroed;
-    void *address;
-
-    (void)arena_ind;
-    if (new_addr)
-        return NULL; /* a place of one's choice is not on offer */
-    address = pool_map(&group->heap->pages, group->domain, size, alignment, &zeroed);
-    if (address) {
-        *zero = zeroed;
-        *commit = true;
-    }
-    return address;
-}
-
-static bool hooks_keep(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
-                       unsigned arena_ind)
-{
-    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
-    return true;
-}
-
-/* jemalloc never merges extents of two regions, so a region that is all free comes here whole. */
-static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
-                        unsigned arena_ind)
-{
-    (void)committed, (void)arena_ind;
-    return !pool_unmap(hooks_pool(hooks), addr, size);
-}
-
-static void hooks_destroy(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
-                          unsigned arena_ind)
-{
-    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
-}
-
-static bool hooks_purge(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
-                        size_t length, unsigned arena_ind)
-{
-    (void)size, (void)arena_ind;
-    return pool_purge(hooks_pool(hooks), (char *)addr + offset, length) != 0;
-}
-
-static bool hooks_commit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
-                         size_t length, unsigned arena_ind)
-{
-    (void)size, (void)arena_ind;
-    return pool_commit(hooks_pool(hooks), (char *)addr + offset, length) != 0;
-}
-
-static bool hooks_split(extent_hooks_t *hooks, void *addr, size_t size, size_t size_a,
-                        size_t size_b, bool committed, unsigned arena_ind)
-{
-    (void)hooks, (void)addr, (void)size, (void)size_a, (void)size_b, (void)committed;
-    (void)arena_ind;
-    return false;
-}
-
-static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b,
-                        size_t size_b, bool committed, unsigned arena_ind)
-{
-    (void)hooks, (void)addr_a, (void)size_a, (void)addr_b, (void)size_b, (void)committed;
-    (void)arena_ind;
-    return false;
-}
-
-/*
- * Where a purged page must be had again before it is touched, purging is jemalloc's "decommit".
- * Such pages are scarce, too: a mapping keeps the purged ones reserved, so free regions are
- * unmapped.
- */
-static void hooks_init(struct jem_group *group)
-{
-    bool decommits = pool_needs_commit(&group->heap->pages);
-
-    group->hooks = (extent_hooks_t){
-        .alloc = hooks_alloc,
-        .dalloc = decommits ? hooks_unmap : hooks_keep,
-        .destroy = hooks_destroy,
-        .commit = decommits ? hooks_commit : NULL,
-        .decommit = decommits ? hooks_purge : NULL,
-        .purge_lazy = NULL,
-        .purge_forced = decommits ? NULL : hooks_purge,
-        .split = hooks_split,
-        .merge = hooks_merge,
-    };
-}
+static struct jem_heap *heaps;              /* all, guarded by jem_lock */
 
 /* --- arenas -------------------------------------------------------------------------------------
  */
 
 static void arena_configure(tsd_t *tsd, struct jem_group *group, arena_t *arena)
 {
-    size_t granule = pool_granule(&group->heap->pages);
+    ssize_t dirty = opt_dirty_decay_ms, muzzy = opt_muzzy_decay_ms;
 
-    /* Regions of huge pages are populated when mapped: grow by one page, not by ever larger steps.
-     */
-    if (pool_needs_commit(&group->heap->pages)) {
-        arena->pa_shard.pac.exp_grow.next = sz_psz2ind(granule);
-        arena->pa_shard.pac.exp_grow.limit = sz_psz2ind(granule);
-    }
-    if (jem_settings.hog_memory) {
-        arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, -1);
-        arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, -1);
-    }
+    if (jem_settings.hog_memory)
+        dirty = muzzy = -1;
+    else if (group->heap->pages.conservative)
+        dirty = muzzy = 0;
+    arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, dirty);
+    arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, muzzy);
+    jem_extent_configure(group, arena);
 }
 
 /* An arena nobody uses, or a new one. Its hooks lead to the group from now on. */
@@ -214,6 +116,8 @@ static void arena_retire(tsd_t *tsd, struct jem_arena *arena)
 {
     arenas_alive--;
     atomic_store_explicit(&jem_arena_group[arena->index], NULL, memory_order_release);
+    /* Whatever the arena gives up belongs to the pool, which is about to be closed. */
+    arena_set_extent_hooks(tsd, arena->arena, &jem_extent_forget);
     if (arena_control(arena->index, "reset") || arena_control(arena->index, "purge")) {
         jem_internal_free(tsd, arena); /* the arena itself is lost */
         return;
@@ -225,10 +129,18 @@ static void arena_retire(tsd_t *tsd, struct jem_arena *arena)
     idle_arenas = arena;
 }
 
-static unsigned arena_limit(void)
+/* Every arena has slabs that are partly used: of a small pool, a few take a good part. */
+static unsigned arena_limit(const struct jem_group *group)
 {
-    return jem_settings.arenas_per_heap ? jem_settings.arenas_per_heap
-                                        : ARENAS_PER_CPU * os_cpu_count();
+    const struct page_pool *pool = &group->heap->pages;
+    size_t limit = pool_limit(pool);
+    unsigned most = jem_settings.arenas_per_heap ? jem_settings.arenas_per_heap
+                                                 : ARENAS_PER_CPU * os_cpu_count();
+
+    limit /= STEPS_PER_ARENA * pool_step(pool);
+    if (pool_limit(pool) && limit < most)
+        most = limit ? (unsigned)limit : 1;
+    return most;
 }
 
 struct jem_arena *jem_group_take_arena(tsd_t *tsd, struct jem_group *group)
@@ -238,7 +150,7 @@ struct jem_arena *jem_group_take_arena(tsd_t *tsd, struct jem_group *group)
     for (struct jem_arena *arena = least->next; arena; arena = arena->next)
         if (arena->threads < least->threads)
             least = arena;
-    if (least->threads && group->narenas < arena_limit() && arenas_alive < ARENAS_SHARED) {
+    if (least->threads && group->narenas < arena_limit(group) && arenas_alive < ARENAS_SHARED) {
         struct jem_arena *fresh = arena_create(tsd, group);
 
         if (fresh)
@@ -258,12 +170,14 @@ void jem_group_count_thread(arena_t *arena, int change)
             at->threads += (unsigned)change;
 }
 
-void jem_group_forget_threads(void)
+struct jem_arena *jem_group_arenas(struct jem_group *group)
 {
-    for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
-        if (groups[slot])
-            for (struct jem_arena *arena = groups[slot]->arenas; arena; arena = arena->next)
-                arena->threads = 0;
+    struct jem_arena *first;
+
+    pthread_mutex_lock(&jem_lock);
+    first = group->arenas;
+    pthread_mutex_unlock(&jem_lock);
+    return first;
 }
 
 /* --- groups -------------------------------------------------------------------------------------
@@ -297,7 +211,7 @@ static struct jem_group *group_create(tsd_t *tsd, struct heap *heap, unsigned do
     group->heap = heap;
     group->slot = slot;
     group->domain = domain;
-    hooks_init(group);
+    jem_extent_hooks(group);
     groups[slot] = group;
     if (!arena_create(tsd, group)) {
         group_destroy(tsd, group);
@@ -335,6 +249,7 @@ int jem_group_heap_create(struct heap *heap)
         state = jem_internal_alloc(tsd, sizeof *state + domains * sizeof state->groups[0]);
     if (!state)
         return MEMKIND_ERROR_MALLOC;
+    state->heap = heap;
     state->domains = domains;
     heap->state = state;
     heap->slot = JEM_SLOT_NONE;
@@ -346,6 +261,13 @@ int jem_group_heap_create(struct heap *heap)
     }
     if (domains == 1)
         heap->slot = group->slot;
+    pthread_mutex_lock(&jem_lock);
+    state->next = heaps;
+    state->link = &heaps;
+    if (heaps)
+        heaps->link = &state->next;
+    heaps = state;
+    pthread_mutex_unlock(&jem_lock);
     return 0;
 }
 
@@ -366,9 +288,67 @@ int jem_group_heap_destroy(struct heap *heap)
             group_destroy(tsd, group);
         }
     }
+    while (state->frozen) {
+        struct jem_group *group = state->frozen;
+
+        state->frozen = group->older;
+        group_destroy(tsd, group);
+    }
+    *state->link = state->next;
+    if (state->next)
+        state->next->link = state->link;
     pthread_mutex_unlock(&jem_lock);
     heap->slot = JEM_SLOT_NONE;
     heap->state = NULL;
     jem_internal_free(tsd, state);
     return 0;
+}
+
+/* --- fork ---------------------------------------------------------------------------------------
+ */
+
+/*
+ * The pages of this heap are the parent's, who goes on using them. From now on the heap has no slot
+ * of its own: a free that names the kind must not put one of these blocks into a cache of the new
+ * group, so every free looks at the block's group.
+ */
+static void heap_freeze(tsd_t *tsd, struct jem_heap *state)
+{
+    for (unsigned domain = 0; domain < state->domains; domain++) {
+        struct jem_group *group =
+            atomic_load_explicit(&state->groups[domain], memory_order_relaxed);
+
+        if (!group)
+            continue;
+        if (tsd)
+            jem_thread_forget_cache(tsd, group->slot);
+        groups[group->slot] = NULL;
+        group->slot = JEM_SLOT_NONE;
+        group->frozen = true;
+        group->hooks = jem_extent_forget;
+        group->older = state->frozen;
+        state->frozen = group;
+        atomic_store_explicit(&state->groups[domain], NULL, memory_order_relaxed);
+    }
+    state->heap->slot = JEM_SLOT_NONE;
+    pool_forked(&state->heap->pages);
+}
+
+/* No thread uses the arena, and none is at work in its decay: jemalloc would wait for it. */
+static void arena_forget_threads(struct jem_arena *arena)
+{
+    arena->threads = 0;
+    arena->arena->pa_shard.pac.decay_dirty.purging = false;
+    arena->arena->pa_shard.pac.decay_muzzy.purging = false;
+}
+
+void jem_group_postfork_child(tsd_t *tsd)
+{
+    for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
+        if (groups[slot])
+            for (struct jem_arena *arena = groups[slot]->arenas; arena; arena = arena->next)
+                arena_forget_threads(arena);
+    for (struct jem_heap *state = heaps; state; state = state->next)
+        if (pool_is_shared(&state->heap->pages))
+            heap_freeze(tsd, state);
 }

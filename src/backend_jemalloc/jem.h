@@ -14,11 +14,13 @@
  * a cache itself have no limit of 4,094 ids, and its cache bins can be used inline (a block from
  * the cache is four instructions and no call).
  *
- * Files: manager.c the table, load, fork. group.c groups, arenas, extent hooks. thread.c threads
- * and their caches. block.c allocation, deallocation, lookup. stats.c numbers.
+ * Files: manager.c the table, load, fork. group.c groups and arenas. extent.c where arenas get
+ * their pages, and give them back. thread.c threads and their caches. block.c allocation,
+ * deallocation, lookup. stats.c numbers.
  *
- * Locks, outermost first: jem_lock (groups, arenas' thread counts, the list of threads), a thread's
- * own lock (its table of caches, against heap_destroy), jemalloc's, the page layer's.
+ * Locks, outermost first: the lock of reclaims (extent.c), jem_lock (groups, arenas' thread counts,
+ * the list of threads), a thread's own lock (its table of caches, against heap_destroy),
+ * jemalloc's, the page layer's.
  */
 #pragma once
 
@@ -48,11 +50,17 @@ struct jem_group {
     unsigned slot;
     unsigned domain;
     unsigned narenas;
-    struct jem_arena *arenas; /* never empty */
+    struct jem_arena *arenas; /* never empty; grows in front, an arena's `next` never changes */
+    bool frozen;              /* shared with the parent of this process: see jem_heap */
+    struct jem_group *older;  /* next frozen one */
+    atomic_bool whole;        /* a region may be all unused, see extent.c */
 };
 
 /* heap->state */
 struct jem_heap {
+    struct heap *heap;
+    struct jem_heap *next, **link; /* in the list of all */
+    struct jem_group *frozen;      /* of before a fork(2), in the child, where pages are shared */
     unsigned domains;
     struct jem_group *_Atomic groups[]; /* by domain; NULL until a thread there needs one */
 };
@@ -88,8 +96,23 @@ struct jem_group *jem_group_here(tsd_t *tsd, struct heap *heap);
 struct jem_arena *jem_group_take_arena(tsd_t *tsd, struct jem_group *group);
 /* One thread more or less fills its cache from the arena. Called with jem_lock. */
 void jem_group_count_thread(arena_t *arena, int change);
-/* In the child of a fork: no thread uses any arena. */
-void jem_group_forget_threads(void);
+/* The group's arenas, for a walk without jem_lock. */
+struct jem_arena *jem_group_arenas(struct jem_group *group);
+/* In the child of a fork: no thread uses any arena, and what is shared is frozen. tsd may be NULL.
+ */
+void jem_group_postfork_child(tsd_t *tsd);
+
+/* --- extent.c --- */
+extern extent_hooks_t jem_extent_forget; /* takes all, gives nothing, touches nothing */
+void jem_extent_hooks(struct jem_group *group);
+void jem_extent_configure(struct jem_group *group, arena_t *arena);
+/* Takes what the group does not use to its pool: the calling thread's cache, all arenas' free
+ * pages. False: there was nothing. */
+bool jem_extent_reclaim(tsd_t *tsd, struct jem_group *group, tcache_t *cache);
+/* Whether the arena could have a block of this usable size without new pages. */
+bool jem_extent_may_serve(tsd_t *tsd, arena_t *arena, size_t usize);
+void jem_extent_prefork(void);
+void jem_extent_postfork(void);
 
 /* --- thread.c --- */
 /* The calling thread's state: never NULL, but possibly one without room for caches. */
@@ -106,6 +129,11 @@ tcache_t *jem_thread_cache(tsd_t *tsd, struct jem_group *group);
 /* Takes away every thread's cache of a group that is about to be destroyed. Called with jem_lock.
  */
 void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
+/* Gives the blocks in a cache of the calling thread back to their arenas. */
+void jem_thread_flush(tsd_t *tsd, tcache_t *cache);
+/* In the child of a fork: the calling thread's cache of the slot goes, its blocks stay where they
+ * are. */
+void jem_thread_forget_cache(tsd_t *tsd, unsigned slot);
 void jem_thread_postfork_child(void);
 
 /* --- block.c --- */

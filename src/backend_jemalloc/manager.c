@@ -80,6 +80,7 @@ static void prefork(void)
 {
     bool able = jem_tsd() != NULL;
 
+    jem_extent_prefork();
     pthread_mutex_lock(&jem_lock);
     jemalloc_locked = able;
     if (able)
@@ -93,6 +94,7 @@ static void postfork_parent(void)
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
+    jem_extent_postfork();
 }
 
 static void postfork_child(void)
@@ -101,8 +103,11 @@ static void postfork_child(void)
     if (jemalloc_locked) {
         jemalloc_postfork_child();
         jem_thread_postfork_child();
+    } else {
+        jem_group_postfork_child(NULL);
     }
     pthread_mutex_unlock(&jem_lock);
+    jem_extent_postfork();
 }
 
 const struct heap_manager heap_manager_jemalloc = {

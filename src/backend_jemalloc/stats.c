@@ -4,8 +4,9 @@
  * stats: what a heap holds, as jemalloc counts it.
  *
  * jemalloc sums its counters when its epoch is advanced; until then every reader sees the last
- * sums. A heap's numbers are those of its arenas. Every function sees to jemalloc's data of the
- * thread first, which jemalloc itself would abort over. Threads: jem_lock while arenas are walked.
+ * sums. A heap's numbers are those of its arenas; in the child of a fork(2) that shares a heap's
+ * pages with its parent, those of its own. Every function sees to jemalloc's data of the thread
+ * first, which jemalloc itself would abort over. Threads: jem_lock while arenas are walked.
  */
 #include "backend_jemalloc/jem.h"
 
@@ -39,8 +40,24 @@ static int read_size(const char *name, size_t *value)
     return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
 }
 
-/* Sum of up to two of jemalloc's numbers of one arena. */
-static int arena_stat(unsigned index, memkind_stat_type type, size_t *value)
+static int cached_stat(unsigned index, size_t *cached)
+{
+    char name[64];
+    size_t number;
+    int error;
+
+    snprintf(name, sizeof name, "stats.arenas.%u.tcache_bytes", index);
+    error = read_size(name, &number);
+    if (!error)
+        *cached += number;
+    return error;
+}
+
+/*
+ * Sum of up to two of jemalloc's numbers of one arena. To jemalloc a block in a thread's cache is
+ * allocated; *cached counts those of the caches that fill from the arena.
+ */
+static int arena_stat(unsigned index, memkind_stat_type type, size_t *value, size_t *cached)
 {
     static const struct {
         const char *names[2];
@@ -60,23 +77,41 @@ static int arena_stat(unsigned index, memkind_stat_type type, size_t *value)
             return MEMKIND_ERROR_OPERATION_FAILED;
         *value += numbers[type].pages ? number * PAGE : number;
     }
-    return 0;
+    return type == MEMKIND_STAT_TYPE_ALLOCATED ? cached_stat(index, cached) : 0;
 }
 
-int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
+/* Caches are read while their threads use them: exact only when these are at rest. */
+static size_t without(size_t allocated, size_t cached)
+{
+    return allocated > cached ? allocated - cached : 0;
+}
+
+static int global_stat(memkind_stat_type type, size_t *value)
 {
     static const char *const whole[] = {
         [MEMKIND_STAT_TYPE_RESIDENT] = "stats.resident",
         [MEMKIND_STAT_TYPE_ACTIVE] = "stats.active",
         [MEMKIND_STAT_TYPE_ALLOCATED] = "stats.allocated",
     };
+    size_t cached = 0;
+    int error = read_size(whole[type], value);
+
+    if (!error && type == MEMKIND_STAT_TYPE_ALLOCATED)
+        error = cached_stat(MALLCTL_ARENAS_ALL, &cached);
+    *value = without(*value, cached);
+    return error;
+}
+
+int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
+{
     struct jem_heap *state;
+    size_t cached = 0;
     int error = 0;
 
     if (jem_start() || !jem_tsd())
         return MEMKIND_ERROR_OPERATION_FAILED;
     if (!heap)
-        return read_size(whole[type], value);
+        return global_stat(type, value);
     *value = 0;
     state = heap->state;
     pthread_mutex_lock(&jem_lock);
@@ -86,9 +121,10 @@ int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
 
         for (struct jem_arena *arena = group ? group->arenas : NULL; arena && !error;
              arena = arena->next)
-            error = arena_stat(arena->index, type, value);
+            error = arena_stat(arena->index, type, value, &cached);
     }
     pthread_mutex_unlock(&jem_lock);
+    *value = without(*value, cached);
     return error;
 }
 

@@ -98,6 +98,16 @@ static tcache_t *cache_create(tsd_t *tsd, struct jem_group *group)
     return cache;
 }
 
+void jem_thread_flush(tsd_t *tsd, tcache_t *cache)
+{
+    for (szind_t i = 0; i < nhbins; i++) {
+        if (i < SC_NBINS)
+            tcache_bin_flush_small(tsd, cache, &cache->bins[i], i, 0);
+        else
+            tcache_bin_flush_large(tsd, cache, &cache->bins[i], i, 0);
+    }
+}
+
 /* Gives the blocks back to their arenas and the cache's memory to arena 0: what jemalloc's own
  * tcache_destroy() does for caches that have an id. */
 static void cache_destroy(tsd_t *tsd, tcache_t *cache)
@@ -105,12 +115,7 @@ static void cache_destroy(tsd_t *tsd, tcache_t *cache)
     tcache_slow_t *slow = cache->tcache_slow;
     arena_t *arena = slow->arena;
 
-    for (szind_t i = 0; i < nhbins; i++) {
-        if (i < SC_NBINS)
-            tcache_bin_flush_small(tsd, cache, &cache->bins[i], i, 0);
-        else
-            tcache_bin_flush_large(tsd, cache, &cache->bins[i], i, 0);
-    }
+    jem_thread_flush(tsd, cache);
     malloc_mutex_lock(tsd_tsdn(tsd), &arena->tcache_ql_mtx);
     ql_remove(&arena->tcache_ql, slow, link);
     ql_remove(&arena->cache_bin_array_descriptor_ql, &slow->cache_bin_array_descriptor, link);
@@ -291,6 +296,16 @@ tcache_t *jem_thread_cache(tsd_t *tsd, struct jem_group *group)
     return thread ? thread->cache[slot] : NULL;
 }
 
+void jem_thread_forget_cache(tsd_t *tsd, unsigned slot)
+{
+    struct jem_thread *thread = jem_thread_now;
+
+    if (slot >= thread->slots || !thread->cache[slot])
+        return;
+    jem_internal_free(tsd, thread->cache[slot]->tcache_slow->dyn_alloc);
+    thread->cache[slot] = NULL;
+}
+
 void jem_thread_postfork_child(void)
 {
     struct jem_thread *thread = jem_thread_now;
@@ -302,7 +317,7 @@ void jem_thread_postfork_child(void)
     /* Only this thread lives on. jemalloc has forgotten all explicit caches; the others' are lost
      * with their threads, ours are made known again. */
     threads = NULL;
-    jem_group_forget_threads();
+    jem_group_postfork_child(jem_tsd());
     if (!thread->slots)
         return;
     link_thread(thread);

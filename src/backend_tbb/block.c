@@ -128,7 +128,6 @@ static void *out_of_memory(void)
     return NULL;
 }
 
-
 /* `alignment` 0: what the library gives by itself. */
 static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size)
 {

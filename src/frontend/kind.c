@@ -6,6 +6,7 @@
  */
 #include <memkind.h>
 
+#include "frontend/config.h"
 #include "frontend/export.h"
 #include "frontend/log.h"
 #include "frontend/managers.h"
@@ -97,6 +98,27 @@ EXPORT int memkind_create_custom(const struct memkind_page_ops *ops, void *conte
     return create(&setup, kind);
 }
 
+EXPORT int memkind_create_pmem(const char *dir, size_t max_size, memkind_t *kind)
+{
+    struct memkind_config config = {
+        .directory = dir, .limit = max_size, .policy = MEMKIND_MEM_USAGE_POLICY_DEFAULT};
+
+    return memkind_create_pmem_with_config(&config, kind);
+}
+
+EXPORT int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
+{
+    struct page_setup setup = {.kind = &page_kind_file, .source = &page_source_file};
+
+    if (!cfg || !cfg->directory || !kind ||
+        (unsigned)cfg->policy >= MEMKIND_MEM_USAGE_POLICY_MAX_VALUE)
+        return MEMKIND_ERROR_INVALID;
+    setup.directory = cfg->directory;
+    setup.size = cfg->limit;
+    setup.conservative = cfg->policy == MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE;
+    return create(&setup, kind);
+}
+
 EXPORT int memkind_create_fixed(void *addr, size_t size, memkind_t *kind)
 {
     struct page_setup setup = {
@@ -119,34 +141,6 @@ EXPORT int memkind_get_kind_by_partition(int partition, memkind_t *kind)
         return MEMKIND_ERROR_UNAVAILABLE;
     *kind = MEMKIND_DEFAULT + partition;
     return MEMKIND_SUCCESS;
-}
-
-/* --- not there yet ------------------------------------------------------------------------------
- */
-
-static int not_yet(const char *function)
-{
-    if (managers_enter()) {
-        log_debug("%s: not in this version", function);
-        managers_leave();
-    }
-    return MEMKIND_ERROR_OPERATION_FAILED;
-}
-
-EXPORT int memkind_create_pmem(const char *dir, size_t max_size, memkind_t *kind)
-{
-    (void)max_size;
-    return dir && kind ? not_yet("memkind_create_pmem") : MEMKIND_ERROR_INVALID;
-}
-
-EXPORT int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
-{
-    return cfg && kind ? not_yet("memkind_create_pmem_with_config") : MEMKIND_ERROR_INVALID;
-}
-
-EXPORT int memkind_check_dax_path(const char *pmem_dir)
-{
-    return pmem_dir ? not_yet("memkind_check_dax_path") : MEMKIND_ERROR_INVALID;
 }
 
 /* --- questions ----------------------------------------------------------------------------------
@@ -179,6 +173,19 @@ EXPORT ssize_t memkind_get_capacity(memkind_t kind)
     capacity = registry_is_ready(kind) ? pool_capacity(&kind->heap.pages) : page_kind_capacity(row);
     managers_leave();
     return capacity;
+}
+
+EXPORT int memkind_check_dax_path(const char *pmem_dir)
+{
+    int error;
+
+    if (!pmem_dir)
+        return MEMKIND_ERROR_INVALID;
+    if (!managers_enter())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    error = source_file_check_dax(pmem_dir);
+    managers_leave();
+    return error;
 }
 
 /* --- statistics and background threads ----------------------------------------------------------

@@ -95,8 +95,13 @@ static void clear_units(uintptr_t first, uintptr_t last)
     size_t unit = (size_t)1 << ADDRESS_MAP_UNIT_BITS;
 
     /* Units that lie wholly inside: one at an edge may be another region's, too. */
-    for (uintptr_t at = (first + unit - 1) & ~(unit - 1); at + unit - 1 <= last; at += unit)
-        atomic_store_explicit(address_map_unit((void *)at), 0, memory_order_relaxed);
+    for (uintptr_t at = (first + unit - 1) & ~(unit - 1); at + unit - 1 <= last; at += unit) {
+        _Atomic uint8_t *byte = address_map_unit((void *)at);
+
+        /* Never used, most of them: reading takes no memory. */
+        if (atomic_load_explicit(byte, memory_order_relaxed))
+            atomic_store_explicit(byte, 0, memory_order_relaxed);
+    }
 }
 
 bool address_map_add(struct page_region *region)

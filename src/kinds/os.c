@@ -11,10 +11,13 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -29,9 +32,17 @@
 #define PR_SET_VMA 0x53564d41
 #define PR_SET_VMA_ANON_NAME 0
 #endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
 #ifndef MAP_HUGE_SHIFT
 #define MAP_HUGE_SHIFT 26
 #endif
+
+#define READ_WRITE (PROT_READ | PROT_WRITE)
+#define INTERRUPTS_MOST 1000         /* repetitions of an interrupted call */
+#define PLACES_MOST 8                /* tries to map a file where other threads map, too */
+#define STEP_LEAST ((size_t)2 << 20) /* of an interrupted fallocate(2) */
 
 static int failed(const char *call, size_t size)
 {
@@ -50,10 +61,9 @@ size_t os_page_size(void)
     return getauxval(AT_PAGESZ);
 }
 
-static void *map(size_t size, int flags, const char *call)
+static void *map(size_t size, int protection, int flags, const char *call)
 {
-    void *address =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    void *address = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 
     if (address == MAP_FAILED) {
         failed(call, size);
@@ -63,7 +73,8 @@ static void *map(size_t size, int flags, const char *call)
 }
 
 /* mmap(2) aligns to `unit` only: takes more and returns what lies outside. */
-static void *map_aligned(size_t size, size_t alignment, size_t unit, int flags, const char *call)
+static void *map_aligned(size_t size, size_t alignment, size_t unit, int protection, int flags,
+                         const char *call)
 {
     size_t slack = alignment > unit ? alignment - unit : 0;
     char *start, *aligned;
@@ -73,11 +84,11 @@ static void *map_aligned(size_t size, size_t alignment, size_t unit, int flags, 
         errno = ENOMEM;
         return NULL;
     }
-    start = map(size, flags, call);
+    start = map(size, protection, flags, call);
     if (!start || ((uintptr_t)start & (alignment - 1)) == 0)
         return start;
     os_unmap(start, size);
-    start = map(size + slack, flags, call);
+    start = map(size + slack, protection, flags, call);
     if (!start)
         return NULL;
     aligned = (char *)(((uintptr_t)start + alignment - 1) & ~(uintptr_t)(alignment - 1));
@@ -91,14 +102,50 @@ static void *map_aligned(size_t size, size_t alignment, size_t unit, int flags, 
 
 void *os_map(size_t size, size_t alignment)
 {
-    return map_aligned(size, alignment, os_page_size(), MAP_NORESERVE, "mmap");
+    return map_aligned(size, alignment, os_page_size(), READ_WRITE, MAP_NORESERVE, "mmap");
 }
 
 void *os_map_huge(size_t size, size_t alignment, size_t page_size)
 {
     int flags = MAP_HUGETLB | (int)((unsigned)__builtin_ctzl(page_size) << MAP_HUGE_SHIFT);
 
-    return map_aligned(size, alignment, page_size, flags, "mmap(MAP_HUGETLB)");
+    return map_aligned(size, alignment, page_size, READ_WRITE, flags, "mmap(MAP_HUGETLB)");
+}
+
+/* A place that suits now, and may be another thread's a moment later. */
+static void *find_place(size_t size, size_t alignment)
+{
+    void *place =
+        map_aligned(size, alignment, os_page_size(), PROT_NONE, MAP_NORESERVE, "mmap(PROT_NONE)");
+
+    return place && os_unmap(place, size) == 0 ? place : NULL;
+}
+
+/*
+ * Not MAP_FIXED over a reserved place: where that fails late, the reservation is gone already, and
+ * nobody knows whose the place is then.
+ */
+void *os_map_file(int file, size_t offset, size_t size, size_t alignment, bool sync)
+{
+    int flags = sync ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED;
+    void *place = NULL;
+
+    for (int i = 0; i < PLACES_MOST; i++) {
+        void *address = mmap(place, size, READ_WRITE, flags | (place ? MAP_FIXED_NOREPLACE : 0),
+                             file, (off_t)offset);
+
+        if (address == MAP_FAILED && errno != EEXIST)
+            break;
+        if (address != MAP_FAILED && ((uintptr_t)address & (alignment - 1)) == 0)
+            return address;
+        if (address != MAP_FAILED)
+            os_unmap(address, size);
+        place = find_place(size, alignment);
+        if (!place)
+            return NULL;
+    }
+    failed(sync ? "mmap(MAP_SYNC) of a file" : "mmap of a file", size);
+    return NULL;
 }
 
 int os_unmap(void *address, size_t size)
@@ -234,6 +281,126 @@ ssize_t os_read_file(const char *path, char *text, size_t size)
     close(file);
     text[length] = '\0';
     return (ssize_t)length;
+}
+
+int os_open(int directory, const char *path, int flags)
+{
+    int file = -1;
+
+    for (int i = 0; i < INTERRUPTS_MOST; i++) {
+        file = openat(directory, path, flags | O_CLOEXEC, 0600);
+        if (file >= 0 || errno != EINTR)
+            break;
+    }
+    if (file < 0)
+        failed(path, 0);
+    return file;
+}
+
+void os_close(int file)
+{
+    int error = errno;
+
+    close(file);
+    errno = error;
+}
+
+int os_unlink(int directory, const char *name)
+{
+    return unlinkat(directory, name, 0) ? failed("unlink", 0) : 0;
+}
+
+int os_path(int file, char *path, size_t size)
+{
+    char link[64];
+    ssize_t length;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    length = readlink(link, path, size);
+    if (length < 0)
+        return failed("readlink", 0);
+    if ((size_t)length >= size)
+        return ENAMETOOLONG;
+    path[length] = '\0';
+    return 0;
+}
+
+/* A file system may undo an interrupted call: then smaller steps get on where signals come often.
+ */
+int os_allocate(int file, size_t offset, size_t size)
+{
+    size_t done = 0, step = size;
+
+    for (int interrupts = 0; done < size;) {
+        if (step > size - done)
+            step = size - done;
+        if (fallocate(file, 0, (off_t)(offset + done), (off_t)step) == 0)
+            done += step;
+        else if (errno != EINTR || ++interrupts == INTERRUPTS_MOST)
+            return failed("fallocate", size);
+        else if (step > STEP_LEAST)
+            step = step / 2 & ~(os_page_size() - 1);
+    }
+    return 0;
+}
+
+int os_write_zeroes(int file, size_t offset, size_t size)
+{
+    static char zeroes[1 << 16];
+    size_t done = 0;
+
+    for (int interrupts = 0; done < size;) {
+        size_t step = size - done < sizeof zeroes ? size - done : sizeof zeroes;
+        ssize_t put = pwrite(file, zeroes, step, (off_t)(offset + done));
+
+        if (put > 0)
+            done += (size_t)put;
+        else if (put == 0 || errno != EINTR || ++interrupts == INTERRUPTS_MOST)
+            return put == 0 ? ENOSPC : failed("pwrite", size);
+    }
+    return 0;
+}
+
+int os_punch(int file, size_t offset, size_t size)
+{
+    int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+    for (int i = 0; fallocate(file, mode, (off_t)offset, (off_t)size); i++)
+        if (errno != EINTR || i == INTERRUPTS_MOST)
+            return failed("fallocate(PUNCH_HOLE)", size);
+    return 0;
+}
+
+size_t os_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return limit.rlim_cur;
+}
+
+int os_file_system(int file, size_t *total, size_t *unused)
+{
+    struct statfs system;
+    size_t unit;
+
+    if (fstatfs(file, &system))
+        return failed("fstatfs", 0);
+    unit = (size_t)(system.f_frsize ? system.f_frsize : system.f_bsize);
+    *total = system.f_blocks * unit;
+    *unused = system.f_bfree * unit;
+    return 0;
+}
+
+unsigned long os_unique(void)
+{
+    static atomic_ulong calls;
+    struct timespec now = {0, 0};
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (unsigned long)now.tv_sec * 1000000000 + (unsigned long)now.tv_nsec +
+           ((unsigned long)getpid() << 40) + (atomic_fetch_add(&calls, 1) << 20);
 }
 
 void os_write_error(const char *text, size_t size)

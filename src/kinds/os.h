@@ -36,6 +36,11 @@ void *os_map(size_t size, size_t alignment);
  */
 void *os_map_huge(size_t size, size_t alignment, size_t page_size);
 
+/* A part of a file, shared, readable and writable; may lie beyond the file's end. `offset`, and
+ * `alignment` as above, are multiples of the page size. `sync`: MAP_SYNC, which only a file on a
+ * DAX device takes. NULL with errno. */
+void *os_map_file(int file, size_t offset, size_t size, size_t alignment, bool sync);
+
 int os_unmap(void *address, size_t size);
 
 /* mbind(2) on a fresh mapping. Only pages touched later follow the policy. */
@@ -76,6 +81,34 @@ int os_is_mapped(void *address, size_t size);
 /* Reads a small file (sysfs, procfs) as text, terminated. Length, or -1 with errno; a missing file
  * is not worth a log line, everything else is. */
 ssize_t os_read_file(const char *path, char *text, size_t size);
+
+/* --- files: sizes and offsets in bytes; a call that signals interrupt is repeated, not for ever
+ * --- */
+
+/* open(2) relative to `directory`, with O_CLOEXEC and mode 0600. A descriptor, or -1 with errno. */
+int os_open(int directory, const char *path, int flags);
+void os_close(int file);
+int os_unlink(int directory, const char *name);
+
+/* The absolute path of a descriptor, terminated. Needs /proc. */
+int os_path(int file, char *path, size_t size);
+
+/* Reserves space for a part of a file, which grows when that lies beyond its end. Where the kernel
+ * would send SIGXFSZ (RLIMIT_FSIZE): see os_file_limit(). */
+int os_allocate(int file, size_t offset, size_t size);
+/* The same by writing zeroes: content is lost. */
+int os_write_zeroes(int file, size_t offset, size_t size);
+/* Gives space back; reads as zeroes afterwards, the length stays. */
+int os_punch(int file, size_t offset, size_t size);
+
+/* Bytes that a file of this process may have (RLIMIT_FSIZE); SIZE_MAX: any number. */
+size_t os_file_limit(void);
+
+/* Bytes of a file's file system, all and free; 0 where it has no such number. */
+int os_file_system(int file, size_t *total, size_t *unused);
+
+/* A number that another process, or another time, does not get. */
+unsigned long os_unique(void);
 
 /* Writes to stderr in one call; the log's only way out. */
 void os_write_error(const char *text, size_t size);

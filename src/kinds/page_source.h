@@ -28,10 +28,12 @@ struct page_setup;
 struct page_source {
     const char *name;
     bool divisible;
+    bool light; /* a region that is mapped and purged costs nothing but addresses */
     /* Fills in pool->own. NULL: there is nothing to fill in. 0 or a MEMKIND_ERROR_* code, with
      * nothing left behind. */
     int (*open)(struct page_pool *pool, const struct page_setup *setup);
-    /* After every region is unmapped (divisible: instead of that). NULL: nothing is held. */
+    /* After every region is unmapped (divisible: instead of that; pool->regions are its windows,
+     * already out of the address map). NULL: nothing is held. */
     void (*close)(struct page_pool *pool);
     /* Sizes of regions, and alignments of their starts, are multiples of this. */
     size_t (*granule)(const struct page_pool *pool);
@@ -47,6 +49,8 @@ struct page_source {
     int (*commit)(struct page_pool *pool, void *address, size_t size);
     /* Most bytes the pool can have mapped at once; 0: as many as its nodes have. NULL: 0. */
     size_t (*limit)(const struct page_pool *pool);
+    /* Bytes there are where that is no limit: a file system's; -1: unknown. NULL: of the nodes. */
+    ssize_t (*capacity)(const struct page_pool *pool);
     /*
      * In the child of a fork(2), where parent and child have the pool's pages in common (not as
      * copies): from now on the pool leaves all pages it had to the parent, neither hands them out
@@ -60,3 +64,10 @@ extern const struct page_source page_source_custom;
 extern const struct page_source page_source_file;
 extern const struct page_source page_source_fixed;
 extern const struct page_source page_source_hugetlb;
+
+/* MEMKIND_SUCCESS: a file in the directory is mapped with DAX; MEMKIND_ERROR_MMAP: not so;
+ * MEMKIND_ERROR_RUNTIME: no file there. */
+int source_file_check_dax(const char *directory);
+
+void source_file_prefork(void);
+void source_file_postfork(void);

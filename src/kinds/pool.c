@@ -102,6 +102,20 @@ int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t o
     return taken ? MEMKIND_ERROR_INVALID : record ? 0 : MEMKIND_ERROR_MALLOC;
 }
 
+void pool_remove_region(struct page_pool *pool, void *address)
+{
+    struct page_region *region;
+
+    pthread_mutex_lock(&lock);
+    region = address_map_find(address);
+    if (region && region->pool == pool) {
+        address_map_remove(region);
+        list_remove(region);
+        list_add(&unused_records, region);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
 /* --- pools --------------------------------------------------------------------------------------
  */
 
@@ -134,21 +148,24 @@ static void cache_drop(struct page_pool *pool);
 void pool_close(struct page_pool *pool)
 {
     cache_drop(pool);
+    /* Out of the map first: as soon as an address is unmapped, it may be another region's. */
+    pthread_mutex_lock(&lock);
+    for (struct page_region *region = pool->regions; region; region = region->next)
+        address_map_remove(region);
+    pthread_mutex_unlock(&lock);
+    if (!pool->source->divisible)
+        for (struct page_region *region = pool->regions; region; region = region->next)
+            pool->source->unmap(pool, region->start, region->size);
+    if (pool->source->close)
+        pool->source->close(pool);
+    pthread_mutex_lock(&lock);
     while (pool->regions) {
         struct page_region *region = pool->regions;
 
-        pthread_mutex_lock(&lock);
-        address_map_remove(region);
-        pthread_mutex_unlock(&lock);
-        if (!pool->source->divisible)
-            pool->source->unmap(pool, region->start, region->size);
-        pthread_mutex_lock(&lock);
         list_remove(region);
         list_add(&unused_records, region);
-        pthread_mutex_unlock(&lock);
     }
-    if (pool->source->close)
-        pool->source->close(pool);
+    pthread_mutex_unlock(&lock);
 }
 
 /* The domains of a pool are the nodes with CPUs, counted from the lowest. */
@@ -195,7 +212,9 @@ ssize_t pool_capacity(const struct page_pool *pool)
 {
     size_t limit = pool_limit(pool);
 
-    return limit ? (ssize_t)limit : page_kind_capacity(pool->kind);
+    if (limit)
+        return (ssize_t)limit;
+    return pool->source->capacity ? pool->source->capacity(pool) : page_kind_capacity(pool->kind);
 }
 
 size_t pool_step(const struct page_pool *pool)
@@ -212,6 +231,18 @@ size_t pool_step(const struct page_pool *pool)
 bool pool_is_divisible(const struct page_pool *pool)
 {
     return pool->source->divisible;
+}
+
+bool pool_is_light(const struct page_pool *pool)
+{
+    return pool->source->light;
+}
+
+bool pool_is_region(const struct page_pool *pool, const void *address, size_t size)
+{
+    const struct page_region *region = address_map_find(address);
+
+    return region && region->pool == pool && region->start == address && region->size == size;
 }
 
 /* --- mapping ------------------------------------------------------------------------------------
@@ -294,12 +325,26 @@ static struct page_region *region_detach(struct page_pool *pool, void *address, 
     return region;
 }
 
+/* The window of a divisible pool that holds the address; NULL: none. */
+static const struct page_region *window_of(const struct page_pool *pool, const void *address)
+{
+    const struct page_region *window = address_map_find(address);
+
+    return window && window->pool == pool ? window : NULL;
+}
+
 bool pool_unmap(struct page_pool *pool, void *address, size_t size)
 {
     struct page_region *region = NULL;
 
-    if (!pool->source->divisible && !(region = region_detach(pool, address, size)))
+    if (pool->source->divisible) {
+        const struct page_region *window = window_of(pool, address);
+
+        if (!window || window->inherited)
+            return window != NULL;
+    } else if (!(region = region_detach(pool, address, size))) {
         return false;
+    }
     pool->source->unmap(pool, address, size);
     pthread_mutex_lock(&lock);
     pool->mapped -= size;
@@ -314,9 +359,10 @@ int pool_purge(struct page_pool *pool, void *address, size_t size)
     return pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
 }
 
+/* A kernel that cannot populate pages has none of these purged, see source_hugetlb.c. */
 bool pool_needs_commit(const struct page_pool *pool)
 {
-    return pool->source->commit != NULL;
+    return pool->source->commit != NULL && os_can_populate();
 }
 
 int pool_commit(struct page_pool *pool, void *address, size_t size)
@@ -474,7 +520,7 @@ bool pool_give(struct page_pool *pool, void *address, size_t size)
 {
     struct page_region *region;
 
-    if (pool->conservative)
+    if (pool->conservative && !cache_hogs)
         return pool_unmap(pool, address, size);
     if (!pool->source->divisible) {
         region = region_detach(pool, address, size);
@@ -482,6 +528,10 @@ bool pool_give(struct page_pool *pool, void *address, size_t size)
             return false;
         pthread_mutex_lock(&lock);
     } else {
+        const struct page_region *window = window_of(pool, address);
+
+        if (!window || window->inherited)
+            return window != NULL;
         pthread_mutex_lock(&lock);
         region = record_take(pool);
         if (!region) {
@@ -528,6 +578,7 @@ void pool_forked(struct page_pool *pool)
 
 void pool_prefork(void)
 {
+    source_file_prefork();
     pthread_mutex_lock(&lock);
     space_prefork();
 }
@@ -538,4 +589,5 @@ void pool_postfork(bool child)
         forks++;
     space_postfork();
     pthread_mutex_unlock(&lock);
+    source_file_postfork();
 }

@@ -19,10 +19,12 @@
  *
  * Threads: every function from any thread, except pool_close(), which nobody may run beside.
  * One lock, for the lists of regions, not held while a source works; pool_prefork() and
- * pool_postfork() hold it, and the sources' own, across fork(2).
+ * pool_postfork() hold it, and the sources' own, across fork(2): first the file source's, then this
+ * one, then that of space.h.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,11 +63,15 @@ struct page_pool {
     union { /* the source's */
         struct source_file {
             struct page_space space;
-            int file;
-            bool file_dax, no_holes, no_fallocate;
-            size_t limit;   /* bytes of the file, 0: none */
-            size_t reached; /* bytes of the file that exist */
-            char directory[4096];
+            char *directory;          /* absolute; a mapping */
+            size_t limit;             /* bytes of the file, 0: none */
+            atomic_int file;          /* -1: none yet, in the child of a fork */
+            bool dax;                 /* the file's windows are mapped with MAP_SYNC */
+            size_t windows;           /* bytes of the file that are mapped somewhere */
+            atomic_size_t length;     /* of the file, at least */
+            atomic_bool stale;        /* free pages may hold old content */
+            atomic_bool no_holes;     /* the file system cannot punch holes */
+            atomic_bool no_fallocate; /* the file system cannot reserve space */
         } file;
         struct source_fixed {
             struct page_space space;
@@ -96,10 +102,16 @@ unsigned pool_domain(const struct page_pool *pool);
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment,
                bool *zeroed);
 
-/* Unmaps a region, if [address, address + size) is a whole one; any pages of a divisible pool.
- * False: it is not, nothing is done. */
+/* Unmaps a region, if [address, address + size) is a whole one; any pages of a divisible pool, but
+ * for those that were mapped before a fork(2) and are the parent's: nothing happens to them. False:
+ * it is not, nothing is done. */
 bool pool_unmap(struct page_pool *pool, void *address, size_t size);
 bool pool_is_divisible(const struct page_pool *pool);
+/* Whether regions are better kept and purged than unmapped: page_source.h. */
+bool pool_is_light(const struct page_pool *pool);
+/* Whether [address, address + size), pages the caller has of an indivisible pool, are a whole
+ * region. No lock. */
+bool pool_is_region(const struct page_pool *pool, const void *address, size_t size);
 
 /* 0: the pages read as zeroes. Anything else: not done. */
 int pool_purge(struct page_pool *pool, void *address, size_t size);
@@ -124,7 +136,7 @@ ssize_t pool_capacity(const struct page_pool *pool);
 /* A region of at least *size bytes, of any content, from the cache or fresh; *size becomes its
  * own. NULL with errno ENOMEM. */
 void *pool_take(struct page_pool *pool, unsigned domain, size_t *size);
-/* Gives a region of pool_take() back, whole. False: it is none. */
+/* Gives a region of pool_take() back, whole (as pool_unmap()). False: it is none. */
 bool pool_give(struct page_pool *pool, void *address, size_t size);
 /* Unmaps what has been in the cache for too long; `all`: whatever is there. Whether anything was.
  */
@@ -139,6 +151,8 @@ void pool_usage(struct page_pool *pool, size_t *mapped, size_t *cached);
 /* 0; MEMKIND_ERROR_INVALID: a part of it is a live kind's already; MEMKIND_ERROR_MALLOC: no memory
  * to note it. `offset` is the source's. */
 int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t offset);
+/* Takes it back. */
+void pool_remove_region(struct page_pool *pool, void *address);
 
 /* --- fork --- */
 

@@ -54,5 +54,9 @@ static int purge(struct page_pool *pool, void *address, size_t size)
     return os_discard(address, size);
 }
 
-const struct page_source page_source_anonymous = {
-    .name = "anonymous", .granule = granule, .map = map, .unmap = unmap, .purge = purge};
+const struct page_source page_source_anonymous = {.name = "anonymous",
+                                                  .light = true,
+                                                  .granule = granule,
+                                                  .map = map,
+                                                  .unmap = unmap,
+                                                  .purge = purge};

@@ -41,7 +41,9 @@ static struct space_run *run_make(struct space_run *next, char *start, size_t si
     run = unused_runs;
     if (run) {
         unused_runs = run->next;
-        *run = (struct space_run){next, start, size};
+        run->next = next;
+        run->start = start;
+        run->size = size;
     }
     return run;
 }

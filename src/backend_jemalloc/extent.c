@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * extent: where arenas get their pages, and how unused ones go back.
+ *
+ * jemalloc asks for pages through hooks, which call the page layer. Pages that stay unused for its
+ * time of decay come back through the dalloc hook; what that refuses is purged and stays with the
+ * arena, in jemalloc's list of retained extents. There are three ways of it:
+ *   divisible pool  every extent goes back as it is. An arena takes a step at a time, and what it
+ *                   has not used of one is all that is ever retained.
+ *   whole regions   an extent goes back if it is a whole region; else it is purged, if that is
+ *                   possible. (Huge pages: "decommit", since such pages must be had again before
+ *                   they are touched.)
+ *   light regions   the same, but regions are kept and purged: they cost addresses only.
+ *
+ * The page layer maps whole granules. What jemalloc has not asked for of a region is given to it as
+ * a retained extent right behind the one it gets, so regions come together again.
+ *
+ * Reclaim: when a pool has no more, the pages that other arenas of the group hold unused are all
+ * given back, and what no arena can give back is found where it is. It runs under a lock of its
+ * own, because pages on their way from an arena to the pool are in neither.
+ *
+ * Threads: hooks are called with some of jemalloc's locks held, and inside jemalloc's own mark of
+ * re-entry: nothing here may allocate from a heap.
+ */
+#include "backend_jemalloc/jem.h"
+
+#include <stdatomic.h>
+
+/* --- hooks --------------------------------------------------------------------------------------
+ */
+
+static struct page_pool *hooks_pool(extent_hooks_t *hooks)
+{
+    return &((struct jem_group *)hooks)->heap->pages;
+}
+
+/* Pages that belong to an arena, but are not in use. */
+static void retain(tsdn_t *tsdn, pac_t *pac, ehooks_t *ehooks, edata_t *extent)
+{
+    edata_state_set(extent, extent_state_active); /* nobody else's, until it is recorded */
+    if (emap_register_boundary(tsdn, pac->emap, extent, SC_NSIZES, false))
+        edata_cache_put(tsdn, pac->edata_cache, extent); /* no memory: lost until the heap's end */
+    else
+        extent_record(tsdn, pac, ehooks, &pac->ecache_retained, extent);
+}
+
+static void retain_rest(unsigned arena_ind, void *address, size_t size, bool zeroed, bool committed)
+{
+    tsdn_t *tsdn = tsd_tsdn(jem_tsd());
+    arena_t *arena = arena_get(tsdn, arena_ind, false);
+    pac_t *pac = &arena->pa_shard.pac;
+    edata_t *extent = edata_cache_get(tsdn, pac->edata_cache);
+
+    if (!extent)
+        return;
+    edata_init(extent, arena_ind, address, size, false, SC_NSIZES, extent_sn_next(pac),
+               extent_state_active, zeroed, committed, EXTENT_PAI_PAC, EXTENT_NOT_HEAD);
+    retain(tsdn, pac, arena_get_ehooks(arena), extent);
+}
+
+/*
+ * *zero on entry: jemalloc relies on zeroes, and does not write them itself. *commit on entry: it
+ * will use the pages as they are; else it commits what it uses, and the rest of the region looks
+ * like what is purged later, so that both join.
+ */
+static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
+                         bool *zero, bool *commit, unsigned arena_ind)
+{
+    struct jem_group *group = (struct jem_group *)hooks;
+    struct page_pool *pool = &group->heap->pages;
+    size_t granule = pool_granule(pool), whole = (size + granule - 1) & ~(granule - 1);
+    bool zeroed, committed = *commit || !pool_needs_commit(pool);
+    char *address;
+
+    if (new_addr || whole < size)
+        return NULL; /* a place of one's choice is not on offer */
+    address = pool_map(pool, group->domain, whole, alignment, &zeroed);
+    if (!address)
+        return NULL;
+    if (whole > size)
+        retain_rest(arena_ind, address + size, whole - size, zeroed, !pool_needs_commit(pool));
+    if (*zero && !zeroed)
+        memset(address, 0, size);
+    *zero = *zero || zeroed;
+    *commit = committed;
+    return address;
+}
+
+static bool hooks_keep(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                       unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
+    return true;
+}
+
+/* jemalloc never merges extents of two regions, so a region that is all free comes here whole. */
+static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                        unsigned arena_ind)
+{
+    (void)committed, (void)arena_ind;
+    return !pool_unmap(hooks_pool(hooks), addr, size);
+}
+
+static bool hooks_purge(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
+                        size_t length, unsigned arena_ind)
+{
+    (void)size, (void)arena_ind;
+    return pool_purge(hooks_pool(hooks), (char *)addr + offset, length) != 0;
+}
+
+static bool hooks_commit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
+                         size_t length, unsigned arena_ind)
+{
+    (void)size, (void)arena_ind;
+    return pool_commit(hooks_pool(hooks), (char *)addr + offset, length) != 0;
+}
+
+static bool hooks_split(extent_hooks_t *hooks, void *addr, size_t size, size_t size_a,
+                        size_t size_b, bool committed, unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)size_a, (void)size_b, (void)committed;
+    (void)arena_ind;
+    return false;
+}
+
+/* A region that comes together piece by piece, purged, does not pass through the dalloc hook. */
+static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b,
+                        size_t size_b, bool committed, unsigned arena_ind)
+{
+    struct jem_group *group = (struct jem_group *)hooks;
+
+    (void)addr_b, (void)committed, (void)arena_ind;
+    if (!atomic_load_explicit(&group->whole, memory_order_relaxed) &&
+        pool_is_region(&group->heap->pages, addr_a, size_a + size_b))
+        atomic_store_explicit(&group->whole, true, memory_order_relaxed);
+    return false;
+}
+
+static void *forget_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
+                          bool *zero, bool *commit, unsigned arena_ind)
+{
+    (void)hooks, (void)new_addr, (void)size, (void)alignment, (void)zero, (void)commit;
+    (void)arena_ind;
+    return NULL;
+}
+
+static bool forget_dalloc(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                          unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
+    return false;
+}
+
+static void forget_destroy(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                           unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
+}
+
+static bool forget_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b,
+                         size_t size_b, bool committed, unsigned arena_ind)
+{
+    (void)hooks, (void)addr_a, (void)size_a, (void)addr_b, (void)size_b, (void)committed;
+    (void)arena_ind;
+    return false;
+}
+
+extent_hooks_t jem_extent_forget = {
+    .alloc = forget_alloc,
+    .dalloc = forget_dalloc,
+    .destroy = forget_destroy,
+    .split = hooks_split,
+    .merge = forget_merge,
+};
+
+void jem_extent_hooks(struct jem_group *group)
+{
+    const struct page_pool *pool = &group->heap->pages;
+
+    group->hooks = (extent_hooks_t){
+        .alloc = hooks_alloc,
+        .dalloc = pool_is_light(pool) ? hooks_keep : hooks_unmap,
+        .destroy = forget_destroy,
+        .split = hooks_split,
+        .merge = pool_is_divisible(pool) ? forget_merge : hooks_merge,
+    };
+    if (pool_is_divisible(pool))
+        return;
+    if (pool_needs_commit(pool)) {
+        group->hooks.commit = hooks_commit;
+        group->hooks.decommit = hooks_purge;
+    } else {
+        group->hooks.purge_forced = hooks_purge;
+    }
+}
+
+/* By ever larger steps only where a step costs nothing until it is used. */
+void jem_extent_configure(struct jem_group *group, arena_t *arena)
+{
+    const struct page_pool *pool = &group->heap->pages;
+    exp_grow_t *grow = &arena->pa_shard.pac.exp_grow;
+
+    exp_grow_init(grow);
+    if (!pool_is_light(pool))
+        grow->next = grow->limit = sz_psz2ind(pool_step(pool));
+}
+
+/* --- reclaim ------------------------------------------------------------------------------------
+ */
+
+static pthread_mutex_t reclaim_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Gives back what an arena retains; what does not go stays. */
+static void retained_release(tsdn_t *tsdn, struct page_pool *pool, arena_t *arena)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+    ehooks_t *ehooks = arena_get_ehooks(arena);
+    edata_list_inactive_t kept;
+    edata_t *extent;
+
+    edata_list_inactive_init(&kept);
+    while ((extent = ecache_evict(tsdn, pac, ehooks, &pac->ecache_retained, 0)) != NULL) {
+        if (pool_unmap(pool, edata_base_get(extent), edata_size_get(extent)))
+            edata_cache_put(tsdn, pac->edata_cache, extent);
+        else
+            edata_list_inactive_append(&kept, extent);
+    }
+    while ((extent = edata_list_inactive_first(&kept)) != NULL) {
+        edata_list_inactive_remove(&kept, extent);
+        retain(tsdn, pac, ehooks, extent);
+    }
+}
+
+static bool is_purging(tsdn_t *tsdn, decay_t *decay)
+{
+    bool purging;
+
+    malloc_mutex_lock(tsdn, &decay->mtx);
+    purging = decay->purging;
+    malloc_mutex_unlock(tsdn, &decay->mtx);
+    return purging;
+}
+
+/* Where another thread is at it, jemalloc does nothing; that thread's pages are then awaited. */
+static void arena_purge(tsdn_t *tsdn, arena_t *arena)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+
+    for (;;) {
+        arena_decay(tsdn, arena, false, true);
+        if (!is_purging(tsdn, &pac->decay_dirty) && !is_purging(tsdn, &pac->decay_muzzy))
+            return;
+        os_yield();
+    }
+}
+
+static bool has_unused(tsdn_t *tsdn, arena_t *arena, bool retained_too)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+
+    return ecache_npages_get(&pac->ecache_dirty) || ecache_npages_get(&pac->ecache_muzzy) ||
+           (retained_too && ecache_npages_get(&pac->ecache_retained)) ||
+           is_purging(tsdn, &pac->decay_dirty) || is_purging(tsdn, &pac->decay_muzzy);
+}
+
+static bool has_cached(tcache_t *cache)
+{
+    for (szind_t i = 0; cache && i < nhbins; i++)
+        if (cache_bin_ncached_get_local(&cache->bins[i], &tcache_bin_info[i]))
+            return true;
+    return false;
+}
+
+/* A program at its limit comes here with every allocation. It then pays for what it has freed
+ * since the last time, and for a look at each arena. */
+static bool reclaim(tsd_t *tsd, struct jem_group *group, tcache_t *cache)
+{
+    tsdn_t *tsdn = tsd_tsdn(tsd);
+    struct page_pool *pool = &group->heap->pages;
+    bool release = pool_is_divisible(pool) ||
+                   atomic_exchange_explicit(&group->whole, false, memory_order_relaxed);
+    struct jem_arena *arenas = jem_group_arenas(group);
+    bool any = has_cached(cache);
+
+    if (any)
+        jem_thread_flush(tsd, cache);
+    for (struct jem_arena *arena = arenas; arena; arena = arena->next) {
+        if (!has_unused(tsdn, arena->arena, release))
+            continue;
+        any = true;
+        arena_purge(tsdn, arena->arena);
+        /* Purging may have made a region whole. */
+        release = atomic_exchange_explicit(&group->whole, false, memory_order_relaxed) || release;
+        if (release)
+            retained_release(tsdn, pool, arena->arena);
+    }
+    return any;
+}
+
+bool jem_extent_reclaim(tsd_t *tsd, struct jem_group *group, tcache_t *cache)
+{
+    bool waited = pthread_mutex_trylock(&reclaim_lock) != 0, any;
+
+    if (waited)
+        pthread_mutex_lock(&reclaim_lock);
+    any = reclaim(tsd, group, cache);
+    pthread_mutex_unlock(&reclaim_lock);
+    return any || waited;
+}
+
+bool jem_extent_may_serve(tsd_t *tsd, arena_t *arena, size_t usize)
+{
+    tsdn_t *tsdn = tsd_tsdn(tsd);
+    bin_t *bin;
+    bool has;
+
+    if (ecache_npages_get(&arena->pa_shard.pac.ecache_retained) * PAGE >= usize)
+        return true;
+    if (usize > SC_SMALL_MAXCLASS)
+        return false;
+    bin = arena_get_bin(arena, sz_size2index(usize), 0);
+    malloc_mutex_lock(tsdn, &bin->lock);
+    has = (bin->slabcur && edata_nfree_get(bin->slabcur)) || !edata_heap_empty(&bin->slabs_nonfull);
+    malloc_mutex_unlock(tsdn, &bin->lock);
+    return has;
+}
+
+void jem_extent_prefork(void)
+{
+    pthread_mutex_lock(&reclaim_lock);
+}
+
+void jem_extent_postfork(void)
+{
+    pthread_mutex_unlock(&reclaim_lock);
+}
