@@ -26,8 +26,9 @@
 
 #define ARENAS_SHARED 3000 /* of 4,094: the rest is for groups that have none yet */
 #define ARENAS_PER_CPU 4   /* jemalloc's own ratio: few threads meet in one arena */
-#define STEPS_PER_ARENA 16 /* of a pool with a limit, to each arena: 4 MiB of 16, 32 MiB of 1 GiB \
-                            */
+#define STEPS_PER_ARENA                                                       \
+    16 /* of a pool with a limit, to each arena: 4 MiB of 16, 32 MiB of 1 GiB \
+        */
 
 struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
 

@@ -194,7 +194,7 @@ void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
-static __attribute__((noinline)) bool free_slow(void *block)
+static bool free_known(void *block)
 {
     struct tbb_memory_pool *pool;
     struct tbb_thread *thread;
@@ -214,23 +214,32 @@ static __attribute__((noinline)) bool free_slow(void *block)
     return true;
 }
 
+static __attribute__((noinline)) void free_slow(void *block)
+{
+    if (!free_known(block))
+        reserve_free(block);
+}
+
 /* With the kind at hand the caller vouches for the block. */
-bool tbb_free(struct heap *heap, void *block)
+void tbb_free(struct heap *heap, void *block)
 {
     struct tbb_thread *thread = tbb_thread_now;
     struct tbb_memory_pool *pool;
     unsigned note;
 
-    if (unlikely(!heap))
-        return free_slow(block);
+    if (unlikely(!heap)) {
+        free_slow(block);
+        return;
+    }
     pool = ((const struct tbb_heap *)heap->state)->only;
     note = address_map_note(block);
-    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread)))
-        return free_slow(block);
+    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread))) {
+        free_slow(block);
+        return;
+    }
     tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]);
-    return true;
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
