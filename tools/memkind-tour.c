@@ -39,6 +39,7 @@
 
 #define MIB ((size_t)1 << 20)
 #define BLOCK_SIZE MIB
+#define HUGE_ENOUGH (8 * MIB)
 #define OWN_SIZE (64 * MIB) /* of the fixed kind's area, and of the file */
 #define WORDS_SIZE 200
 
@@ -182,15 +183,13 @@ static struct result judge(const struct exhibit *exhibit, const struct placement
 
 /* --- trying a kind ---------------------------------------------------------------------------- */
 
-static struct result no_block(const struct exhibit *exhibit, int error)
+/* Whether the pool of huge pages has what any heap manager may take for one block. */
+static bool few_huge_pages(const struct exhibit *exhibit, struct hugepages_pool *pool)
 {
-    struct hugepages_pool pool = {0};
-
-    if (exhibit->row->page_size)
-        hugepages_read(&exhibit->nodes, exhibit->row->page_size, &pool);
-    if (exhibit->row->page_size && pool.free * exhibit->row->page_size < 2 * MIB)
-        return result(NOT_HERE, "not tried: %zu of %zu pages are free", pool.free, pool.total);
-    return result(BAD, "allocation failed: %s", strerror(error));
+    if (!exhibit->row->page_size)
+        return false;
+    hugepages_read(&exhibit->nodes, exhibit->row->page_size, pool);
+    return pool->free * exhibit->row->page_size < HUGE_ENOUGH;
 }
 
 static struct result try_block(const struct exhibit *exhibit)
@@ -199,13 +198,18 @@ static struct result try_block(const struct exhibit *exhibit)
      */
     size_t alignment = page_size(exhibit) < BLOCK_SIZE ? page_size(exhibit) : BLOCK_SIZE;
     struct placement placement = {0};
+    struct hugepages_pool pool;
     struct result outcome;
     void *block;
     int error;
 
+    if (few_huge_pages(exhibit, &pool))
+        return result(NOT_HERE, "not tried: %zu of %zu pages are free", pool.free, pool.total);
     error = memkind_posix_memalign(exhibit->kind, &block, alignment, BLOCK_SIZE);
+    if (error && few_huge_pages(exhibit, &pool)) /* somebody was quicker */
+        return result(NOT_HERE, "too late: %zu of %zu pages are free", pool.free, pool.total);
     if (error)
-        return no_block(exhibit, error);
+        return result(BAD, "allocation failed: %s", strerror(error));
     memset(block, 0xa5, BLOCK_SIZE);
     placement_add(&placement, block, BLOCK_SIZE);
     error = placement_ask(&placement);
