@@ -670,6 +670,8 @@ const char *test_pool_try(size_t page_size, size_t count)
     }
     pool_path(path, sizeof path, -1, page_size, "nr_overcommit_hugepages");
     pool_write(path, 0);
+    if (page_size == GIB && count)
+        write_number("/proc/sys/vm/compact_memory", 1); /* whole ones are rare */
     for (int node = 0; node < MASK_NODES; node++) {
         if (!test_mask_has(&nodes, node))
             continue;

@@ -26,7 +26,7 @@ TestSuite(matrix, .init = test_with_nodes, .fini = test_pool_restore, .timeout =
 #define MOST_KINDS 96
 
 #define POOL_2M 320 /* huge pages: two areas and some more */
-#define POOL_1G 2
+#define POOL_1G 4   /* a parent, its child, and new memory of both */
 
 enum result { EMPTY, OK, FAIL, UNAVAILABLE };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_source_file: kinds in a file, on the level of pages: which directories are accepted, that the file
- * is as large as what is in use and never larger than promised, what happens on file systems that
- * are full or cannot do everything, in children of fork, and at the process's limits.
+ * test_source_file: kinds in a file, on the level of pages: which directories are accepted, that
+ * the file is as large as what is in use and never larger than promised, what happens on file
+ * systems that are full or cannot do everything, in children of fork, and at the process's limits.
  *
  * The file has no name: its descriptor in the pool tells its size.
  */
