@@ -323,8 +323,8 @@ typedef enum memkind_mem_usage_policy {
     /** Unused pages are kept for a while, then given back. */
     MEMKIND_MEM_USAGE_POLICY_DEFAULT = 0,
 
-    /** Unused pages are given back at once: least memory, more time. No
-     *  effect with the TBB heap manager. */
+    /** Unused pages are given back at once: least memory, more time. Under
+     *  TBB, what libtbbmalloc keeps for itself stays. */
     MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE = 1,
 
     /** One more than the last policy; not a policy. */
@@ -337,7 +337,8 @@ typedef enum memkind_stat_type {
      *  manager's own data, and freed pages not given back yet. */
     MEMKIND_STAT_TYPE_RESIDENT = 0,
 
-    /** Pages that hold at least one block; a multiple of the page size. */
+    /** Pages that hold at least one block; a multiple of the page size.
+     *  (TBB: pages that its pools hold, with blocks or without.) */
     MEMKIND_STAT_TYPE_ACTIVE = 1,
 
     /** Blocks, counted with their usable size. */
@@ -966,8 +967,9 @@ int memkind_create_fixed(void *addr, size_t size, memkind_t *kind);
  * pages: at least 2 MiB, a multiple of 2 MiB, aligned to at least 2 MiB.
  *
  * The library calls these functions from any thread, from several at once,
- * while it allocates, frees, or destroys the kind; never after that. They must
- * not call this library with the same kind, and must not fork.
+ * while it allocates, frees, or destroys the kind, and unmap() also while
+ * another kind is used; never after the kind is destroyed. The library may
+ * hold locks meanwhile: they must not call it, and must not fork.
  */
 struct memkind_page_ops {
     /**
@@ -1284,7 +1286,7 @@ int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
  *
  * Returns  MEMKIND_SUCCESS;
  *          MEMKIND_ERROR_OPERATION_FAILED: the threads could not be started or
- *          ended, or the heap manager has none.
+ *          ended. (TBB has none: MEMKIND_SUCCESS, and a line in the log.)
  * Threads  thread-safe.
  * Rests on jemalloc's background_thread, see jemalloc(3).
  */

@@ -81,7 +81,11 @@ Test(pmem, freed_space_serves_other_sizes)
     for (size_t i = 0; i < 2 * LENGTH(steps); i++) {
         size_t j = i % LENGTH(steps);
 
-        fill_kind(kind, limit, steps[j].least, steps[j].most, steps[j].percent);
+        /* TBB: a large block takes its size and a header, rounded up to 8 KiB, of which so many lie
+         * in a MiB. What its caches keep of other sizes comes back when it is short, but not all.
+         */
+        fill_kind(kind, limit, steps[j].least, steps[j].most,
+                  test_tbb() ? steps[j].percent / 3 * 2 : steps[j].percent);
         mounts_free(kind);
     }
     cr_assert_eq(memkind_destroy_kind(kind), 0);

@@ -39,8 +39,7 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
     tbb_gate_outside(&outside);
     address = pool_take(&pool->heap->pages, pool->domain, bytes);
     tbb_gate_inside(outside);
-    if (address)
-        errno = saved_errno;
+    errno = saved_errno; /* the library may find a block elsewhere */
     return address;
 }
 

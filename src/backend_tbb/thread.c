@@ -40,6 +40,7 @@ __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exe
 atomic_uchar tbb_gate;
 
 static pthread_key_t key;
+static bool pool_keys[PTHREAD_KEYS_MAX]; /* numbers that pools had; guarded by tbb_lock */
 /* Guarded by tbb_lock: */
 static struct records thread_records = {.size = sizeof(struct tbb_thread)};
 static struct tbb_thread *threads;
@@ -274,6 +275,7 @@ void tbb_exits_resume(void)
 int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
 {
     pthread_key_t taken[PTHREAD_KEYS_MAX];
+    pthread_key_t next;
     unsigned count = 0;
     int error;
 
@@ -283,6 +285,10 @@ int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
             break;
         }
         count++;
+    }
+    if (count < PTHREAD_KEYS_MAX && pthread_key_create(&next, NULL) == 0) {
+        pool_keys[next] = true; /* the number that the pool is about to get */
+        pthread_key_delete(next);
     }
     error = create(argument);
     while (count)
@@ -360,6 +366,15 @@ void tbb_thread_postfork_parent(void)
     postfork();
 }
 
+/* As jem_thread_postfork_child(): values of threads that were in their destructors survive on their
+ * stacks; those of a deleted key are not found. The number is the same again, or a lower one. */
+static void renew_key(struct tbb_thread *self)
+{
+    pthread_key_delete(key);
+    if (pthread_key_create(&key, end_thread) || pthread_setspecific(key, self))
+        host->log("no pthread key for threads' data");
+}
+
 void tbb_thread_postfork_child(void)
 {
     struct tbb_thread *self = pthread_getspecific(key), *next;
@@ -369,6 +384,7 @@ void tbb_thread_postfork_child(void)
         if (thread != self)
             thread_drop(thread);
     }
+    renew_key(self);
     know_barriers();
     exits.running = 0;
     pthread_cond_init(&exits.changed, NULL);
@@ -380,8 +396,11 @@ void tbb_thread_postfork_child(void)
 void tbb_thread_forget_inherited(void)
 {
     for (pthread_key_t other = 0; other < PTHREAD_KEYS_MAX; other++) {
-        struct page_region *region = address_map_find(pthread_getspecific(other));
+        struct page_region *region;
 
+        if (!pool_keys[other])
+            continue;
+        region = address_map_find(pthread_getspecific(other));
         if (region && region->inherited)
             pthread_setspecific(other, NULL);
     }
