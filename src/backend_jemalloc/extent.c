@@ -29,6 +29,9 @@
 
 #include <stdatomic.h>
 
+#define STOCK ((size_t)2 << 20)
+#define STOCK_LEAST ((size_t)128 << 10)
+
 /* --- hooks --------------------------------------------------------------------------------------
  */
 
@@ -60,16 +63,15 @@ static void retain_rest(tsdn_t *tsdn, arena_t *arena, void *address, size_t size
     retain(tsdn, pac, arena_get_ehooks(arena), extent);
 }
 
-static size_t round_up(const struct page_pool *pool, size_t size)
+static size_t round_up(size_t size, size_t granule)
 {
-    size_t granule = pool_granule(pool);
-
     return (size + granule - 1) & ~(granule - 1);
 }
 
-/* How much an arena asks its pool for, if it needs `size`. */
-static size_t grow_size(tsdn_t *tsdn, const struct page_pool *pool, pac_t *pac, size_t size)
+/* How much an arena asks for, if it needs `size`. */
+static size_t grow_size(tsdn_t *tsdn, arena_t *arena, size_t size, size_t granule)
 {
+    pac_t *pac = &arena->pa_shard.pac;
     exp_grow_t *grow = &pac->exp_grow;
     size_t step;
 
@@ -78,7 +80,7 @@ static size_t grow_size(tsdn_t *tsdn, const struct page_pool *pool, pac_t *pac, 
     if (step > size && grow->next < grow->limit)
         grow->next++;
     malloc_mutex_unlock(tsdn, &pac->grow_mtx);
-    return round_up(pool, step > size ? step : size);
+    return round_up(step > size ? step : size, granule);
 }
 
 /*
@@ -92,13 +94,13 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
     struct page_pool *pool = hooks_pool(hooks);
     tsdn_t *tsdn = tsd_tsdn(jem_tsd());
     arena_t *arena = arena_get(tsdn, arena_ind, false);
-    size_t least = round_up(pool, size), whole;
+    size_t granule = pool_granule(pool), least = round_up(size, granule), whole;
     bool zeroed;
     char *address;
 
     if (new_addr || least < size)
         return NULL; /* a place of one's choice is not on offer */
-    whole = grow_size(tsdn, pool, &arena->pa_shard.pac, size);
+    whole = grow_size(tsdn, arena, size, granule);
     address = pool_map(pool, ((struct jem_group *)hooks)->domain, whole, alignment, &zeroed);
     if (!address && whole > least) {
         whole = least;
@@ -203,6 +205,24 @@ extent_hooks_t jem_extent_forget = {
     .split = hooks_split,
     .merge = forget_merge,
 };
+
+/*
+ * The manager's own memory, arena 0, has jemalloc's own hooks: others would want a thread's data,
+ * and that data comes from this arena. So it is given a stock of pages instead of steps; without,
+ * each of its extents would be a mapping of its own.
+ */
+void jem_extent_stock(tsd_t *tsd)
+{
+    tsdn_t *tsdn = tsd_tsdn(tsd);
+    arena_t *arena = arena_get(tsdn, 0, false);
+    void *address;
+
+    if (ecache_npages_get(&arena->pa_shard.pac.ecache_retained) * PAGE >= STOCK_LEAST)
+        return;
+    address = os_map(STOCK, PAGE);
+    if (address)
+        retain_rest(tsdn, arena, address, STOCK, true, true);
+}
 
 void jem_extent_hooks(struct jem_group *group)
 {

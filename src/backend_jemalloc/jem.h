@@ -104,6 +104,7 @@ void jem_group_postfork_child(tsd_t *tsd);
 
 /* --- extent.c --- */
 extern extent_hooks_t jem_extent_forget; /* takes all, gives nothing, touches nothing */
+void jem_extent_stock(tsd_t *tsd);       /* sees to it that arena 0 has pages */
 void jem_extent_hooks(struct jem_group *group);
 void jem_extent_configure(struct jem_group *group, arena_t *arena);
 /* Takes what the group does not use to its pool: the calling thread's cache, all arenas' free

@@ -73,6 +73,7 @@ tsd_t *jem_tsd(void)
 
 void *jem_internal_alloc(tsd_t *tsd, size_t size)
 {
+    jem_extent_stock(tsd);
     return iallocztm(tsd_tsdn(tsd), size, sz_size2index(size), true, NULL, true,
                      arena_get(TSDN_NULL, 0, true), true);
 }
