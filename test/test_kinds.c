@@ -798,7 +798,8 @@ Test(kinds, statistics_follow_small_blocks)
     for (size_t i = 0; i < SMALL_BLOCKS; i++)
         memkind_free(MEMKIND_REGULAR, blocks[i]);
     cr_assert_lt(fresh_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ALLOCATED), least / 8);
-    cr_assert_lt(stat_of(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE), least / 4);
+    /* To the library, the pages that TBB has in its own caches are in use. */
+    cr_assert(test_tbb() || stat_of(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE) < least / 4);
 }
 
 Test(kinds, statistics_refuse_wrong_arguments)
@@ -831,7 +832,8 @@ Test(kinds, background_threads_come_and_go)
         cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
         for (const struct test_kind *kind = NULL; (kind = test_next_kind(kind)) != NULL;)
             memkind_free(NULL, memkind_malloc(*kind->variable, MIB));
-        cr_assert_gt(test_threads(), before);
+        cr_assert(test_tbb() ? test_threads() == before /* it has none */
+                             : test_threads() > before);
         cr_assert_eq(memkind_set_bg_threads(false), MEMKIND_SUCCESS);
         cr_assert_eq(test_threads(), before);
     }
@@ -844,6 +846,8 @@ Test(kinds, defrag_makes_the_heap_denser)
     enum { BLOCKS = 40000, KEPT = 20, SIZE = 100 };
     static char *blocks[BLOCKS];
 
+    if (test_tbb())
+        test_skip("libtbbmalloc does not tell how full its slabs are: no block moves");
     for (const struct test_kind *kind = NULL; (kind = test_next_kind(kind)) != NULL;) {
         size_t sparse, dense, moved = 0;
 
@@ -881,6 +885,8 @@ Test(kinds, defrag_moves_to_fuller_pages)
     static char *blocks[BLOCKS];
     size_t full = 0, full_moved = 0, empty = 0, empty_moved = 0;
 
+    if (test_tbb())
+        test_skip("libtbbmalloc does not tell how full its slabs are: no block moves");
     for (size_t i = 0; i < BLOCKS; i++)
         blocks[i] = memkind_malloc(MEMKIND_DEFAULT, SIZE);
     /* Every second page keeps one block, the others lose one. */
