@@ -506,6 +506,10 @@ static void op_foreign_pointers(struct cell *cell)
         gap + 4 * MIB,
         NULL, /* to be filled in: beside the kind's memory */
         NULL,
+        (void *)((uintptr_t)block.at | (uintptr_t)1 << 47), /* a block, but for a bit too many */
+        (void *)((uintptr_t)block.at | (uintptr_t)1 << 48),
+        (void *)((uintptr_t)block.at | (uintptr_t)1 << 56),
+        (void *)((uintptr_t)block.at | (uintptr_t)1 << 63),
         (void *)(uintptr_t)1,
         (void *)(uintptr_t)8,
         (void *)(uintptr_t)4096,
