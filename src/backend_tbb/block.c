@@ -30,6 +30,7 @@
  */
 
 /* Only the thread itself writes; readers want no half number. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written */
 static inline void count_add(size_t *count, size_t size)
 {
     __atomic_store_n(count, *count + size, __ATOMIC_RELAXED);
@@ -157,7 +158,6 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     return block;
 }
 
-/* Counted beforehand: what need not be remembered across the call costs nothing. */
 void *tbb_malloc(struct heap *heap, size_t size)
 {
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;

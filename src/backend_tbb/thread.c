@@ -49,6 +49,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned running; /* threads between their first destructor and their last */
+    unsigned wanted;  /* threads that wait until none runs */
     bool stopped;     /* no further exit may begin */
 } exits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
@@ -194,7 +195,7 @@ bool tbb_thread_enter(struct tbb_thread **thread)
 static void exit_begin(void)
 {
     pthread_mutex_lock(&exits.lock);
-    while (exits.stopped)
+    while (exits.stopped || exits.wanted) /* or exits without end would keep them waiting */
         pthread_cond_wait(&exits.changed, &exits.lock);
     exits.running++;
     pthread_mutex_unlock(&exits.lock);
@@ -243,22 +244,26 @@ bool tbb_exits_stop(void)
 {
     struct timespec until;
     int error = 0;
+    bool done;
 
     if (clock_gettime(CLOCK_REALTIME, &until))
         return false;
     until.tv_sec += EXIT_SECONDS;
     pthread_mutex_lock(&exits.lock);
     exits.running -= is_exiting();
+    exits.wanted++;
     pthread_cond_broadcast(&exits.changed);
     while ((exits.stopped || exits.running) && error != ETIMEDOUT)
         error = pthread_cond_timedwait(&exits.changed, &exits.lock, &until);
-    if (exits.stopped || exits.running)
-        exits.running += is_exiting();
-    else
+    done = !exits.stopped && !exits.running;
+    if (done)
         exits.stopped = true;
-    error = !exits.stopped;
+    else
+        exits.running += is_exiting();
+    exits.wanted--;
+    pthread_cond_broadcast(&exits.changed);
     pthread_mutex_unlock(&exits.lock);
-    return !error;
+    return done;
 }
 
 void tbb_exits_resume(void)
@@ -386,7 +391,8 @@ void tbb_thread_postfork_child(void)
     }
     renew_key(self);
     know_barriers();
-    exits.running = 0;
+    exits.running = exits.wanted = 0;
+    exits.stopped = exits_are_stopped;
     pthread_cond_init(&exits.changed, NULL);
     if (!exits_are_stopped && is_exiting())
         exits.running = 1;
