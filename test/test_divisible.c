@@ -78,8 +78,9 @@ static struct blocks blocks_of(memkind_t kind, size_t least, size_t most)
 {
     struct blocks blocks = {.kind = kind, .least = least, .most = most, .seed = 88172645463325252};
 
-    blocks.block = test_shared(MOST_BLOCKS * sizeof(void *));
-    blocks.size = test_shared(MOST_BLOCKS * sizeof(size_t));
+    blocks.block = calloc(MOST_BLOCKS, sizeof(void *));
+    blocks.size = calloc(MOST_BLOCKS, sizeof(size_t));
+    cr_assert(blocks.block && blocks.size);
     return blocks;
 }
 

@@ -350,6 +350,7 @@ Test(matrix, every_cell)
     }
     test_pool_restore();
     print_table(stdout);
+    fflush(stdout); /* before what Criterion says of this test */
     file = fopen(test_tbb() ? MEMKIND_TEST_MATRIX "-TBB.txt" : MEMKIND_TEST_MATRIX "-JEMALLOC.txt",
                  "we");
     cr_assert(file, MEMKIND_TEST_MATRIX ": %s", strerror(errno));

@@ -791,6 +791,8 @@ static void count_arenas(const char *limit, unsigned *alone, unsigned *with_40)
 {
     unsigned before;
 
+    if (test_tbb())
+        test_skip("TBB has no arenas: one pool for each kind and locality domain");
     if (limit)
         setenv("MEMKIND_ARENA_NUM_PER_KIND", limit, 1);
     else
