@@ -78,9 +78,9 @@ static struct blocks blocks_of(memkind_t kind, size_t least, size_t most)
 {
     struct blocks blocks = {.kind = kind, .least = least, .most = most, .seed = 88172645463325252};
 
-    blocks.block = calloc(MOST_BLOCKS, sizeof(void *));
-    blocks.size = calloc(MOST_BLOCKS, sizeof(size_t));
-    cr_assert(blocks.block && blocks.size);
+    /* Mappings, which end with the test. */
+    blocks.block = test_shared(MOST_BLOCKS * sizeof(void *));
+    blocks.size = test_shared(MOST_BLOCKS * sizeof(size_t));
     return blocks;
 }
 
@@ -193,8 +193,6 @@ Test(divisible, sizes_change)
             fill(&blocks);
             EXPECT_FULL(blocks, 16 * MIB, 70, "same size");
             drop_some(&blocks, blocks.count);
-            free(blocks.block);
-            free(blocks.size);
         }
     }
 }
@@ -541,6 +539,7 @@ Test(divisible, regions_are_used_in_full)
     cr_assert_geq(large.bytes + small.bytes, 63 * MIB, "%zu KiB",
                   (large.bytes + small.bytes) / KIB);
     cr_assert_null(regions.wrong, "%s", regions.wrong);
+    cr_assert_eq(memkind_destroy_kind(large.kind), MEMKIND_SUCCESS);
 }
 
 /* Without purge by decay. */
