@@ -233,7 +233,7 @@ static void print_placement(const struct table *table)
 
 /* --- the command line ------------------------------------------------------------------------- */
 
-static const char usage[] = "wordcount [--kind NAME] [--all] FILE...";
+static const char usage[] = "wordcount [--kind NAME] [--all] FILE... | --list";
 
 static int help(void)
 {
@@ -241,9 +241,18 @@ static int help(void)
     puts("Prints the ten most frequent words, and where the memory is that holds all words.\n"
          "  --kind NAME  the kind of that memory; MEMKIND_DEFAULT if not given\n"
          "  --all        print all words, and nothing else\n"
+         "  --list       print the kinds that this machine has, one a line, and end\n"
          "Kinds:");
     for (const struct named_kind *row = kinds; row->name; row++)
         printf("  %s\n", row->name);
+    return EXIT_SUCCESS;
+}
+
+static int list(void)
+{
+    for (const struct named_kind *row = kinds; row->name; row++)
+        if (memkind_check_available(*row->kind) == MEMKIND_SUCCESS)
+            puts(row->name);
     return EXIT_SUCCESS;
 }
 
@@ -257,6 +266,7 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"kind", required_argument, NULL, 'k'},
                                             {"all", no_argument, NULL, 'a'},
+                                            {"list", no_argument, NULL, 'l'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     const struct named_kind *chosen = &kinds[0];
@@ -268,6 +278,8 @@ int main(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'h')
             return help();
+        if (option == 'l')
+            return list();
         if (option == 'a')
             all = true;
         else if (option != 'k')

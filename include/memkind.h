@@ -323,8 +323,8 @@ typedef enum memkind_mem_usage_policy {
     /** Unused pages are kept for a while, then given back. */
     MEMKIND_MEM_USAGE_POLICY_DEFAULT = 0,
 
-    /** Unused pages are given back at once: least memory, more time. No
-     *  effect with the TBB heap manager. */
+    /** Unused pages are given back at once: least memory, more time. Under
+     *  TBB, what libtbbmalloc keeps for itself stays. */
     MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE = 1,
 
     /** One more than the last policy; not a policy. */
@@ -337,7 +337,8 @@ typedef enum memkind_stat_type {
      *  manager's own data, and freed pages not given back yet. */
     MEMKIND_STAT_TYPE_RESIDENT = 0,
 
-    /** Pages that hold at least one block; a multiple of the page size. */
+    /** Pages that hold at least one block; a multiple of the page size.
+     *  (TBB: pages that its pools hold, with blocks or without.) */
     MEMKIND_STAT_TYPE_ACTIVE = 1,
 
     /** Blocks, counted with their usable size. */
@@ -966,8 +967,9 @@ int memkind_create_fixed(void *addr, size_t size, memkind_t *kind);
  * pages: at least 2 MiB, a multiple of 2 MiB, aligned to at least 2 MiB.
  *
  * The library calls these functions from any thread, from several at once,
- * while it allocates, frees, or destroys the kind; never after that. They must
- * not call this library with the same kind, and must not fork.
+ * while it allocates, frees, or destroys the kind, and unmap() also while
+ * another kind is used; never after the kind is destroyed. The library may
+ * hold locks meanwhile: they must not call it, and must not fork.
  */
 struct memkind_page_ops {
     /**
@@ -1284,11 +1286,87 @@ int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
  *
  * Returns  MEMKIND_SUCCESS;
  *          MEMKIND_ERROR_OPERATION_FAILED: the threads could not be started or
- *          ended, or the heap manager has none.
+ *          ended. (TBB has none: MEMKIND_SUCCESS, and a line in the log.)
  * Threads  thread-safe.
  * Rests on jemalloc's background_thread, see jemalloc(3).
  */
 int memkind_set_bg_threads(bool state);
+
+/* ------------------------------------------------------------------------
+ * Decorators
+ *
+ * Functions that the program may define, to watch or to change what it asks of
+ * the library and what it gets: each is called by the allocation function of
+ * its name, the one with _pre before it does anything, the one with _post when
+ * it has done everything. One that is not defined is not called.
+ *
+ * They are only for a library that was built with them (cmake
+ * -DMEMKIND_DECORATORS=ON). The usual library has no trace of them: it never
+ * calls them, at no cost.
+ *
+ *   _pre    gets the arguments by reference, as the caller gave them, right or
+ *           wrong. The allocation function goes on with what they are then:
+ *           with another kind, another size.
+ *   _post   gets these arguments as values and the result by reference. What
+ *           it is then is what the caller gets. A block that a decorator takes
+ *           away from the caller is the decorator's to free, with the kind it
+ *           came from.
+ *
+ * kind            as in the allocation function, or a pointer to it.
+ * size, nmemb, alignment, ptr
+ *                 the same. In memkind_realloc_post() and memkind_free_post(),
+ *                 ptr is the old address, and may be no block any more.
+ * memptr          the caller's own, in both: where the block's address belongs.
+ *                 In memkind_posix_memalign_post() it is there if *err is 0.
+ * result, err     what the allocation function is going to return.
+ *
+ * Each call of the program leads to the decorators of that function only: a
+ * memkind_realloc() that allocates or frees is one memkind_realloc(). Functions
+ * on top (hbw_malloc() and the others of hbwmalloc.h) count as the memkind
+ * function they use.
+ *
+ * Returns  nothing. errno: what _pre does to it is undone; what _post leaves is
+ *          what the caller finds.
+ * Threads  they run in the caller's thread, in several at once. They may call
+ *          this library, and thus come back to themselves: who allocates in
+ *          memkind_malloc_pre() has to stop that.
+ * Rests on weak symbols, see ld(1): a decorator may be in the program, in a
+ *          library it is linked to, or in a preloaded one.
+ *
+ *     void memkind_malloc_post(memkind_t kind, size_t size, void **result)
+ *     {
+ *         fprintf(stderr, "malloc(%p, %zu) = %p\n", (void *)kind, size, *result);
+ *     }
+ * ------------------------------------------------------------------------ */
+
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* the library has to find them */
+#endif
+
+/** Before and after memkind_malloc(). */
+void memkind_malloc_pre(memkind_t *kind, size_t *size);
+void memkind_malloc_post(memkind_t kind, size_t size, void **result);
+
+/** Before and after memkind_calloc(). */
+void memkind_calloc_pre(memkind_t *kind, size_t *nmemb, size_t *size);
+void memkind_calloc_post(memkind_t kind, size_t nmemb, size_t size, void **result);
+
+/** Before and after memkind_posix_memalign(). */
+void memkind_posix_memalign_pre(memkind_t *kind, void **memptr, size_t *alignment, size_t *size);
+void memkind_posix_memalign_post(memkind_t kind, void **memptr, size_t alignment, size_t size,
+                                 int *err);
+
+/** Before and after memkind_realloc(). */
+void memkind_realloc_pre(memkind_t *kind, void **ptr, size_t *size);
+void memkind_realloc_post(memkind_t kind, void *ptr, size_t size, void **result);
+
+/** Before and after memkind_free(). */
+void memkind_free_pre(memkind_t *kind, void **ptr);
+void memkind_free_post(memkind_t kind, void *ptr);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 /* Why: see support.h. */
 #include "support.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -58,6 +59,15 @@ void test_bare(void)
 
     for (size_t i = 0; i < LENGTH(names); i++)
         unsetenv(names[i]);
+    if (getenv(TEST_HEAP_MANAGER))
+        setenv("MEMKIND_HEAP_MANAGER", getenv(TEST_HEAP_MANAGER), 1);
+}
+
+bool test_tbb(void)
+{
+    const char *manager = getenv(TEST_HEAP_MANAGER);
+
+    return manager && strcmp(manager, "TBB") == 0;
 }
 
 void test_with_nodes(void)
@@ -463,6 +473,18 @@ size_t test_threads(void)
     return status_number("Threads:");
 }
 
+size_t test_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    size_t count = 0;
+
+    cr_assert(folder, "/proc/self/fd: %s", strerror(errno));
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count - 1; /* the folder's own */
+}
+
 size_t test_mappings(void)
 {
     FILE *file = fopen("/proc/self/maps", "re");
@@ -503,6 +525,7 @@ void test_decay(memkind_t kind)
         for (int i = 0; i < 5000; i++)
             memkind_free(kind, memkind_malloc(kind, 64 * KIB));
     }
+    memkind_update_cached_stats(); /* where TBB looks at the clock, too */
 }
 
 /* --- huge pages ------------------------------------------------------------------------------- */
@@ -612,34 +635,44 @@ static void guard_pools(int lock)
     pool_pipe = ends[1];
 }
 
-static void pools_take(void)
+static bool pools_take(void)
 {
     int lock;
 
     if (pool_pipe >= 0)
-        return;
+        return true;
     lock = open(POOL_LOCK, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (lock < 0)
-        test_skip(POOL_LOCK ": %s", strerror(errno));
+        return false;
     while (flock(lock, LOCK_EX))
         cr_assert(errno == EINTR, "flock: %s", strerror(errno));
     guard_pools(lock);
     close(lock); /* the guardian holds it until the pools are restored */
+    return true;
 }
 
-void test_pool_set(size_t page_size, size_t count)
+const char *test_pool_try(size_t page_size, size_t count)
 {
+    static char reason[128];
     struct test_mask nodes = test_nodes_file("online");
     char path[128];
 
     pool_path(path, sizeof path, 0, page_size, "nr_hugepages");
-    if (access(path, F_OK) != 0)
-        test_skip("this machine has no huge pages of %zu MiB", page_size / MIB);
+    if (access(path, F_OK) != 0) {
+        snprintf(reason, sizeof reason, "this machine has no huge pages of %zu MiB",
+                 page_size / MIB);
+        return reason;
+    }
     if (geteuid() != 0 || access(path, W_OK) != 0)
-        test_skip("only root can reserve huge pages");
-    pools_take();
+        return "only root can reserve huge pages";
+    if (!pools_take()) {
+        snprintf(reason, sizeof reason, POOL_LOCK ": %s", strerror(errno));
+        return reason;
+    }
     pool_path(path, sizeof path, -1, page_size, "nr_overcommit_hugepages");
     pool_write(path, 0);
+    if (page_size == GIB && count)
+        write_number("/proc/sys/vm/compact_memory", 1); /* whole ones are rare */
     for (int node = 0; node < MASK_NODES; node++) {
         if (!test_mask_has(&nodes, node))
             continue;
@@ -647,8 +680,19 @@ void test_pool_set(size_t page_size, size_t count)
         pool_write(path, node == 0 ? count : 0);
     }
     pool_path(path, sizeof path, -1, page_size, "nr_hugepages");
-    if (read_number(path) != count || test_pool_free(page_size) != count)
-        test_skip("%zu huge pages of %zu MiB cannot be reserved", count, page_size / MIB);
+    if (read_number(path) == count && test_pool_free(page_size) == count)
+        return NULL;
+    snprintf(reason, sizeof reason, "%zu huge pages of %zu MiB cannot be reserved", count,
+             page_size / MIB);
+    return reason;
+}
+
+void test_pool_set(size_t page_size, size_t count)
+{
+    const char *reason = test_pool_try(page_size, count);
+
+    if (reason)
+        test_skip("%s", reason);
 }
 
 size_t test_pool_free(size_t page_size)

@@ -23,6 +23,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TEST_SANITIZED true /* figures about the whole process mean nothing */
 #else
@@ -49,7 +53,14 @@ void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 
 /* --- environment: for TestSuite(.init = ...) -------------------------------------------------- */
 
-/* No variable of the library is set. */
+/* The variable that says with which heap manager the tests of a program run; unset: the library's
+ * own choice. MEMKIND_HEAP_MANAGER itself belongs to the tests. */
+#define TEST_HEAP_MANAGER "MEMKIND_TEST_HEAP_MANAGER"
+
+/* Whether the tests run with the heap manager TBB. */
+bool test_tbb(void);
+
+/* No variable of the library is set, but for the heap manager that TEST_HEAP_MANAGER asks for. */
 void test_bare(void);
 
 /* HBW and DAX KMEM nodes are node 0: on a machine of one node, their kinds are available, too. */
@@ -172,7 +183,8 @@ bool test_is_mapped(const void *address);
 size_t test_resident(void); /* VmRSS in bytes */
 size_t test_virtual(void);  /* VmSize in bytes */
 size_t test_mappings(void); /* lines of /proc/self/maps */
-size_t test_threads(void);  /* of this process */
+size_t test_descriptors(void);
+size_t test_threads(void); /* of this process */
 
 /* --- time ------------------------------------------------------------------------------------- */
 
@@ -191,6 +203,9 @@ void test_decay(memkind_t kind);
  */
 void test_pool_set(size_t page_size, size_t count);
 
+/* The same, but where it cannot be done, says why. NULL: it is done. */
+const char *test_pool_try(size_t page_size, size_t count);
+
 /* Pages in the pool that are neither used nor reserved by a mapping. */
 size_t test_pool_free(size_t page_size);
 
@@ -199,3 +214,7 @@ void test_pool_overcommit(size_t page_size, size_t count);
 
 /* For TestSuite(.fini = ...): restores the pools now. */
 void test_pool_restore(void);
+
+#ifdef __cplusplus
+}
+#endif

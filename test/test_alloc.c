@@ -504,7 +504,9 @@ Test(alloc, realloc_to_zero_frees)
             errno = TEST_ERRNO;
             cr_assert_null(memkind_realloc(name, block, 0), "%s, form %d", kind->name, form);
             cr_assert_eq(errno, TEST_ERRNO);
-            cr_assert_null(memkind_detect_kind(block), "%s: not freed, form %d", kind->name, form);
+            if (!test_tbb()) /* whose large blocks can be recognised after their end */
+                cr_assert_null(memkind_detect_kind(block), "%s: not freed, form %d", kind->name,
+                               form);
         }
         memkind_set_allow_zero_allocs(*kind->variable, false);
     }
@@ -630,8 +632,9 @@ Test(alloc, calloc_zeroes_purged_memory)
 
         for (size_t i = 0; i < LENGTH(sizes); i++)
             dirty_then_calloc(&reuse, kind, sizes[i], true);
-        cr_assert(reuse.blocks && reuse.purged, "%s: %u reused, %u purged: this proves nothing",
-                  kind->name, reuse.blocks, reuse.purged);
+        cr_assert(reuse.blocks && (reuse.purged || test_tbb()), /* TBB purges nothing */
+                  "%s: %u reused, %u purged: this proves nothing", kind->name, reuse.blocks,
+                  reuse.purged);
     }
 }
 
@@ -643,6 +646,6 @@ Test(alloc, calloc_zeroes_huge_blocks)
     dirty_then_calloc(&reuse, &test_kinds[0], 8 * MIB + 1, false);
     dirty_then_calloc(&reuse, &test_kinds[1], 10 * MIB, false);
     dirty_then_calloc(&reuse, &test_kinds[1], 10 * MIB, true);
-    cr_assert(reuse.blocks && reuse.purged, "%u reused, %u purged: this proves nothing",
-              reuse.blocks, reuse.purged);
+    cr_assert(reuse.blocks && (reuse.purged || test_tbb()),
+              "%u reused, %u purged: this proves nothing", reuse.blocks, reuse.purged);
 }

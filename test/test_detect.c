@@ -351,7 +351,8 @@ Test(detect, foreign_pointers_are_left_alone)
         test_fill(large, 5 * MIB, 2);
         count = add_near(table, count, small, large);
         memkind_free(*kind->variable, freed);
-        add(table, &count, "a large block already freed", freed, true);
+        if (!test_tbb()) /* undefined; jemalloc happens to know */
+            add(table, &count, "a large block already freed", freed, true);
         for (int round = 0; round < 3; round++)
             for (size_t i = 0; i < count; i++)
                 check_foreign(&table[i], *kind->variable);

@@ -29,7 +29,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +55,14 @@ enum call {
     CALL_KEY_CREATE = 1 << 7,
     CALL_SETSPECIFIC = 1 << 8,
     CALL_QUERY = 1 << 9, /* get_mempolicy, move_pages, sched_getaffinity */
+    CALL_RESERVE = 1 << 10,
+    CALL_PUNCH = 1 << 11,
+    CALL_PATH = 1 << 12, /* readlink, unlinkat */
+    CALL_FSTATFS = 1 << 13,
+    CALL_AREA = 1 << 14, /* mincore, process_vm_readv */
+    CALL_TMPFILE = 1 << 15,
+    CALL_PWRITE = 1 << 16,
+    CALL_MMAP_FILE = 1 << 17, /* of mmap: of files */
 };
 
 struct injection {
@@ -77,6 +87,24 @@ static const struct injection injections[] = {
     {"pthread_key_create EAGAIN", CALL_KEY_CREATE, EAGAIN},
     {"pthread_setspecific ENOMEM", CALL_SETSPECIFIC, ENOMEM},
     {"memory calls ENOMEM", CALL_MMAP | CALL_MUNMAP | CALL_MADVISE | CALL_MBIND, ENOMEM},
+};
+
+/* Calls that only kinds in files and areas make. */
+static const struct injection file_injections[] = {
+    {"mmap of a file ENODEV", CALL_MMAP_FILE, ENODEV},
+    {"open EINTR", CALL_OPEN, EINTR},
+    {"open(O_TMPFILE) EOPNOTSUPP", CALL_TMPFILE, EOPNOTSUPP},
+    {"readlink and unlink EACCES", CALL_PATH, EACCES},
+    {"open(O_TMPFILE) and unlink EOPNOTSUPP", CALL_TMPFILE | CALL_PATH, EOPNOTSUPP},
+    {"fallocate ENOSPC", CALL_RESERVE, ENOSPC},
+    {"fallocate EOPNOTSUPP", CALL_RESERVE, EOPNOTSUPP},
+    {"fallocate EINTR", CALL_RESERVE | CALL_PUNCH, EINTR},
+    {"fallocate and pwrite ENOSYS", CALL_RESERVE | CALL_PWRITE, ENOSYS},
+    {"fallocate(PUNCH_HOLE) EIO", CALL_PUNCH, EIO},
+    {"fallocate(PUNCH_HOLE) EOPNOTSUPP", CALL_PUNCH, EOPNOTSUPP},
+    {"fstatfs EIO", CALL_FSTATFS, EIO},
+    {"mincore and process_vm_readv ENOMEM", CALL_AREA, ENOMEM},
+    {"process_vm_readv EPERM", CALL_AREA, EPERM},
 };
 
 static const struct injection *injected; /* NULL: nothing fails */
@@ -120,13 +148,23 @@ int __real_madvise(void *address, size_t size, int advice);
 long __real_syscall(long number, ...);
 int __real_prctl(int option, ...);
 int __real_open(const char *path, int flags, ...);
+int __real_openat(int directory, const char *path, int flags, ...);
+ssize_t __real_readlink(const char *path, char *text, size_t size);
+int __real_unlinkat(int directory, const char *path, int flags);
+int __real_fallocate(int file, int mode, off_t offset, off_t size);
+ssize_t __real_pwrite(int file, const void *data, size_t size, off_t offset);
+int __real_fstatfs(int file, struct statfs *system);
+int __real_mincore(void *address, size_t size, unsigned char *resident);
+ssize_t __real_process_vm_readv(pid_t process, const struct iovec *here, unsigned long nhere,
+                                const struct iovec *there, unsigned long nthere,
+                                unsigned long flags);
 ssize_t __real_read(int file, void *buffer, size_t size);
 int __real_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
 int __real_pthread_setspecific(pthread_key_t key, const void *value);
 
 void *__wrap_mmap(void *address, size_t size, int protection, int flags, int file, off_t offset)
 {
-    if (fails(CALL_MMAP)) {
+    if ((file >= 0 && fails(CALL_MMAP_FILE)) || fails(CALL_MMAP)) {
         fail();
         return MAP_FAILED;
     }
@@ -150,7 +188,8 @@ long __wrap_syscall(long number, ...)
     enum call call = number == SYS_mbind ? CALL_MBIND : CALL_QUERY;
     va_list arguments;
 
-    if (number != SYS_clock_gettime && fails(call)) /* that one is support.c's */
+    /* One is support.c's; the other's failure would be a descriptor that jemalloc loses. */
+    if (number != SYS_clock_gettime && number != SYS_close && fails(call))
         return fail();
     va_start(arguments, number);
     for (int i = 0; i < 6; i++)
@@ -187,6 +226,65 @@ int __wrap_open(const char *path, int flags, ...)
         va_end(arguments);
     }
     return __real_open(path, flags, mode);
+}
+
+int __wrap_openat(int directory, const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list arguments;
+
+    if (fails(CALL_OPEN) || ((flags & O_TMPFILE) == O_TMPFILE && fails(CALL_TMPFILE)))
+        return fail();
+    if (flags & (O_CREAT | O_TMPFILE)) {
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return __real_openat(directory, path, flags, mode);
+}
+
+ssize_t __wrap_readlink(const char *path, char *text, size_t size)
+{
+    return fails(CALL_PATH) ? fail() : __real_readlink(path, text, size);
+}
+
+int __wrap_unlinkat(int directory, const char *path, int flags)
+{
+    /* What cannot be unlinked stays: not for ever, in a test. */
+    if (fails(CALL_PATH)) {
+        __real_unlinkat(directory, path, flags);
+        return fail();
+    }
+    return __real_unlinkat(directory, path, flags);
+}
+
+int __wrap_fallocate(int file, int mode, off_t offset, off_t size)
+{
+    return fails(mode ? CALL_PUNCH : CALL_RESERVE) ? fail()
+                                                   : __real_fallocate(file, mode, offset, size);
+}
+
+ssize_t __wrap_pwrite(int file, const void *data, size_t size, off_t offset)
+{
+    return fails(CALL_PWRITE) ? fail() : __real_pwrite(file, data, size, offset);
+}
+
+int __wrap_fstatfs(int file, struct statfs *system)
+{
+    return fails(CALL_FSTATFS) ? fail() : __real_fstatfs(file, system);
+}
+
+int __wrap_mincore(void *address, size_t size, unsigned char *resident)
+{
+    return fails(CALL_AREA) ? fail() : __real_mincore(address, size, resident);
+}
+
+ssize_t __wrap_process_vm_readv(pid_t process, const struct iovec *here, unsigned long nhere,
+                                const struct iovec *there, unsigned long nthere,
+                                unsigned long flags)
+{
+    return fails(CALL_AREA) ? fail()
+                            : __real_process_vm_readv(process, here, nhere, there, nthere, flags);
 }
 
 ssize_t __wrap_read(int file, void *buffer, size_t size)
@@ -371,6 +469,85 @@ static const char *create_and_destroy(void)
     }
     EXPECT(memkind_destroy_kind(kind) == MEMKIND_ERROR_INVALID);
     return result;
+}
+
+/* Small and large blocks of a kind that was created, and its end. */
+static const char *use_and_destroy(memkind_t kind, int error)
+{
+    const char *result = REFUSED;
+
+    if (error) {
+        EXPECT(error < 0 && !kind);
+        return REFUSED;
+    }
+    EXPECT(kind);
+    for (size_t size = 100; size <= 3 * MIB; size *= 30) {
+        result = allocate(kind, size);
+        if (result)
+            break;
+    }
+    while ((error = memkind_destroy_kind(kind)) != 0) {
+        EXPECT(error == MEMKIND_ERROR_MALLOC || error == MEMKIND_ERROR_OPERATION_FAILED);
+        injected = NULL;
+    }
+    return result;
+}
+
+static int descriptors(void)
+{
+    int count = 0;
+
+    for (int file = 0; file < 256; file++)
+        count += fcntl(file, F_GETFD) >= 0;
+    return count;
+}
+
+/* Whatever fails, no descriptor is left. */
+static const char *pmem_in(const char *directory, size_t limit)
+{
+    int before = descriptors();
+    memkind_t kind = NULL;
+    const char *result;
+    int error;
+
+    error = memkind_create_pmem(directory, limit, &kind);
+    result = use_and_destroy(kind, error);
+    EXPECT(before == descriptors());
+    return result;
+}
+
+static const char *pmem_on_tmpfs(void)
+{
+    return pmem_in("/dev/shm", 16 * MIB);
+}
+
+static const char *pmem_on_disk(void)
+{
+    return pmem_in("/var/tmp", 0);
+}
+
+static const char *fixed_area(void)
+{
+    size_t size = 16 * MIB;
+    void *area =
+        __real_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memkind_t kind = NULL;
+    const char *result;
+    int error;
+
+    EXPECT(area != MAP_FAILED);
+    error = memkind_create_fixed(area, size, &kind);
+    result = use_and_destroy(kind, error);
+    EXPECT(__real_munmap(area, size) == 0);
+    return result;
+}
+
+static const char *questions_about_files(void)
+{
+    int dax = memkind_check_dax_path("/dev/shm");
+
+    EXPECT(dax == MEMKIND_ERROR_MMAP || dax == MEMKIND_ERROR_RUNTIME);
+    return dax == MEMKIND_ERROR_MMAP ? NULL : REFUSED;
 }
 
 static void *attach(void *argument)
@@ -558,12 +735,13 @@ static bool run(const char *name, const struct attempt *attempt)
 }
 
 /* The operation, with each of its calls failing in turn. */
-static void run_all(const char *name, const char *(*operation)(void))
+static void run_table(const char *name, const char *(*operation)(void),
+                      const struct injection *table, size_t length)
 {
-    for (size_t i = 0; i < LENGTH(injections); i++) {
+    for (size_t i = 0; i < length; i++) {
         for (int variant = 0; variant < 4; variant++) {
             struct attempt attempt = {.operation = operation,
-                                      .injection = &injections[i],
+                                      .injection = &table[i],
                                       .stays = variant & 1,
                                       .warm = variant & 2,
                                       .nth = 0};
@@ -573,6 +751,11 @@ static void run_all(const char *name, const char *(*operation)(void))
             cr_assert_leq(attempt.nth, CALLS_MOST, "%s never gets through", name);
         }
     }
+}
+
+static void run_all(const char *name, const char *(*operation)(void))
+{
+    run_table(name, operation, injections, LENGTH(injections));
 }
 
 #define OPERATION(NAME)       \
@@ -592,6 +775,17 @@ OPERATION(calloc_large)
 OPERATION(memalign_large)
 OPERATION(realloc_growth)
 OPERATION(create_and_destroy)
+#define FILE_OPERATION(NAME)                                              \
+    Test(failures, NAME)                                                  \
+    {                                                                     \
+        run_all(#NAME, NAME);                                             \
+        run_table(#NAME, NAME, file_injections, LENGTH(file_injections)); \
+    }
+
+FILE_OPERATION(pmem_on_tmpfs)
+FILE_OPERATION(pmem_on_disk)
+FILE_OPERATION(fixed_area)
+FILE_OPERATION(questions_about_files)
 
 Test(failures, attach_threads)
 {

@@ -798,7 +798,8 @@ Test(kinds, statistics_follow_small_blocks)
     for (size_t i = 0; i < SMALL_BLOCKS; i++)
         memkind_free(MEMKIND_REGULAR, blocks[i]);
     cr_assert_lt(fresh_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ALLOCATED), least / 8);
-    cr_assert_lt(stat_of(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE), least / 4);
+    if (!test_tbb()) /* a pool keeps slabs without blocks */
+        cr_assert_lt(stat_of(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE), least / 4);
 }
 
 Test(kinds, statistics_refuse_wrong_arguments)
@@ -831,7 +832,7 @@ Test(kinds, background_threads_come_and_go)
         cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
         for (const struct test_kind *kind = NULL; (kind = test_next_kind(kind)) != NULL;)
             memkind_free(NULL, memkind_malloc(*kind->variable, MIB));
-        cr_assert_gt(test_threads(), before);
+        cr_assert(test_tbb() ? test_threads() == before : test_threads() > before);
         cr_assert_eq(memkind_set_bg_threads(false), MEMKIND_SUCCESS);
         cr_assert_eq(test_threads(), before);
     }
@@ -841,6 +842,8 @@ Test(kinds, background_threads_come_and_go)
 
 Test(kinds, defrag_makes_the_heap_denser)
 {
+    if (test_tbb())
+        test_skip("TBB moves nothing: it does not tell how full its slabs are");
     enum { BLOCKS = 40000, KEPT = 20, SIZE = 100 };
     static char *blocks[BLOCKS];
 
@@ -877,6 +880,8 @@ Test(kinds, defrag_makes_the_heap_denser)
 /* Blocks on full pages stay, blocks on empty ones move. */
 Test(kinds, defrag_moves_to_fuller_pages)
 {
+    if (test_tbb())
+        test_skip("TBB moves nothing: it does not tell how full its slabs are");
     enum { BLOCKS = 20000, SIZE = 256 };
     static char *blocks[BLOCKS];
     size_t full = 0, full_moved = 0, empty = 0, empty_moved = 0;

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * memkind-tour: every static kind of this machine, described and tried.
+ * memkind-tour: every static kind of this machine, and one of each sort that a program can create,
+ * described and tried.
  *
- * The table says what the library believes of each kind: nodes, policy, page size, capacity, or why
- * it is not available. Only the inside of the library knows all that, hence the static library. The
- * last column says what the kernel knows of a block of the kind once it is touched: is each page on
- * a node of the kind, and of its page size? Exit status 0: everything that should work here does.
+ * The table is the same under every heap manager. It says what the library believes of each kind:
+ * nodes, policy, page size, capacity, or why it is not available. Only the inside of the library
+ * knows all that, hence the static library. The last column says what the kernel knows of a block
+ * of the kind once it is touched: is each page on a node of the kind, and of its page size? Exit
+ * status 0: everything that should work here does.
  *
- * Each kind is tried in a process of its own. So a crash is a line of the table, and scarce memory,
- * huge pages above all, is back before the next kind needs it.
+ * Each kind is tried in a process of its own, a created one thus in a forked child. So a crash is a
+ * line of the table, and scarce memory, huge pages above all, is back before the next kind needs
+ * it.
  */
 #define _GNU_SOURCE /* sched.h: CPU_ALLOC, sched_getcpu */
 #include <memkind.h>
@@ -21,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,10 +38,14 @@
 #include "kinds/topology.h"
 
 #define MIB ((size_t)1 << 20)
+#define BLOCK_SIZE MIB
+#define HUGE_ENOUGH (8 * MIB)
+#define OWN_SIZE (64 * MIB) /* of the fixed kind's area, and of the file */
 #define WORDS_SIZE 200
 
 /* One line of the table. */
 struct exhibit {
+    const char *name;
     memkind_t kind;
     const struct page_kind *row;
     bool must_work; /* on every machine */
@@ -153,6 +161,8 @@ static struct result judge(const struct exhibit *exhibit, const struct placement
 
         if (page->size != page_size(exhibit))
             return result(BAD, "a page of %s", bytes_text(page->size).text);
+        if (page->node < 0 && exhibit->row == &page_kind_file)
+            continue; /* DAX: a page of the device */
         if (page->node < 0)
             return result(BAD, "a page has no node: %s", strerror(-page->node));
         nodemask_add(&used, (unsigned)page->node);
@@ -168,36 +178,40 @@ static struct result judge(const struct exhibit *exhibit, const struct placement
         !may_overflow(exhibit))
         return result(BAD, "interleaved over %s only", nodes_text(&used).text);
     return result(GOOD, "ok, %zu page%s on %s", placement->count, placement->count == 1 ? "" : "s",
-                  nodes_text(&used).text);
+                  nodemask_count(&used) ? nodes_text(&used).text : "a device");
 }
 
 /* --- trying a kind ---------------------------------------------------------------------------- */
 
-static struct result no_block(const struct exhibit *exhibit, size_t size, int error)
+/* Whether the pool of huge pages has what any heap manager may take for one block. */
+static bool few_huge_pages(const struct exhibit *exhibit, struct hugepages_pool *pool)
 {
-    struct hugepages_pool pool = {0};
-
-    if (exhibit->row->page_size)
-        hugepages_read(&exhibit->nodes, exhibit->row->page_size, &pool);
-    if (exhibit->row->page_size && pool.free * exhibit->row->page_size < size)
-        return result(NOT_HERE, "not tried: %zu of %zu pages are free", pool.free, pool.total);
-    return result(BAD, "allocation failed: %s", strerror(error));
+    if (!exhibit->row->page_size)
+        return false;
+    hugepages_read(&exhibit->nodes, exhibit->row->page_size, pool);
+    return pool->free * exhibit->row->page_size < HUGE_ENOUGH;
 }
 
 static struct result try_block(const struct exhibit *exhibit)
 {
-    size_t size = exhibit->row->page_size ? 2 * MIB : MIB;
+    /* Aligned, so that the number of pages does not depend on what the heap manager puts before it.
+     */
+    size_t alignment = page_size(exhibit) < BLOCK_SIZE ? page_size(exhibit) : BLOCK_SIZE;
     struct placement placement = {0};
+    struct hugepages_pool pool;
     struct result outcome;
     void *block;
     int error;
 
-    errno = 0;
-    block = memkind_malloc(exhibit->kind, size);
-    if (!block)
-        return no_block(exhibit, size, errno);
-    memset(block, 0xa5, size);
-    placement_add(&placement, block, size);
+    if (few_huge_pages(exhibit, &pool))
+        return result(NOT_HERE, "not tried: %zu of %zu pages are free", pool.free, pool.total);
+    error = memkind_posix_memalign(exhibit->kind, &block, alignment, BLOCK_SIZE);
+    if (error && few_huge_pages(exhibit, &pool)) /* somebody was quicker */
+        return result(NOT_HERE, "too late: %zu of %zu pages are free", pool.free, pool.total);
+    if (error)
+        return result(BAD, "allocation failed: %s", strerror(error));
+    memset(block, 0xa5, BLOCK_SIZE);
+    placement_add(&placement, block, BLOCK_SIZE);
     error = placement_ask(&placement);
     if (error)
         outcome = result(BAD, "the kernel does not say where it is: %s", strerror(error));
@@ -255,6 +269,78 @@ static struct result visit(struct exhibit *exhibit)
     return result(exhibit->must_work ? BAD : NOT_HERE, "not available: %s", why);
 }
 
+/* --- kinds that a program creates --------------------------------------------------------------
+ */
+
+static int create_nodes(memkind_t *kind)
+{
+    char nodes[80];
+
+    nodemask_format(&topology_get()->with_memory, nodes, sizeof nodes);
+    return memkind_create_nodes(nodes, MEMKIND_POLICY_BIND_ALL, (memkind_bits_t)0, kind);
+}
+
+static void *map(void *context, size_t size, size_t alignment)
+{
+    (void)context;
+    return os_map(size, alignment);
+}
+
+static void unmap(void *context, void *address, size_t size)
+{
+    (void)context;
+    os_unmap(address, size);
+}
+
+static int create_custom(memkind_t *kind)
+{
+    static const struct memkind_page_ops ops = {map, unmap, NULL};
+
+    return memkind_create_custom(&ops, NULL, kind);
+}
+
+static int create_fixed(memkind_t *kind)
+{
+    void *area = mmap(NULL, OWN_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return area == MAP_FAILED ? MEMKIND_ERROR_MMAP : memkind_create_fixed(area, OWN_SIZE, kind);
+}
+
+static int create_pmem(memkind_t *kind)
+{
+    const char *directory = getenv("TMPDIR");
+
+    return memkind_create_pmem(directory && *directory ? directory : "/tmp", OWN_SIZE, kind);
+}
+
+static const struct creation {
+    const char *name;
+    int (*create)(memkind_t *kind);
+    bool must_work;
+} creations[] = {
+    {"memkind_create_nodes", create_nodes, true},
+    {"memkind_create_custom", create_custom, true},
+    {"memkind_create_fixed", create_fixed, true},
+    {"memkind_create_pmem", create_pmem, false}, /* the directory may be full or read-only */
+};
+
+static struct result visit_created(const struct creation *creation, struct exhibit *exhibit)
+{
+    char text[MEMKIND_ERROR_MESSAGE_SIZE];
+    int error = creation->create(&exhibit->kind);
+
+    *exhibit = (struct exhibit){.name = creation->name,
+                                .kind = error ? NULL : exhibit->kind,
+                                .row = &page_kind_custom,
+                                .must_work = creation->must_work};
+    if (error) {
+        memkind_error_message(error, text, sizeof text);
+        return result(creation->must_work ? BAD : NOT_HERE, "not created: %s", text);
+    }
+    exhibit->row = registry_row(exhibit->kind);
+    return visit(exhibit);
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
 
 static void print_line(const struct exhibit *exhibit, const struct result *outcome)
@@ -264,19 +350,28 @@ static void print_line(const struct exhibit *exhibit, const struct result *outco
 
     if (!exhibit->answer.error && exhibit->row->policy == PAGE_POLICY_PROCESS)
         nodes = (struct text){"any"};
-    printf("%-42s  %-5s  %-10s  %7s  %8s  %s%s\n", exhibit->row->name, nodes.text,
+    printf("%-42s  %-5s  %-10s  %7s  %8s  %s%s\n", exhibit->name, nodes.text,
            page_kind_policy_name(exhibit->row), bytes_text(page_size(exhibit)).text,
            capacity < 0 ? "-" : bytes_text((uint64_t)capacity).text,
            outcome->verdict == BAD ? "WRONG: " : "", outcome->words);
 }
 
-static void print_machine(unsigned here)
+/* What MEMKIND_HEAP_MANAGER asks for, if the library does not do that. */
+static const char *manager_missed(void)
+{
+    const char *wanted = getenv("MEMKIND_HEAP_MANAGER");
+
+    return wanted && strcmp(wanted, managers_get()->name) != 0 ? wanted : NULL;
+}
+
+static void print_machine(unsigned here, const char *wanted)
 {
     const struct topology *topology = topology_get();
     int version = memkind_get_version();
 
-    printf("libmemkind %d.%d.%d, heap manager %s\n", version / 1000000, version / 1000 % 1000,
-           version % 1000, managers_get()->name);
+    printf("libmemkind %d.%d.%d, heap manager %s%s%s\n", version / 1000000, version / 1000 % 1000,
+           version % 1000, managers_get()->name, wanted ? ", WRONG: MEMKIND_HEAP_MANAGER=" : "",
+           wanted ? wanted : "");
     nodemask_for_each (node, &topology->online)
         printf("node %d: %s%s%s%s\n", node, bytes_text(topology->memory[node]).text,
                nodemask_has(&topology->with_cpu, (unsigned)node) ? ", has CPUs" : "",
@@ -299,18 +394,27 @@ static void stay_on_this_cpu(void)
     CPU_FREE(set);
 }
 
+static void count_line(const struct exhibit *exhibit, struct result outcome, size_t count[])
+{
+    print_line(exhibit, &outcome);
+    count[outcome.verdict]++;
+}
+
 int main(void)
 {
     size_t count[3] = {0};
+    const char *wanted;
 
     if (memkind_check_available(MEMKIND_DEFAULT))
         puts("MEMKIND_DEFAULT is not available");
     stay_on_this_cpu();
-    print_machine(os_current_node());
+    wanted = manager_missed();
+    print_machine(os_current_node(), wanted);
     printf("\n%-42s  %-5s  %-10s  %7s  %8s  %s\n", "kind", "nodes", "policy", "pages", "capacity",
            "check");
     for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++) {
         struct exhibit exhibit = {
+            .name = page_kind_static[i].name,
             .kind = MEMKIND_DEFAULT + i,
             .row = &page_kind_static[i],
             .must_work = i == MEMKIND_PARTITION_DEFAULT || i == MEMKIND_PARTITION_REGULAR ||
@@ -318,10 +422,17 @@ int main(void)
         };
         struct result outcome = visit(&exhibit);
 
-        print_line(&exhibit, &outcome);
-        count[outcome.verdict]++;
+        count_line(&exhibit, outcome, count);
+    }
+    for (size_t i = 0; i < sizeof creations / sizeof creations[0]; i++) {
+        struct exhibit exhibit = {0};
+        struct result outcome = visit_created(&creations[i], &exhibit);
+
+        count_line(&exhibit, outcome, count);
+        if (exhibit.kind)
+            memkind_destroy_kind(exhibit.kind);
     }
     printf("\n%zu kinds work, %zu are not available here, %zu are wrong\n", count[GOOD],
            count[NOT_HERE], count[BAD]);
-    return count[BAD] ? EXIT_FAILURE : EXIT_SUCCESS;
+    return count[BAD] || wanted ? EXIT_FAILURE : EXIT_SUCCESS;
 }

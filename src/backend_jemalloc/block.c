@@ -258,7 +258,7 @@ void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
-static __attribute__((noinline)) bool free_slow(void *block)
+static bool free_known(void *block)
 {
     int saved_errno = errno;
     struct means means;
@@ -277,6 +277,12 @@ static __attribute__((noinline)) bool free_slow(void *block)
     return true;
 }
 
+static __attribute__((noinline)) void free_slow(void *block)
+{
+    if (!free_known(block))
+        reserve_free(block);
+}
+
 /* False: no cache of the slot, or its bin is full. */
 static inline bool fast_free(struct jem_thread *thread, unsigned slot, szind_t ind, void *block)
 {
@@ -285,31 +291,33 @@ static inline bool fast_free(struct jem_thread *thread, unsigned slot, szind_t i
 }
 
 /* Without a kind the block is checked, and goes to the cache of the group it belongs to. */
-static bool free_unknown(struct jem_thread *thread, void *block)
+static void free_unknown(struct jem_thread *thread, void *block)
 {
     struct place place;
 
     if (likely(thread->slots && place_find(thread->tsd, block, &place)) &&
         likely(place.size_class.slab) &&
         fast_free(thread, place.group->slot, place.size_class.szind, block))
-        return true;
-    return free_slow(block);
+        return;
+    free_slow(block);
 }
 
 /* With the kind at hand the caller vouches for the block: the size class is all that is read. */
-bool jem_free(struct heap *heap, void *block)
+void jem_free(struct heap *heap, void *block)
 {
     struct jem_thread *thread = jem_thread_now;
     emap_alloc_ctx_t size_class;
 
-    if (!heap)
-        return free_unknown(thread, block);
+    if (!heap) {
+        free_unknown(thread, block);
+        return;
+    }
     if (likely(thread->slots) &&
         likely(
             !emap_alloc_ctx_try_lookup_fast(thread->tsd, &arena_emap_global, block, &size_class)) &&
         likely(size_class.slab) && fast_free(thread, heap->slot, size_class.szind, block))
-        return true;
-    return free_slow(block);
+        return;
+    free_slow(block);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------

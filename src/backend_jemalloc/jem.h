@@ -142,7 +142,7 @@ void *jem_malloc(struct heap *heap, size_t size);
 void *jem_calloc(struct heap *heap, size_t size);
 void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size);
 void *jem_realloc(struct heap *heap, void *block, size_t size);
-bool jem_free(struct heap *heap, void *block);
+void jem_free(struct heap *heap, void *block);
 size_t jem_usable_size(const void *block);
 struct heap *jem_detect(const void *block);
 void *jem_defrag(void *block);

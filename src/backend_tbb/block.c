@@ -30,6 +30,7 @@
  */
 
 /* Only the thread itself writes; readers want no half number. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written */
 static inline void count_add(size_t *count, size_t size)
 {
     __atomic_store_n(count, *count + size, __ATOMIC_RELAXED);
@@ -128,7 +129,6 @@ static void *out_of_memory(void)
     return NULL;
 }
 
-
 /* `alignment` 0: what the library gives by itself. */
 static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size)
 {
@@ -158,7 +158,6 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     return block;
 }
 
-/* Counted beforehand: what need not be remembered across the call costs nothing. */
 void *tbb_malloc(struct heap *heap, size_t size)
 {
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
@@ -195,7 +194,7 @@ void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
-static __attribute__((noinline)) bool free_slow(void *block)
+static bool free_known(void *block)
 {
     struct tbb_memory_pool *pool;
     struct tbb_thread *thread;
@@ -215,23 +214,32 @@ static __attribute__((noinline)) bool free_slow(void *block)
     return true;
 }
 
+static __attribute__((noinline)) void free_slow(void *block)
+{
+    if (!free_known(block))
+        reserve_free(block);
+}
+
 /* With the kind at hand the caller vouches for the block. */
-bool tbb_free(struct heap *heap, void *block)
+void tbb_free(struct heap *heap, void *block)
 {
     struct tbb_thread *thread = tbb_thread_now;
     struct tbb_memory_pool *pool;
     unsigned note;
 
-    if (unlikely(!heap))
-        return free_slow(block);
+    if (unlikely(!heap)) {
+        free_slow(block);
+        return;
+    }
     pool = ((const struct tbb_heap *)heap->state)->only;
     note = address_map_note(block);
-    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread)))
-        return free_slow(block);
+    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread))) {
+        free_slow(block);
+        return;
+    }
     tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]);
-    return true;
 }
 
 /* --- reallocation -------------------------------------------------------------------------------

@@ -39,8 +39,7 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
     tbb_gate_outside(&outside);
     address = pool_take(&pool->heap->pages, pool->domain, bytes);
     tbb_gate_inside(outside);
-    if (address)
-        errno = saved_errno;
+    errno = saved_errno; /* the library may find a block elsewhere */
     return address;
 }
 
@@ -67,10 +66,12 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
 static int memory_create(void *argument)
 {
     struct tbb_pool *pool = argument;
-    struct tbb_pool_policy policy = {.raw_alloc = raw_alloc,
-                                     .raw_free = raw_free,
-                                     .granularity = pool_step(&pool->heap->pages),
-                                     .version = 1};
+    const struct page_pool *pages = &pool->heap->pages;
+    struct tbb_pool_policy policy = {.raw_alloc = raw_alloc, .raw_free = raw_free, .version = 1};
+
+    /* The library asks for a MiB and a header, or a large block and a header: where pages are
+     * scarce, the rest of a 2 MiB step would be lost each time. */
+    policy.granularity = pool_is_divisible(pages) ? pool_granule(pages) : pool_step(pages);
 
     return tbb_library.pool_create((intptr_t)pool, &policy, &pool->memory);
 }

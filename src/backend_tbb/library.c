@@ -53,6 +53,7 @@ static bool resolve(void *library)
 /* --- size classes -------------------------------------------------------------------------------
  */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library's type */
 static void *probe_alloc(intptr_t pool_id, size_t *bytes)
 {
     (void)pool_id;

@@ -213,7 +213,7 @@ void *tbb_malloc(struct heap *heap, size_t size);
 void *tbb_calloc(struct heap *heap, size_t size);
 void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size);
 void *tbb_realloc(struct heap *heap, void *block, size_t size);
-bool tbb_free(struct heap *heap, void *block);
+void tbb_free(struct heap *heap, void *block);
 size_t tbb_usable_size(const void *block);
 struct heap *tbb_detect(const void *block);
 void *tbb_defrag(void *block);

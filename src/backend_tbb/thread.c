@@ -40,6 +40,7 @@ __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exe
 atomic_uchar tbb_gate;
 
 static pthread_key_t key;
+static bool pool_keys[PTHREAD_KEYS_MAX]; /* numbers that pools had; guarded by tbb_lock */
 /* Guarded by tbb_lock: */
 static struct records thread_records = {.size = sizeof(struct tbb_thread)};
 static struct tbb_thread *threads;
@@ -48,6 +49,7 @@ static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     unsigned running; /* threads between their first destructor and their last */
+    unsigned wanted;  /* threads that wait until none runs */
     bool stopped;     /* no further exit may begin */
 } exits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
@@ -193,7 +195,7 @@ bool tbb_thread_enter(struct tbb_thread **thread)
 static void exit_begin(void)
 {
     pthread_mutex_lock(&exits.lock);
-    while (exits.stopped)
+    while (exits.stopped || exits.wanted) /* or exits without end would keep them waiting */
         pthread_cond_wait(&exits.changed, &exits.lock);
     exits.running++;
     pthread_mutex_unlock(&exits.lock);
@@ -242,22 +244,26 @@ bool tbb_exits_stop(void)
 {
     struct timespec until;
     int error = 0;
+    bool done;
 
     if (clock_gettime(CLOCK_REALTIME, &until))
         return false;
     until.tv_sec += EXIT_SECONDS;
     pthread_mutex_lock(&exits.lock);
     exits.running -= is_exiting();
+    exits.wanted++;
     pthread_cond_broadcast(&exits.changed);
     while ((exits.stopped || exits.running) && error != ETIMEDOUT)
         error = pthread_cond_timedwait(&exits.changed, &exits.lock, &until);
-    if (exits.stopped || exits.running)
-        exits.running += is_exiting();
-    else
+    done = !exits.stopped && !exits.running;
+    if (done)
         exits.stopped = true;
-    error = !exits.stopped;
+    else
+        exits.running += is_exiting();
+    exits.wanted--;
+    pthread_cond_broadcast(&exits.changed);
     pthread_mutex_unlock(&exits.lock);
-    return !error;
+    return done;
 }
 
 void tbb_exits_resume(void)
@@ -274,6 +280,7 @@ void tbb_exits_resume(void)
 int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
 {
     pthread_key_t taken[PTHREAD_KEYS_MAX];
+    pthread_key_t next;
     unsigned count = 0;
     int error;
 
@@ -283,6 +290,10 @@ int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
             break;
         }
         count++;
+    }
+    if (count < PTHREAD_KEYS_MAX && pthread_key_create(&next, NULL) == 0) {
+        pool_keys[next] = true; /* the number that the pool is about to get */
+        pthread_key_delete(next);
     }
     error = create(argument);
     while (count)
@@ -360,6 +371,15 @@ void tbb_thread_postfork_parent(void)
     postfork();
 }
 
+/* As jem_thread_postfork_child(): values of threads that were in their destructors survive on their
+ * stacks; those of a deleted key are not found. The number is the same again, or a lower one. */
+static void renew_key(struct tbb_thread *self)
+{
+    pthread_key_delete(key);
+    if (pthread_key_create(&key, end_thread) || pthread_setspecific(key, self))
+        host->log("no pthread key for threads' data");
+}
+
 void tbb_thread_postfork_child(void)
 {
     struct tbb_thread *self = pthread_getspecific(key), *next;
@@ -369,8 +389,10 @@ void tbb_thread_postfork_child(void)
         if (thread != self)
             thread_drop(thread);
     }
+    renew_key(self);
     know_barriers();
-    exits.running = 0;
+    exits.running = exits.wanted = 0;
+    exits.stopped = exits_are_stopped;
     pthread_cond_init(&exits.changed, NULL);
     if (!exits_are_stopped && is_exiting())
         exits.running = 1;
@@ -380,8 +402,11 @@ void tbb_thread_postfork_child(void)
 void tbb_thread_forget_inherited(void)
 {
     for (pthread_key_t other = 0; other < PTHREAD_KEYS_MAX; other++) {
-        struct page_region *region = address_map_find(pthread_getspecific(other));
+        struct page_region *region;
 
+        if (!pool_keys[other])
+            continue;
+        region = address_map_find(pthread_getspecific(other));
         if (region && region->inherited)
             pthread_setspecific(other, NULL);
     }

@@ -7,6 +7,8 @@
  * manager; what else a caller may pass (a kind's first use, size 0, NULL kinds, foreign pointers,
  * calls that come back while the library sets itself up) is dealt with behind it. Any thread.
  */
+#include "frontend/decorators.h" /* first: it may rename what memkind.h declares */
+
 #include <memkind.h>
 
 #include <errno.h>
@@ -49,11 +51,6 @@ static enum readiness prepare(memkind_t kind)
         return READY;
     errno = ENOMEM;
     return REFUSED;
-}
-
-static void report_foreign(const char *function, const void *block)
-{
-    log_debug("%s(%p): not a block of this library, nothing done", function, block);
 }
 
 /* --- allocation ---------------------------------------------------------------------------------
@@ -144,24 +141,23 @@ EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignmen
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
-static __attribute__((noinline)) void free_otherwise(memkind_t kind, void *block)
+static __attribute__((noinline)) void free_otherwise(void *block)
 {
     if (!block)
         return;
     /* A kind that was never used owns nothing: the caller has the wrong one. */
-    if (kind && !registry_is_ready(kind) && managers_get() && managers_get()->free(NULL, block))
-        return;
-    if (!reserve_owns(block))
-        report_foreign("memkind_free", block);
+    if (managers_get())
+        managers_get()->free(NULL, block);
+    else
+        reserve_free(block);
 }
 
 EXPORT void memkind_free(memkind_t kind, void *ptr)
 {
-    if (likely(registry_is_ready(kind) && ptr) && likely(managers_get()->free(&kind->heap, ptr)))
-        return;
-    if (!kind && likely(managers_get() && ptr) && likely(managers_get()->free(NULL, ptr)))
-        return;
-    free_otherwise(kind, ptr);
+    if (likely(registry_is_ready(kind) && ptr))
+        managers_get()->free(&kind->heap, ptr);
+    else
+        free_otherwise(ptr);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
@@ -201,7 +197,7 @@ EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
     }
     moved = managers_get()->realloc(registry_is_ready(kind) ? &kind->heap : NULL, ptr, size);
     if (unlikely(!moved && errno == EINVAL))
-        report_foreign("memkind_realloc", ptr);
+        log_debug("memkind_realloc(%p): not a block of this library, nothing done", ptr);
     return moved;
 }
 

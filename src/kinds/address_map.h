@@ -80,7 +80,7 @@ static inline unsigned address_map_note(const void *address)
 {
     struct address_leaf *leaf = address_map_leaf((uintptr_t)address);
 
-    if (__builtin_expect(!leaf, 0))
+    if (__builtin_expect(!leaf || (uintptr_t)address >> ADDRESS_MAP_BITS, 0))
         return 0;
     return atomic_load_explicit(address_map_leaf_unit(leaf, (uintptr_t)address),
                                 memory_order_relaxed);

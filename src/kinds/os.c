@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <linux/mempolicy.h>
 #include <linux/mman.h>
@@ -195,6 +196,11 @@ int os_no_huge_pages(void *address, size_t size)
     return 0;
 }
 
+int os_no_readahead(void *address, size_t size)
+{
+    return madvise(address, size, MADV_RANDOM) ? failed("madvise(RANDOM)", size) : 0;
+}
+
 void os_name(void *address, size_t size, const char *name)
 {
     int error = errno;
@@ -346,7 +352,8 @@ int os_allocate(int file, size_t offset, size_t size)
 
 int os_write_zeroes(int file, size_t offset, size_t size)
 {
-    static char zeroes[1 << 16];
+    /* A base page at a time, lest the page cache make one large folio of several. */
+    static char zeroes[4096];
     size_t done = 0;
 
     for (int interrupts = 0; done < size;) {
@@ -391,6 +398,13 @@ int os_file_system(int file, size_t *total, size_t *unused)
     *total = system.f_blocks * unit;
     *unused = system.f_bfree * unit;
     return 0;
+}
+
+bool os_allocates_pages(int file)
+{
+    struct statfs system;
+
+    return fstatfs(file, &system) == 0 && system.f_type == TMPFS_MAGIC;
 }
 
 unsigned long os_unique(void)

@@ -58,6 +58,9 @@ int os_discard(void *address, size_t size);
 /* Keeps transparent huge pages away from a mapping whose placement is counted in base pages. */
 int os_no_huge_pages(void *address, size_t size);
 
+/* Faults bring just the page that is wanted, and no others with it. */
+int os_no_readahead(void *address, size_t size);
+
 /* Names an anonymous mapping in /proc/self/maps (Linux 5.17 with CONFIG_ANON_VMA_NAME). Silent:
  * a kernel without it loses nothing but the name. */
 void os_name(void *address, size_t size, const char *name);
@@ -106,6 +109,9 @@ size_t os_file_limit(void);
 
 /* Bytes of a file's file system, all and free; 0 where it has no such number. */
 int os_file_system(int file, size_t *total, size_t *unused);
+
+/* Whether fallocate(2) gives the file its very pages (tmpfs), and not just space on a device. */
+bool os_allocates_pages(int file);
 
 /* A number that another process, or another time, does not get. */
 unsigned long os_unique(void);

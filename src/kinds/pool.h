@@ -66,6 +66,7 @@ struct page_pool {
             char *directory;          /* absolute; a mapping */
             size_t limit;             /* bytes of the file, 0: none */
             atomic_int file;          /* -1: none yet, in the child of a fork */
+            bool populates;           /* reserved space does not mean that a write succeeds */
             bool dax;                 /* the file's windows are mapped with MAP_SYNC */
             size_t windows;           /* bytes of the file that are mapped somewhere */
             atomic_size_t length;     /* of the file, at least */

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "kinds/host.h"
 #include "kinds/os.h"
 
 #define RESERVE_SIZE ((size_t)64 << 20)
@@ -64,6 +65,12 @@ bool reserve_owns(const void *block)
     uintptr_t start = atomic_load_explicit(&region, memory_order_relaxed);
 
     return start && (uintptr_t)block - start < RESERVE_SIZE;
+}
+
+void reserve_free(const void *block)
+{
+    if (!reserve_owns(block))
+        host->log("memkind_free(%p): not a block of this library, nothing done", block);
 }
 
 size_t reserve_size(const void *block)

@@ -4,7 +4,7 @@
  * source_custom: pages from functions of the program (memkind_create_custom()).
  *
  * What they return is not trusted further than needed: a region at the wrong place is refused, and
- * its content counts as arbitrary. The library holds no lock while they run.
+ * its content counts as arbitrary. Locks of heap managers may be held while they run.
  */
 #include <errno.h>
 #include <stdint.h>

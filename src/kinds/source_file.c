@@ -5,7 +5,9 @@
  *
  * The file is mapped in windows, long before it has any length: a window costs addresses only. A
  * region is handed out when the file system has reserved its part of the file, so that a full disk
- * is an error code here and never a SIGBUS later. Given back, its space goes to the file system as
+ * is an error code here and never a SIGBUS later. Space is not enough for that: a full ext4 may
+ * still want a block of its own at the first write to a page, so pages are populated (Linux 5.14),
+ * except on tmpfs, which reserves by making them. Given back, its space goes to the file system as
  * a hole, and the pages to the space, to be reserved again. No page is reserved that nobody has,
  * and the windows never cover more of the file than its limit.
  *
@@ -63,6 +65,7 @@ static int file_make(struct source_file *own, const char *directory)
         return MEMKIND_ERROR_MMAP;
     }
     own->dax = dax;
+    own->populates = !os_allocates_pages(file) && os_can_populate();
     atomic_store_explicit(&own->file, file, memory_order_release);
     host->log("a file in %.200s%s, limit %zu MiB", own->directory, dax ? " (DAX)" : "",
               own->limit >> 20);
@@ -150,8 +153,6 @@ static int reserve_piece(struct source_file *own, struct piece piece)
     if (is_unsupported(error)) {
         if (!atomic_exchange(&own->no_fallocate, true))
             host->log("%.200s has no fallocate(2): space is reserved by writing", own->directory);
-        if (end > os_file_limit())
-            return EFBIG;
         error = os_write_zeroes(own->file, piece.offset, piece.size);
     }
     if (!error)
@@ -196,6 +197,8 @@ static int reserve(struct source_file *own, char *address, size_t size)
         piece = first_piece(at, address + size);
         error = reserve_piece(own, piece);
     }
+    if (!error && own->populates)
+        error = os_populate(address, size);
     if (error)
         release(own, address, size); /* a full disk may have given a part */
     return error;
@@ -220,6 +223,11 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
 
     if (!address)
         return false;
+    /* The page cache may keep several pages as one (large folios), as readahead brings them. A hole
+     * beside pages in use would then cost these their blocks, too: on a full disk, the next write
+     * to them could not have them again. */
+    if (own->populates)
+        os_no_readahead(address, size);
     if (pool_add_region(pool, address, size, own->windows)) {
         os_unmap(address, size);
         return false;

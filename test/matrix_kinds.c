@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Operations on kinds as a whole: placement, exhaustion, giving back, statistics, the end of a
+ * kind. See matrix.h; threads and fork are in matrix_processes.c. */
+#include "matrix.h"
+
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define PREFERRED_MANY 5      /* MPOL_PREFERRED_MANY, Linux 5.15 */
+#define WEIGHTED_INTERLEAVE 6 /* MPOL_WEIGHTED_INTERLEAVE, Linux 6.9 */
+
+size_t cell_stat(struct cell *cell, memkind_t kind, memkind_stat_type type)
+{
+    size_t value = 0;
+    int code = memkind_update_cached_stats();
+
+    NEED(code == MEMKIND_SUCCESS, "update_cached_stats: %d", code);
+    code = memkind_get_stat(kind, type, &value);
+    NEED(code == MEMKIND_SUCCESS, "get_stat: %d", code);
+    return value;
+}
+
+/* --- questions ---------------------------------------------------------------------------------
+ */
+
+static void op_check_available(struct cell *cell)
+{
+    NEED(memkind_check_available(cell->kind) == MEMKIND_SUCCESS, "%d",
+         memkind_check_available(cell->kind));
+    NEED(memkind_check_available(NULL) == MEMKIND_ERROR_INVALID, "of NULL");
+}
+
+/* The size of the file system, where a PMEM kind has no limit. */
+static size_t directory_size(void)
+{
+    struct statvfs system;
+
+    return statvfs(recipe_directory(), &system) ? 0 : (size_t)system.f_blocks * system.f_frsize;
+}
+
+static void op_get_capacity(struct cell *cell)
+{
+    const struct recipe *recipe = cell->recipe;
+    ssize_t capacity = memkind_get_capacity(cell->kind);
+    size_t least = 1, most = (size_t)1 << 50;
+
+    if (recipe->sort == RECIPE_FIXED) {
+        most = cell->made.area_size;
+        least = most - 2 * 4096; /* whole pages of it */
+    } else if (recipe->sort == RECIPE_PMEM) {
+        least = most = recipe->limit ? recipe->limit : directory_size();
+    } else if (recipe->page_size) {
+        least = most = cell->room; /* the pool */
+    }
+    NEED(capacity >= (ssize_t)least && capacity <= (ssize_t)most, "%zd, expected %zu to %zu",
+         capacity, least, most);
+    NEED(memkind_get_capacity(NULL) == -1, "of NULL");
+}
+
+/* --- placement ---------------------------------------------------------------------------------
+ */
+
+static int expected_policy(const struct recipe *recipe)
+{
+    if (recipe->sort > RECIPE_NODES ||
+        (recipe->sort == RECIPE_CREATED && recipe->memtype == MEMKIND_MEMTYPE_DEFAULT))
+        return MPOL_DEFAULT;
+    for (size_t i = 0; i < LENGTH(test_kinds); i++)
+        if (recipe->variable == test_kinds[i].variable)
+            return test_kinds[i].policy;
+    switch (recipe->policy) {
+    case MEMKIND_POLICY_PREFERRED_LOCAL:
+        return MPOL_PREFERRED;
+    case MEMKIND_POLICY_INTERLEAVE_ALL:
+        return MPOL_INTERLEAVE;
+    case MEMKIND_POLICY_WEIGHTED_INTERLEAVE_ALL:
+        return WEIGHTED_INTERLEAVE;
+    default:
+        return MPOL_BIND;
+    }
+}
+
+/* The kernel's word: page size and policy of the block's mapping. */
+static void op_placement(struct cell *cell)
+{
+    static const size_t sizes[] = {64, 20000, 5 * MIB};
+    size_t page_size = cell->recipe->page_size ? cell->recipe->page_size : 4096;
+
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        struct test_mapping mapping;
+        struct test_mask nodes;
+        char *block = memkind_malloc(cell->kind, sizes[i]);
+        int policy, expected = expected_policy(cell->recipe);
+
+        NEED(block, "malloc(%zu)", sizes[i]);
+        memset(block, 1, sizes[i]);
+        NEED(recipe_covers(&cell->made, block), "%p is not in the kind's memory", (void *)block);
+        NEED(test_find_mapping(block, &mapping), "%p is not mapped", (void *)block);
+        NEED(mapping.page_size == page_size, "pages of %zu bytes", mapping.page_size);
+        policy = test_policy(block, &nodes);
+        if (policy == PREFERRED_MANY)
+            policy = MPOL_PREFERRED;
+        if (policy == MPOL_INTERLEAVE && expected == WEIGHTED_INTERLEAVE)
+            policy = WEIGHTED_INTERLEAVE; /* the kernel has no other */
+        NEED(policy == expected, "policy %d, expected %d", policy, expected);
+        if (cell->recipe->sort == RECIPE_PMEM)
+            NEED(strstr(mapping.name, "(deleted)"), "the mapping is \"%s\"", mapping.name);
+        memkind_free(cell->kind, block);
+    }
+}
+
+/* --- exhaustion --------------------------------------------------------------------------------
+ */
+
+#define MOST_BLOCKS 16384
+
+/* Both ends of a block tell whether another one lies upon it. */
+#define END_SIZE 64
+
+static void ends_set(struct block *block, size_t seed)
+{
+    size_t end = block->size < END_SIZE ? block->size : END_SIZE;
+
+    block->seed = seed;
+    test_fill(block->at, end, seed);
+    test_fill(block->at + block->size - end, end, seed);
+}
+
+static bool ends_hold(const struct block *block)
+{
+    size_t end = block->size < END_SIZE ? block->size : END_SIZE;
+
+    return test_holds(block->at + block->size - end, end, block->seed) &&
+           (block->size < 2 * end || test_holds(block->at, end, block->seed));
+}
+
+/* Takes blocks into the free places until there are no more; the sum of usable bytes. */
+static size_t take_all(struct cell *cell, struct block *blocks, size_t size)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < MOST_BLOCKS; i++) {
+        if (blocks[i].at)
+            continue;
+        errno = TEST_ERRNO;
+        blocks[i].at = memkind_malloc(cell->kind, size);
+        if (!blocks[i].at) {
+            NEED(errno == ENOMEM, "no block: errno %d", errno);
+            return sum;
+        }
+        NEED(recipe_covers(&cell->made, blocks[i].at), "not in the kind's memory");
+        blocks[i].size = size;
+        ends_set(&blocks[i], i);
+        sum += memkind_malloc_usable_size(cell->kind, blocks[i].at);
+    }
+    NEED(false, "%zu blocks of %zu bytes and no end", (size_t)MOST_BLOCKS, size);
+    return 0;
+}
+
+static size_t free_every(struct cell *cell, struct block *blocks, size_t step)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < MOST_BLOCKS; i += step) {
+        if (!blocks[i].at)
+            continue;
+        NEED(ends_hold(&blocks[i]), "block %zu was overwritten", i);
+        sum += memkind_malloc_usable_size(cell->kind, blocks[i].at);
+        memkind_free(i % 3 ? cell->kind : NULL, blocks[i].at);
+        blocks[i].at = NULL;
+    }
+    return sum;
+}
+
+/* A kind without a limit of its own meets one of the kernel's. */
+static void restrict_process(struct cell *cell)
+{
+    struct rlimit file_size = {64 * MIB, 64 * MIB};
+
+    if (cell->recipe->sort == RECIPE_PMEM)
+        NEED(setrlimit(RLIMIT_FSIZE, &file_size) == 0, "setrlimit: %s", strerror(errno));
+    else
+        test_refuse(SYS_mmap, ENOMEM, 1, MIB);
+}
+
+/* How full blocks of 64 KiB make a kind. TBB takes 72 KiB for one, by the MiB: of a kind whose
+ * regions are multiples of 2 MiB, half of one stays unused. */
+static size_t fill_percent(const struct cell *cell)
+{
+    if (!cell->tbb)
+        return 90;
+    return cell->recipe->sort == RECIPE_PMEM || cell->recipe->sort == RECIPE_FIXED ? 80 : 40;
+}
+
+static void op_exhaustion(struct cell *cell)
+{
+    bool unlimited = !cell->recipe->limit && !cell->recipe->page_size;
+    size_t size = cell->recipe->page_size == GIB ? 200 * MIB : 64 * KIB;
+    struct block *blocks = blocks_new(cell, MOST_BLOCKS);
+    size_t first, half, again;
+    struct block large;
+
+    if (unlimited) {
+        for (size_t i = 0; i < 256; i++) /* what it has then, it still has */
+            blocks[i].at = memkind_malloc(cell->kind, blocks[i].size = size);
+        for (size_t i = 0; i < 256; i++) {
+            memkind_free(cell->kind, blocks[i].at);
+            blocks[i].at = NULL;
+        }
+        restrict_process(cell);
+    }
+    first = take_all(cell, blocks, size);
+    NEED(unlimited || first >= cell->room / 100 * (size < MIB ? fill_percent(cell) : 50),
+         "%zu bytes in blocks of %zu, of %zu", first, size, cell->room);
+    NEED(first >= 128 * size || cell->recipe->page_size == GIB,
+         "%zu bytes, although 256 blocks of %zu were freed before", first, size);
+    half = free_every(cell, blocks, 2);
+    again = take_all(cell, blocks, size);
+    NEED(again >= half / 100 * 95, "%zu bytes freed, %zu had again", half, again);
+    free_every(cell, blocks, 1);
+    if (!unlimited) { /* serves for what is larger: at once, or when whole regions went back */
+        void *at = memkind_malloc(cell->kind, 64 * MIB);
+
+        if (!at && cell->recipe->sort != RECIPE_FIXED && cell->recipe->sort != RECIPE_PMEM) {
+            test_decay(cell->kind);
+            at = memkind_malloc(cell->kind, 64 * MIB);
+        }
+        block_set(cell, &large, at, 64 * MIB, 5);
+        block_end(cell, &large, false);
+    }
+    again = take_all(cell, blocks, size);
+    NEED(again >= first / 100 * 90, "%zu bytes at first, %zu later", first, again);
+    free_every(cell, blocks, 1);
+}
+
+/* --- giving back -------------------------------------------------------------------------------
+ */
+
+#define GIVEN 48
+
+/* TBB's own caches age as blocks of many sizes come and go, not by the clock. */
+static void use_up_caches(struct cell *cell)
+{
+    void *blocks[32];
+
+    for (size_t round = 0; round < 200; round++) {
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            blocks[i] = memkind_malloc(cell->kind, 40 * KIB + (round + i) % 48 * 20 * KIB);
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            memkind_free(cell->kind, blocks[i]);
+    }
+}
+
+static void op_give_back(struct cell *cell)
+{
+    const struct recipe *recipe = cell->recipe;
+    bool conservative = recipe->conservative && !cell->tbb;
+    struct block blocks[GIVEN];
+    void *addresses[GIVEN];
+    size_t present = 0, pool = 0;
+
+    if (recipe->page_size && recipe->sort != RECIPE_FIXED)
+        pool = test_pool_free(recipe->page_size);
+    for (size_t i = 0; i < GIVEN; i++) {
+        block_set(cell, &blocks[i], memkind_malloc(cell->kind, MIB), MIB, i);
+        addresses[i] = blocks[i].at;
+    }
+    for (size_t i = 0; i < GIVEN; i++)
+        block_end(cell, &blocks[i], i % 2);
+    if (cell->tbb)
+        use_up_caches(cell);
+    if (!conservative)
+        test_decay(cell->kind);
+    for (size_t i = 0; i < GIVEN; i++)
+        present += test_page_node(addresses[i]) >= 0;
+    if (recipe->sort == RECIPE_FIXED)
+        NEED(present == GIVEN, "pages of the caller's area were discarded");
+    else if (recipe->page_size == 2 * MIB)
+        NEED(test_pool_free(2 * MIB) + GIVEN / (cell->tbb ? 2 : 4) >= pool,
+             "%zu huge pages free before, %zu after", pool, test_pool_free(2 * MIB));
+    else if (!recipe->page_size && (recipe->sort != RECIPE_CUSTOM || recipe->purge))
+        NEED(present <= GIVEN / 4, "%zu of %d blocks still have their pages", present, GIVEN);
+    block_set(cell, &blocks[0], memkind_malloc(cell->kind, 20 * MIB), 20 * MIB, 1);
+    block_end(cell, &blocks[0], false);
+}
+
+/* --- statistics --------------------------------------------------------------------------------
+ */
+
+#define COUNTED 4000
+
+static void check_order(struct cell *cell, const char *when)
+{
+    size_t of_kind[MEMKIND_STAT_TYPE_MAX_VALUE], of_all[MEMKIND_STAT_TYPE_MAX_VALUE];
+
+    for (int type = 0; type < MEMKIND_STAT_TYPE_MAX_VALUE; type++) {
+        of_kind[type] = cell_stat(cell, cell->kind, (memkind_stat_type)type);
+        of_all[type] = cell_stat(cell, NULL, (memkind_stat_type)type);
+        NEED(of_all[type] >= of_kind[type], "%s, figure %d: the kind's %zu of all %zu", when, type,
+             of_kind[type], of_all[type]);
+    }
+    NEED(of_kind[0] >= of_kind[1] && of_kind[1] >= of_kind[2], "%s: the kind's %zu, %zu, %zu", when,
+         of_kind[0], of_kind[1], of_kind[2]);
+    NEED(of_all[0] >= of_all[1] && of_all[1] >= of_all[2], "%s: all kinds' %zu, %zu, %zu", when,
+         of_all[0], of_all[1], of_all[2]);
+    NEED(of_kind[1] % 4096 == 0, "%s: active %zu", when, of_kind[1]);
+}
+
+static void op_get_stat(struct cell *cell)
+{
+    struct block *blocks = blocks_new(cell, COUNTED);
+    size_t before = cell_stat(cell, cell->kind, MEMKIND_STAT_TYPE_ALLOCATED), after, sum = 0,
+           cached;
+    struct block large;
+
+    check_order(cell, "at first");
+    for (size_t i = 0; i < COUNTED; i++) {
+        size_t size = 1 + i * 7 % 3000;
+
+        block_set(cell, &blocks[i], memkind_malloc(cell->kind, size), size, i);
+        sum += memkind_malloc_usable_size(cell->kind, blocks[i].at);
+    }
+    memkind_get_stat(cell->kind, MEMKIND_STAT_TYPE_ALLOCATED, &cached);
+    NEED(cached == before, "the figure changed without an update");
+    after = cell_stat(cell, cell->kind, MEMKIND_STAT_TYPE_ALLOCATED);
+    /* jemalloc counts what thread caches hold as allocated. */
+    if (cell->tbb)
+        NEED(after - before == sum, "%zu bytes more, blocks have %zu", after - before, sum);
+    else
+        NEED(after - before >= sum / 10 * 9 && after - before <= sum + sum / 2 + 4 * MIB,
+             "%zu bytes more, blocks have %zu", after - before, sum);
+    check_order(cell, "with blocks");
+    block_set(cell, &large, memkind_malloc(cell->kind, 5 * MIB), 5 * MIB, 1);
+    sum = memkind_malloc_usable_size(cell->kind, large.at);
+    cached = cell_stat(cell, cell->kind, MEMKIND_STAT_TYPE_ALLOCATED) - after;
+    NEED(cached == sum, "%zu bytes more for a block of %zu", cached, sum);
+    block_end(cell, &large, true);
+    NEED(cell_stat(cell, cell->kind, MEMKIND_STAT_TYPE_ALLOCATED) == after, "the block is freed");
+    for (size_t i = 0; i < COUNTED; i++)
+        block_end(cell, &blocks[i], i % 2);
+    cached = cell_stat(cell, cell->kind, MEMKIND_STAT_TYPE_ALLOCATED);
+    NEED(cell->tbb ? cached == before : cached <= before + (after - before) / 4,
+         "%zu bytes before, %zu with blocks, %zu when they are freed", before, after, cached);
+    check_order(cell, "at last");
+}
+
+static void op_get_stat_wrong(struct cell *cell)
+{
+    size_t value = 77;
+
+    NEED(memkind_get_stat(cell->kind, MEMKIND_STAT_TYPE_MAX_VALUE, &value) == MEMKIND_ERROR_INVALID,
+         "a type that is none");
+    NEED(memkind_get_stat(cell->kind, (memkind_stat_type)-1, &value) == MEMKIND_ERROR_INVALID,
+         "a type that is none");
+    NEED(memkind_get_stat(cell->kind, MEMKIND_STAT_TYPE_ACTIVE, NULL) == MEMKIND_ERROR_INVALID,
+         "no place for the value");
+    NEED(value == 77, "the value was changed");
+}
+
+/* --- statistics as text ------------------------------------------------------------------------
+ */
+
+struct text {
+    char *at;
+    size_t length, room;
+};
+
+static void text_add(void *opaque, const char *piece)
+{
+    struct text *text = opaque;
+    size_t length = strlen(piece);
+
+    if (text->length + length + 1 > text->room)
+        return; /* the end is missing: it is no JSON any more */
+    memcpy(text->at + text->length, piece, length + 1);
+    text->length += length;
+}
+
+static void print_text(struct cell *cell, struct text *text, unsigned options)
+{
+    int code;
+
+    if (!text->at) {
+        text->room = 64 * MIB;
+        text->at =
+            mmap(NULL, text->room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        NEED(text->at != MAP_FAILED, "mmap");
+    }
+    text->length = 0;
+    code = memkind_stats_print(text_add, text, (memkind_stat_print_opt)options);
+    NEED(code == MEMKIND_SUCCESS, "options %x: %d", options, code);
+    NEED(text->length > 10, "options %x: \"%s\"", options, text->at);
+}
+
+#define OPTIONS (MEMKIND_STAT_PRINT_OMIT_EXTENT * 2)
+
+static void op_stats_print(struct cell *cell)
+{
+    struct text text = {0};
+    void *block = memkind_malloc(cell->kind, 100000);
+    size_t all, end = cell_log_end();
+
+    print_text(cell, &text, MEMKIND_STAT_PRINT_ALL);
+    all = text.length;
+    for (unsigned option = MEMKIND_STAT_PRINT_JSON_FORMAT * 2; option < OPTIONS; option *= 2) {
+        print_text(cell, &text, option);
+        NEED(text.length <= all + all / 4, "option %x adds text", option);
+    }
+    print_text(cell, &text, OPTIONS - 2);
+    NEED(text.length < all, "options omit nothing");
+    NEED(memkind_stats_print(text_add, &text, OPTIONS) == MEMKIND_ERROR_INVALID,
+         "an option that is none");
+    NEED(memkind_stats_print(NULL, NULL, MEMKIND_STAT_PRINT_ALL) == MEMKIND_SUCCESS, "to stderr");
+    NEED(cell_log_end() >= end + all / 2, "%zu bytes on stderr, %zu through a function",
+         cell_log_end() - end, all);
+    memkind_free(cell->kind, block);
+}
+
+/* Checks one JSON value; NULL: it is none. Else what follows. */
+static const char *json_value(const char *at, int depth);
+
+static const char *json_blank(const char *at)
+{
+    return at + strspn(at, " \t\r\n");
+}
+
+static const char *json_string(const char *at)
+{
+    if (*at++ != '"')
+        return NULL;
+    for (; *at != '"'; at++)
+        if ((unsigned char)*at < ' ' || (*at == '\\' && !strchr("\"\\/bfnrtu", *++at)))
+            return NULL;
+    return at + 1;
+}
+
+static const char *json_members(const char *at, char close, int depth)
+{
+    at = json_blank(at + 1);
+    if (*at == close)
+        return at + 1;
+    for (;;) {
+        if (close == '}') {
+            at = json_string(json_blank(at));
+            at = at ? json_blank(at) : NULL;
+            if (!at || *at++ != ':')
+                return NULL;
+        }
+        at = json_value(json_blank(at), depth);
+        at = at ? json_blank(at) : NULL;
+        if (!at || (*at != ',' && *at != close))
+            return NULL;
+        if (*at++ == close)
+            return at;
+    }
+}
+
+static const char *json_value(const char *at, int depth)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    char *end;
+
+    if (depth > 50)
+        return NULL;
+    if (*at == '{' || *at == '[')
+        return json_members(at, *at == '{' ? '}' : ']', depth + 1);
+    if (*at == '"')
+        return json_string(at);
+    for (size_t i = 0; i < LENGTH(words); i++)
+        if (strncmp(at, words[i], strlen(words[i])) == 0)
+            return at + strlen(words[i]);
+    if (*at != '-' && (*at < '0' || *at > '9'))
+        return NULL;
+    (void)strtod(at, &end);
+    return end;
+}
+
+static void op_stats_print_json(struct cell *cell)
+{
+    static const unsigned some[] = {0, MEMKIND_STAT_PRINT_OMIT_PER_ARENA, OPTIONS - 2};
+    struct text text = {0};
+    void *block = memkind_malloc(cell->kind, 100000);
+
+    for (size_t i = 0; i < LENGTH(some); i++) {
+        const char *end;
+
+        print_text(cell, &text, MEMKIND_STAT_PRINT_JSON_FORMAT | some[i]);
+        end = json_value(json_blank(text.at), 0);
+        NEED(end && *json_blank(end) == '\0' && text.at[0] == '{', "options %x: no JSON: %.60s",
+             some[i], text.at);
+    }
+    memkind_free(cell->kind, block);
+}
+
+/* --- defragmentation, background threads -------------------------------------------------------
+ */
+
+#define SPARSE 20000
+
+static void op_defrag(struct cell *cell)
+{
+    struct block *blocks = blocks_new(cell, SPARSE);
+    size_t moved = 0;
+
+    NEED(!memkind_defrag_reallocate(cell->kind, NULL), "of NULL");
+    for (size_t i = 0; i < SPARSE; i++)
+        block_set(cell, &blocks[i], memkind_malloc(cell->kind, 200), 200, i);
+    for (size_t i = 0; i < SPARSE; i++)
+        if (i % 10 != i / 1000 % 10)
+            block_end(cell, &blocks[i], false);
+    for (size_t i = 0; i < SPARSE; i++) {
+        size_t usable = blocks[i].at ? memkind_malloc_usable_size(NULL, blocks[i].at) : 0;
+        void *at = blocks[i].at ? memkind_defrag_reallocate(i % 3 ? cell->kind : NULL, blocks[i].at)
+                                : NULL;
+
+        if (!at)
+            continue;
+        NEED(at != blocks[i].at && memkind_detect_kind(at) == cell->kind, "moved to %p", at);
+        NEED(memkind_malloc_usable_size(NULL, at) == usable, "another size");
+        blocks[i].at = at;
+        moved++;
+    }
+    /* libtbbmalloc does not tell how full its slabs are. */
+    NEED(cell->tbb || moved > 0, "no block was moved");
+    for (size_t i = 0; i < SPARSE; i++)
+        block_end(cell, &blocks[i], i % 2);
+}
+
+static void op_background_threads(struct cell *cell)
+{
+    struct block block;
+
+    for (int round = 0; round < 2; round++) {
+        size_t end = cell_log_end();
+
+        /* jemalloc's threads start without ThreadSanitizer's knowledge: they are not started. */
+        if (!TEST_THREAD_SANITIZED || cell->tbb)
+            NEED(memkind_set_bg_threads(true) == MEMKIND_SUCCESS, "on, round %d", round);
+        NEED(!cell->tbb || strstr(cell_log(end), "background"),
+             "nothing in the log about what does not exist");
+        block_set(cell, &block, memkind_malloc(cell->kind, 3 * MIB), 3 * MIB, 1);
+        block_end(cell, &block, false);
+        NEED(memkind_set_bg_threads(false) == MEMKIND_SUCCESS, "off, round %d", round);
+    }
+}
+
+/* --- the end of a kind -------------------------------------------------------------------------
+ */
+
+static void use_and_leave(struct cell *cell, size_t round)
+{
+    for (size_t i = 0; i < 300; i++) {
+        size_t size = i % 100 ? 1 + (i * round * 37) % 20000 : MIB;
+        char *block = memkind_malloc(cell->kind, size);
+
+        NEED(block, "round %zu: malloc(%zu)", round, size);
+        memset(block, 0x55, size);
+        if (i % 3 == 0)
+            memkind_free(cell->kind, block);
+    }
+}
+
+static void op_destroy(struct cell *cell)
+{
+    size_t descriptors = 0, mappings = 0;
+
+    if (cell->recipe->sort == RECIPE_STATIC) {
+        struct block block;
+
+        block_set(cell, &block, memkind_malloc(cell->kind, 1000), 1000, 1);
+        NEED(memkind_destroy_kind(cell->kind) == MEMKIND_ERROR_INVALID, "a static kind");
+        NEED(memkind_check_available(cell->kind) == MEMKIND_SUCCESS,
+             "it is not available any more");
+        block_end(cell, &block, true);
+        return;
+    }
+    for (size_t round = 1; round <= 12; round++) {
+        memkind_t old = cell->kind;
+        const char *wrong;
+        int code;
+
+        use_and_leave(cell, round);
+        wrong = recipe_unmake(&cell->made);
+        NEED(!wrong, "%s", wrong);
+        NEED(memkind_destroy_kind(old) == MEMKIND_ERROR_INVALID, "destroyed twice");
+        if (round == 3) {
+            descriptors = test_descriptors();
+            mappings = test_mappings();
+        }
+        if (round == 12) {
+            NEED(test_descriptors() == descriptors, "%zu descriptors, later %zu", descriptors,
+                 test_descriptors());
+            NEED(TEST_SANITIZED || test_mappings() <= mappings + 3, "%zu mappings, later %zu",
+                 mappings, test_mappings());
+        }
+        code = recipe_make(cell->recipe, &cell->made);
+        NEED(code == MEMKIND_SUCCESS, "round %zu: created again: %d", round, code);
+        cell->kind = cell->made.kind;
+        NEED(cell_stat(cell, cell->kind, MEMKIND_STAT_TYPE_ALLOCATED) == 0,
+             "blocks of another kind");
+    }
+}
+
+const struct operation matrix_kind_operations[] = {
+    {"check_available", " check_available ", op_check_available},
+    {"get_capacity", " get_capacity ", op_get_capacity},
+    {"placement of pages", " create_kind create_nodes create_pmem create_fixed create_custom ",
+     op_placement},
+    {"exhaustion", " malloc free ", op_exhaustion},
+    {"giving back", " free create_pmem_with_config ", op_give_back},
+    {"get_stat", " get_stat update_cached_stats ", op_get_stat},
+    {"get_stat, errors", " get_stat ", op_get_stat_wrong},
+    {"stats_print", " stats_print ", op_stats_print},
+    {"stats_print, JSON", " stats_print ", op_stats_print_json},
+    {"defrag_reallocate", " defrag_reallocate ", op_defrag},
+    {"set_bg_threads", " set_bg_threads ", op_background_threads},
+    {"destroy_kind with blocks", " destroy_kind ", op_destroy},
+};
+const size_t matrix_kind_operation_count = LENGTH(matrix_kind_operations);

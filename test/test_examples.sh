@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+#
+# The small examples say what they are there to show, under every heap manager. (wordcount has a test of
+# its own.)
+#
+# usage: test_examples.sh FOLDER_OF_PROGRAMS
+set -euo pipefail
+folder=$1
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+unset "${!MEMKIND_@}"
+export LC_ALL=C
+failed=0
+
+fail()
+{
+    echo "FAILED: $MEMKIND_HEAP_MANAGER, $*"
+    cat "$scratch/output" "$scratch/errors"
+    failed=1
+}
+
+# run EXAMPLE [ARGUMENT]...: its output and messages are in the scratch folder.
+run()
+{
+    local status=0
+    "$folder/$1" "${@:2}" >"$scratch/output" 2>"$scratch/errors" || status=$?
+    [ "$status" -eq 0 ] || fail "$*: status $status"
+}
+
+# says EXAMPLE LINE...: the output is these lines, each an extended regular expression.
+says()
+{
+    local example=$1 number=0 expression
+    shift
+    for expression; do
+        number=$((number + 1))
+        sed -n "${number}p" "$scratch/output" | grep -qxE "$expression" ||
+            fail "$example, line $number is not: $expression"
+    done
+    [ "$(wc -l <"$scratch/output")" -eq "$number" ] || fail "$example says more"
+}
+
+# number WHEN NAME: the number behind NAME in the line "WHEN: ...".
+number()
+{
+    sed -n "s/^$1:.* $2 \([0-9]*\).*/\1/p" "$scratch/output"
+}
+
+examples()
+{
+    run nodes_kind 0
+    sed -i '/^(these mappings have .* in transparent huge pages)$/d' "$scratch/output"
+    says nodes_kind 'a block of 1024 KiB, bound to nodes 0:' 'node 0: 25[67] pages of 4 kB'
+    if "$folder/nodes_kind" 1023 >"$scratch/output" 2>"$scratch/errors"; then
+        fail "nodes_kind 1023: no error"
+    fi
+    grep -q '^memkind_create_nodes: ' "$scratch/errors" || fail "nodes_kind 1023: no word of it"
+
+    run custom_kind
+    says custom_kind '64 blocks of 100 KiB' 'allocated: map [1-9].*' 'destroyed: .* file 0 KiB'
+    [ "$(number destroyed map)" = "$(number destroyed unmap)" ] ||
+        fail "custom_kind: a region is left"
+    [ "$(number allocated file)" -ge 6400 ] 2>/dev/null || fail "custom_kind: the blocks are not in the file"
+
+    run fixed
+    # How much of an area each heap manager can fill is no business of the example.
+    says fixed '[1-9][0-9]{2,} blocks of 64 KiB in 64 MiB \([0-9]+ %\), then: Cannot allocate memory' \
+        'outside the area: 0'
+
+    mkdir -p "$scratch/pmem"
+    if "$folder/pmem" "$scratch/nowhere" >"$scratch/output" 2>"$scratch/errors"; then
+        fail "pmem: works without its directory"
+    fi
+    run pmem "$scratch/pmem"
+    says pmem 'DAX: (yes|no)' \
+        '[3-6][0-9] blocks of 1 MiB in a file of at most 64 MiB, then: Cannot allocate memory' \
+        'freed, and allocated again: [0-9]+'
+    [ "$(sed -n 's/ blocks.*//p' "$scratch/output")" = "$(sed -n 's/.*again: //p' "$scratch/output")" ] ||
+        fail "pmem: less the second time"
+    [ -z "$(ls -A "$scratch/pmem")" ] || fail "pmem: leaves a file"
+}
+
+for manager in JEMALLOC TBB; do
+    export MEMKIND_HEAP_MANAGER=$manager
+    examples
+done
+exit $failed

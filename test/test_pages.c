@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * test_pages: what the page layer keeps account with: spaces of free pages, the address map, the
+ * cache of regions. Addresses of spaces and of the map are numbers here: nobody touches them.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "kinds/address_map.h"
+#include "kinds/pool.h"
+#include "kinds/space.h"
+
+#define PAGE ((size_t)4096)
+#define AT(offset) ((char *)0x7000000000 + (offset))
+
+TestSuite(space, .init = test_bare, .timeout = 60);
+TestSuite(address_map, .init = test_bare, .timeout = 60);
+TestSuite(cache, .init = test_bare, .timeout = 60);
+
+/* --- space ------------------------------------------------------------------------------------ */
+
+Test(space, lowest_first_and_aligned)
+{
+    struct page_space space;
+
+    space_init(&space);
+    cr_assert(space_put(&space, AT(PAGE), 64 * PAGE));
+    cr_expect_eq(space_take(&space, 2 * PAGE, PAGE), AT(PAGE));
+    cr_expect_eq(space_take(&space, PAGE, 16 * PAGE), AT(16 * PAGE));
+    cr_expect_eq(space_take(&space, 13 * PAGE, PAGE), AT(3 * PAGE), "the gap before it is used");
+    cr_expect_eq(space_take(&space, PAGE, PAGE), AT(17 * PAGE));
+    cr_expect_eq(space.free, 47 * PAGE);
+    cr_expect_null(space_take(&space, 48 * PAGE, PAGE));
+    cr_expect_null(space_take(&space, 17 * PAGE, 32 * PAGE + 32 * PAGE), "aligned, not to be had");
+    cr_expect_eq(space_take(&space, 47 * PAGE, PAGE), AT(18 * PAGE), "exactly the rest");
+    cr_expect_null(space_take(&space, PAGE, PAGE));
+    cr_expect_eq(space.free, 0);
+    space_clear(&space);
+}
+
+/* Whatever the order they come back in, pages join; also across the border of two windows. */
+Test(space, runs_join)
+{
+    static const unsigned orders[][4] = {
+        {0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 1, 3}, {1, 3, 2, 0}, {2, 0, 3, 1}};
+
+    for (size_t i = 0; i < LENGTH(orders); i++) {
+        struct page_space space;
+
+        space_init(&space);
+        for (size_t j = 0; j < 4; j++) {
+            cr_expect_null(space_take(&space, 8 * PAGE, PAGE));
+            cr_assert(space_put(&space, AT(2 * PAGE * orders[i][j]), 2 * PAGE));
+        }
+        cr_expect_eq(space_take(&space, 8 * PAGE, PAGE), AT(0), "order %zu", i);
+        space_clear(&space);
+    }
+}
+
+/* Thousands of takes and puts of any size lose nothing and hand nothing out twice. */
+Test(space, account)
+{
+    enum { PAGES = 1024, HELD = 64 };
+    static unsigned char owner[PAGES];
+    struct {
+        char *start;
+        size_t pages;
+    } held[HELD] = {{NULL, 0}};
+    struct page_space space;
+    uint64_t state = 7;
+
+    space_init(&space);
+    cr_assert(space_put(&space, AT(0), PAGES * PAGE));
+    for (int round = 0; round < 20000; round++) {
+        size_t slot = test_random(&state) % HELD;
+
+        if (held[slot].start) {
+            for (size_t i = 0; i < held[slot].pages; i++)
+                owner[(size_t)(held[slot].start - AT(0)) / PAGE + i]--;
+            cr_assert(space_put(&space, held[slot].start, held[slot].pages * PAGE));
+            held[slot].start = NULL;
+            continue;
+        }
+        held[slot].pages = 1 + test_random(&state) % 40;
+        held[slot].start =
+            space_take(&space, held[slot].pages * PAGE, PAGE << test_random(&state) % 4);
+        for (size_t i = 0; held[slot].start && i < held[slot].pages; i++)
+            cr_assert_eq(++owner[(size_t)(held[slot].start - AT(0)) / PAGE + i], 1);
+    }
+    for (size_t slot = 0; slot < HELD; slot++)
+        if (held[slot].start)
+            cr_assert(space_put(&space, held[slot].start, held[slot].pages * PAGE));
+    cr_expect_eq(space.free, PAGES * PAGE);
+    cr_expect_eq(space_take(&space, PAGES * PAGE, PAGE), AT(0), "all of it, in one run");
+    space_clear(&space);
+}
+
+/* --- address map ------------------------------------------------------------------------------ */
+
+static void expect_only_inside(const struct page_region *region)
+{
+    cr_expect_eq(address_map_find(region->start), region);
+    cr_expect_eq(address_map_find(region->start + region->size / 2), region);
+    cr_expect_eq(address_map_find(region->start + region->size - 1), region);
+}
+
+/* Areas of fixed kinds that start and end in the same 2 MiB, with gaps and without. */
+Test(address_map, neighbours_in_a_slot)
+{
+    struct page_region a = {.start = AT(3 * PAGE), .size = 16 * MIB},
+                       b = {.start = a.start + a.size, .size = 16 * MIB},
+                       c = {.start = b.start + b.size + PAGE, .size = 40 * PAGE},
+                       d = {.start = c.start + c.size + PAGE, .size = 17 * MIB};
+    struct page_region *const all[] = {&c, &a, &d, &b};
+
+    for (size_t i = 0; i < LENGTH(all); i++) {
+        cr_expect(!address_map_overlaps(all[i]->start, all[i]->size), "%zu", i);
+        cr_assert(address_map_add(all[i]));
+        for (size_t j = 0; j <= i; j++)
+            expect_only_inside(all[j]);
+        cr_expect(address_map_overlaps(all[i]->start, 1));
+        cr_expect(address_map_overlaps(all[i]->start + all[i]->size - 1, 1));
+    }
+    cr_expect_null(address_map_find(a.start - 1));
+    cr_expect_null(address_map_find(c.start - 1));
+    cr_expect_null(address_map_find(c.start + c.size));
+    cr_expect_null(address_map_find(d.start + d.size));
+    cr_expect(!address_map_overlaps(c.start - PAGE, PAGE));
+    cr_expect(!address_map_overlaps(AT(0), 3 * PAGE));
+    cr_expect(address_map_overlaps(AT(0), 1 * GIB), "regions inside it");
+    for (size_t i = 0; i < LENGTH(all); i++) {
+        address_map_remove(all[i]);
+        cr_expect_null(address_map_find(all[i]->start));
+        cr_expect_null(address_map_find(all[i]->start + all[i]->size - 1));
+        for (size_t j = i + 1; j < LENGTH(all); j++)
+            expect_only_inside(all[j]);
+    }
+    cr_expect(!address_map_overlaps(AT(0), 1 * GIB));
+}
+
+Test(address_map, units_start_at_zero)
+{
+    struct page_region region = {.start = AT(4 * GIB - 2 * MIB), .size = 4 * MIB};
+
+    cr_assert(address_map_add(&region));
+    *address_map_unit(region.start) = 5;
+    *address_map_unit(region.start + region.size - 1) = 6;
+    address_map_remove(&region);
+    cr_assert(address_map_add(&region));
+    cr_expect_eq(*address_map_unit(region.start), 0);
+    cr_expect_eq(*address_map_unit(region.start + region.size - 1), 0);
+    address_map_remove(&region);
+}
+
+Test(address_map, addresses_nobody_has)
+{
+    struct page_region beyond = {.start = (char *)((uintptr_t)1 << 48), .size = 2 * MIB};
+
+    cr_expect_null(address_map_find(NULL));
+    cr_expect_null(address_map_find((void *)UINTPTR_MAX));
+    cr_expect_eq(address_map_note((void *)UINTPTR_MAX), 0);
+    cr_expect(!address_map_add(&beyond));
+}
+
+/* --- cache of regions: of a divisible pool and of one that is not --------------------------------
+ */
+
+static void open_pools(struct page_pool pools[2], bool conservative)
+{
+    size_t size = 64 * MIB;
+    void *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct page_setup setups[2] = {
+        pool_setup(&page_kind_static[MEMKIND_PARTITION_DEFAULT]),
+        {.kind = &page_kind_fixed, .source = &page_source_fixed, .address = area, .size = size}};
+
+    cr_assert_neq(area, MAP_FAILED);
+    for (int i = 0; i < 2; i++) {
+        setups[i].conservative = conservative;
+        cr_assert_eq(pool_open(&pools[i], &setups[i]), 0);
+    }
+}
+
+static void expect_usage(struct page_pool *pool, size_t mapped, size_t cached)
+{
+    size_t now_mapped, now_cached;
+
+    pool_usage(pool, &now_mapped, &now_cached);
+    cr_expect_eq(now_mapped, mapped, "%s: %zu bytes mapped", pool->kind->name, now_mapped);
+    cr_expect_eq(now_cached, cached, "%s: %zu bytes cached", pool->kind->name, now_cached);
+}
+
+Test(cache, regions_are_used_again_and_decay)
+{
+    struct page_pool pools[2];
+
+    open_pools(pools, false);
+    for (int i = 0; i < 2; i++) {
+        size_t size = 4 * MIB - 5, again = 4 * MIB, large = 16 * MIB;
+        void *region = pool_take(&pools[i], 0, &size), *other;
+
+        cr_assert(region);
+        cr_expect_eq(size, 4 * MIB);
+        cr_expect(pool_give(&pools[i], region, size));
+        expect_usage(&pools[i], 4 * MIB, 4 * MIB);
+        other = pool_take(&pools[i], 0, &large);
+        cr_expect_neq(other, region, "a region that is too small");
+        cr_expect_eq(pool_take(&pools[i], 0, &again), region);
+        expect_usage(&pools[i], 20 * MIB, 0);
+        cr_expect(pool_give(&pools[i], region, again));
+        cr_expect(pool_give(&pools[i], other, large));
+        test_jump(5);
+        cr_expect(!pool_decay(false), "after five seconds");
+        test_jump(6);
+        cr_expect(pool_decay(false), "after eleven seconds");
+        expect_usage(&pools[i], 0, 0);
+        pool_close(&pools[i]);
+    }
+}
+
+Test(cache, conservative_pools_have_none)
+{
+    struct page_pool pools[2];
+
+    open_pools(pools, true);
+    for (int i = 0; i < 2; i++) {
+        size_t size = 4 * MIB;
+        void *region = pool_take(&pools[i], 0, &size);
+
+        cr_assert(region);
+        cr_expect(pool_give(&pools[i], region, size));
+        expect_usage(&pools[i], 0, 0);
+        pool_close(&pools[i]);
+    }
+}
+
+static void hog(bool conservative)
+{
+    struct page_pool pools[2];
+
+    pool_hog();
+    open_pools(pools, conservative);
+    for (int i = 0; i < 2; i++) {
+        size_t size = 4 * MIB;
+        void *region = pool_take(&pools[i], 0, &size);
+
+        cr_assert(region);
+        cr_expect(pool_give(&pools[i], region, size));
+        test_jump(100000);
+        cr_expect(!pool_decay(false));
+        expect_usage(&pools[i], 4 * MIB, 4 * MIB);
+        cr_expect(pool_decay(true), "what another pool needs");
+        expect_usage(&pools[i], 0, 0);
+        pool_close(&pools[i]);
+    }
+}
+
+Test(cache, a_hog_keeps_all)
+{
+    hog(false);
+}
+
+Test(cache, a_hog_keeps_all_of_conservative_pools)
+{
+    hog(true);
+}
+
+/* A full pool takes what lies in the cache in other sizes. */
+Test(cache, a_full_pool_empties_it)
+{
+    struct page_pool pools[2];
+    size_t size = 16 * MIB, all = 64 * MIB;
+    void *regions[4];
+
+    open_pools(pools, false);
+    for (int i = 0; i < 4; i++) {
+        cr_assert((regions[i] = pool_take(&pools[1], 0, &size)) != NULL);
+        cr_assert_eq(size, 16 * MIB);
+    }
+    for (int i = 0; i < 4; i++)
+        cr_expect(pool_give(&pools[1], regions[i], size));
+    cr_expect_not_null(pool_take(&pools[1], 0, &all));
+    pool_close(&pools[0]);
+    pool_close(&pools[1]);
+}
+
+/* Nobody's regions: other pools', wrong addresses. */
+Test(cache, strange_regions_are_refused)
+{
+    struct page_pool pools[2];
+
+    open_pools(pools, false);
+    for (int i = 0; i < 2; i++) {
+        size_t size = 4 * MIB;
+        void *region = pool_take(&pools[i], 0, &size);
+
+        cr_expect(!pool_give(&pools[!i], region, size));
+        cr_expect(!pool_unmap(&pools[!i], region, size));
+        cr_expect(!pool_unmap(&pools[i], AT(0), size));
+        expect_usage(&pools[i], 4 * MIB, 0);
+    }
+    for (int i = 0; i < 2; i++)
+        pool_close(&pools[i]);
+}
