@@ -78,9 +78,9 @@ static struct blocks blocks_of(memkind_t kind, size_t least, size_t most)
 {
     struct blocks blocks = {.kind = kind, .least = least, .most = most, .seed = 88172645463325252};
 
-    blocks.block = calloc(MOST_BLOCKS, sizeof(void *));
-    blocks.size = calloc(MOST_BLOCKS, sizeof(size_t));
-    cr_assert(blocks.block && blocks.size);
+    /* Mappings, which end with the test. */
+    blocks.block = test_shared(MOST_BLOCKS * sizeof(void *));
+    blocks.size = test_shared(MOST_BLOCKS * sizeof(size_t));
     return blocks;
 }
 
@@ -193,8 +193,6 @@ Test(divisible, sizes_change)
             fill(&blocks);
             EXPECT_FULL(blocks, 16 * MIB, 70, "same size");
             drop_some(&blocks, blocks.count);
-            free(blocks.block);
-            free(blocks.size);
         }
     }
 }
@@ -436,56 +434,64 @@ Test(divisible, background_threads_give_back)
 /* --- regions of the program's own ---------------------------------------------------------------
  */
 
-#define MOST_REGIONS 256
+/* Slots of 2 MiB, one beside the other: the first that are free. */
+#define SLOTS 32
+#define SLOT (2 * MIB)
 
 struct regions {
-    struct region {
-        void *address;
-        size_t size;
-    } region[MOST_REGIONS]; /* size 0: free */
-    size_t limit, bytes;    /* in use */
+    char *area;
+    size_t size[SLOTS]; /* of the region that begins here */
+    bool used[SLOTS];
+    size_t bytes; /* in use */
     size_t mapped, unmapped;
     const char *wrong;
 };
 
+static bool slots_are_free(const struct regions *regions, size_t first, size_t count)
+{
+    for (size_t at = first; at < first + count; at++)
+        if (at >= SLOTS || regions->used[at])
+            return false;
+    return true;
+}
+
 static void *map_region(void *context, size_t size, size_t alignment)
 {
     struct regions *regions = context;
-    size_t at = 0;
-    char *address;
+    size_t count = size / SLOT;
 
-    while (at < MOST_REGIONS && regions->region[at].size)
-        at++;
-    if (at == MOST_REGIONS || regions->bytes + size > regions->limit)
-        return NULL;
-    if (size % (2 * MIB) || alignment % (2 * MIB))
+    if (size % SLOT || alignment % SLOT)
         regions->wrong = "a region of an odd size is asked for";
-    address = aligned_alloc(alignment, size);
-    if (!address)
-        return NULL;
-    memset(address, 0xa5, size);
-    regions->region[at] = (struct region){address, size};
-    regions->bytes += size;
-    regions->mapped++;
-    return address;
+    for (size_t first = 0; first < SLOTS; first++) {
+        char *address = regions->area + first * SLOT;
+
+        if ((uintptr_t)address % alignment || !slots_are_free(regions, first, count))
+            continue;
+        memset(regions->used + first, true, count);
+        memset(address, 0xa5, size);
+        regions->size[first] = size;
+        regions->bytes += size;
+        regions->mapped++;
+        return address;
+    }
+    return NULL;
 }
 
 static void unmap_region(void *context, void *address, size_t size)
 {
     struct regions *regions = context;
+    size_t first = (size_t)((char *)address - regions->area) / SLOT;
 
-    for (size_t at = 0; at < MOST_REGIONS; at++) {
-        if (regions->region[at].address != address || !regions->region[at].size)
-            continue;
-        if (regions->region[at].size != size)
-            regions->wrong = "a region comes back in another size";
-        regions->region[at].size = 0;
-        regions->bytes -= size;
-        regions->unmapped++;
-        free(address);
+    if (first >= SLOTS || (uintptr_t)address % SLOT || !regions->size[first]) {
+        regions->wrong = "what is no region, or no more, comes back";
         return;
     }
-    regions->wrong = "what is no region, or no more, comes back";
+    if (regions->size[first] != size)
+        regions->wrong = "a region comes back in another size";
+    memset(regions->used + first, false, regions->size[first] / SLOT);
+    regions->bytes -= regions->size[first];
+    regions->size[first] = 0;
+    regions->unmapped++;
 }
 
 static int purge_region(void *context, void *address, size_t size)
@@ -498,8 +504,10 @@ static int purge_region(void *context, void *address, size_t size)
 static memkind_t create_custom(struct regions *regions, bool purges)
 {
     struct memkind_page_ops ops = {map_region, unmap_region, purges ? purge_region : NULL};
+    char *area = test_shared((SLOTS + 1) * SLOT);
     memkind_t kind;
 
+    *regions = (struct regions){.area = area + (-(uintptr_t)area & (SLOT - 1))};
     cr_assert_eq(memkind_create_custom(&ops, regions, &kind), MEMKIND_SUCCESS);
     return kind;
 }
@@ -507,7 +515,7 @@ static memkind_t create_custom(struct regions *regions, bool purges)
 Test(divisible, regions_come_back_once)
 {
     for (int purges = 0; purges < 2; purges++) {
-        struct regions regions = {.limit = 64 * MIB};
+        struct regions regions = {.area = NULL};
         memkind_t kind = create_custom(&regions, purges);
         struct blocks blocks = blocks_of(kind, 64, 3 * MIB);
 
@@ -532,7 +540,7 @@ Test(divisible, regions_come_back_once)
  * 6 MiB and what is left of them. */
 Test(divisible, regions_are_used_in_full)
 {
-    struct regions regions = {.limit = 64 * MIB};
+    struct regions regions = {.area = NULL};
     struct blocks large = blocks_of(create_custom(&regions, false), 5 * MIB / 2, 5 * MIB / 2);
     struct blocks small = blocks_of(large.kind, 64 * KIB, 64 * KIB);
 
@@ -541,12 +549,13 @@ Test(divisible, regions_are_used_in_full)
     cr_assert_geq(large.bytes + small.bytes, 63 * MIB, "%zu KiB",
                   (large.bytes + small.bytes) / KIB);
     cr_assert_null(regions.wrong, "%s", regions.wrong);
+    cr_assert_eq(memkind_destroy_kind(large.kind), MEMKIND_SUCCESS);
 }
 
 /* Without purge by decay. */
 Test(divisible, unused_regions_come_back)
 {
-    struct regions regions = {.limit = 64 * MIB};
+    struct regions regions = {.area = NULL};
     struct blocks blocks = blocks_of(create_custom(&regions, false), 2 * MIB, 2 * MIB);
 
     fill(&blocks);
@@ -564,7 +573,7 @@ Test(divisible, regions_of_another_thread)
     } sizes[] = {{5 * MIB / 2, 1, 10 * MIB}, {100 * KIB, 1, 10 * MIB}, {1000, 2, 1000}};
 
     for (size_t i = 0; i < 2 * LENGTH(sizes); i++) {
-        struct regions regions = {.limit = 64 * MIB};
+        struct regions regions = {.area = NULL};
         memkind_t kind = create_custom(&regions, i % 2);
         size_t percent = share(kind, sizes[i / 2].theirs, sizes[i / 2].step, sizes[i / 2].mine);
 
