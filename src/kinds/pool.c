@@ -10,19 +10,19 @@
 #include <string.h>
 
 #include "kinds/host.h"
+#include "kinds/records.h"
 #include "kinds/topology.h"
 
-#define RECORDS_SIZE ((size_t)64 << 10) /* records come from mappings of this size */
-#define CACHE_SECONDS 10                /* jemalloc's own time of decay */
+#define CACHE_SECONDS 10 /* jemalloc's own time of decay */
 #define STEP_MOST ((size_t)2 << 20)
 #define STEP_LEAST ((size_t)64 << 10)
 #define STEPS_PER_LIMIT 64
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct page_region *unused_records; /* guarded by lock; never given back */
-static struct page_region *cache;          /* of all pools, newest first; guarded by lock */
-static unsigned forks;                     /* how many fork(2) lie between us and the first use */
-static bool cache_hogs;                    /* written before the first pool is opened */
+static struct records records = {.size = sizeof(struct page_region)}; /* guarded by lock */
+static struct page_region *cache; /* of all pools, newest first; guarded by lock */
+static unsigned forks;            /* how many fork(2) lie between us and the first use */
+static bool cache_hogs;           /* written before the first pool is opened */
 
 /* --- records of regions -------------------------------------------------------------------------
  */
@@ -48,18 +48,10 @@ static void list_remove(struct page_region *record)
 /* Called with the lock. */
 static struct page_region *record_take(struct page_pool *pool)
 {
-    struct page_region *record;
+    struct page_region *record = records_take(&records);
 
-    if (!unused_records) {
-        struct page_region *fresh = os_map(RECORDS_SIZE, os_page_size());
-
-        for (size_t i = 0; fresh && i < RECORDS_SIZE / sizeof *fresh; i++)
-            list_add(&unused_records, &fresh[i]);
-    }
-    record = unused_records;
     if (!record)
         return NULL;
-    list_remove(record);
     record->pool = pool;
     record->offset = 0;
     record->domain = 0;
@@ -77,7 +69,7 @@ static struct page_region *record_add(struct page_pool *pool, void *address, siz
     record->start = address;
     record->size = size;
     if (!address_map_add(record)) {
-        list_add(&unused_records, record);
+        records_drop(&records, record);
         return NULL;
     }
     list_add(&pool->regions, record);
@@ -111,7 +103,7 @@ void pool_remove_region(struct page_pool *pool, void *address)
     if (region && region->pool == pool) {
         address_map_remove(region);
         list_remove(region);
-        list_add(&unused_records, region);
+        records_drop(&records, region);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -163,7 +155,7 @@ void pool_close(struct page_pool *pool)
         struct page_region *region = pool->regions;
 
         list_remove(region);
-        list_add(&unused_records, region);
+        records_drop(&records, region);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -350,7 +342,7 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size)
     pthread_mutex_lock(&lock);
     pool->mapped -= size;
     if (region)
-        list_add(&unused_records, region);
+        records_drop(&records, region);
     pthread_mutex_unlock(&lock);
     return true;
 }
@@ -411,7 +403,7 @@ static void unmap_leaving(struct page_region *leaving)
         pthread_mutex_lock(&lock);
         region->pool->mapped -= region->size;
         leaving_count(region->pool, -1);
-        list_add(&unused_records, region);
+        records_drop(&records, region);
         pthread_mutex_unlock(&lock);
     }
 }
@@ -490,7 +482,7 @@ static void *cache_take(struct page_pool *pool, unsigned domain, size_t *size)
         cache_remove(region);
         /* Leaves for it in the map exist: it was there before. */
         if (pool->source->divisible)
-            list_add(&unused_records, region);
+            records_drop(&records, region);
         else if (address_map_add(region))
             list_add(&pool->regions, region);
         address = region->start;
@@ -569,7 +561,7 @@ void pool_forked(struct page_pool *pool)
         next = region->next;
         if (region->pool == pool) {
             cache_remove(region);
-            list_add(&unused_records, region);
+            records_drop(&records, region);
         }
     }
     pool->mapped = 0;

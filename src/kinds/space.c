@@ -7,7 +7,7 @@
 #include <pthread.h>
 #include <stdint.h>
 
-#include "kinds/os.h"
+#include "kinds/records.h"
 
 struct space_run {
     struct space_run *next;
@@ -15,32 +15,15 @@ struct space_run {
     size_t size;
 };
 
-#define RUNS_SIZE ((size_t)64 << 10) /* records come from mappings of this size */
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct space_run *unused_runs; /* guarded by lock; never given back */
-
-/* Called with the lock. */
-static void run_drop(struct space_run *run)
-{
-    run->next = unused_runs;
-    unused_runs = run;
-}
+static struct records records = {.size = sizeof(struct space_run)}; /* guarded by lock */
 
 /* Called with the lock. */
 static struct space_run *run_make(struct space_run *next, char *start, size_t size)
 {
-    struct space_run *run;
+    struct space_run *run = records_take(&records);
 
-    if (!unused_runs) {
-        struct space_run *fresh = os_map(RUNS_SIZE, os_page_size());
-
-        for (size_t i = 0; fresh && i < RUNS_SIZE / sizeof *fresh; i++)
-            run_drop(&fresh[i]);
-    }
-    run = unused_runs;
     if (run) {
-        unused_runs = run->next;
         run->next = next;
         run->start = start;
         run->size = size;
@@ -60,7 +43,7 @@ void space_clear(struct page_space *space)
         struct space_run *run = space->runs;
 
         space->runs = run->next;
-        run_drop(run);
+        records_drop(&records, run);
     }
     space->free = 0;
     pthread_mutex_unlock(&lock);
@@ -75,7 +58,7 @@ static void join_next(struct space_run *run)
         return;
     run->size += next->size;
     run->next = next->next;
-    run_drop(next);
+    records_drop(&records, next);
 }
 
 /* Called with the lock. */
@@ -133,7 +116,7 @@ static bool cut(struct space_run **link, char *start, size_t size)
         run->size = rest;
     } else {
         *link = run->next;
-        run_drop(run);
+        records_drop(&records, run);
     }
     return true;
 }
