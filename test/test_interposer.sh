@@ -158,7 +158,7 @@ programs()
     shift
     variables=("$@")
     same "threaded program" "$program"
-    same "ls" /bin/ls -laR tree /usr/include
+    same "ls" /bin/ls -lR tree /usr/include
     same "grep" grep -rn "line 1[0-9]*7\$" tree
     same "sort" sort -k3,3n --parallel=4 -S 4M numbers
     same "sort, unique" sort -u -k1,1 numbers
