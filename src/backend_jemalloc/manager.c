@@ -91,7 +91,7 @@ static void prefork(void)
 
 static void postfork_parent(void)
 {
-    pool_postfork(false);
+    pool_postfork();
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
@@ -100,7 +100,7 @@ static void postfork_parent(void)
 
 static void postfork_child(void)
 {
-    pool_postfork(true);
+    pool_postfork();
     if (jemalloc_locked) {
         jemalloc_postfork_child();
         jem_thread_postfork_child();

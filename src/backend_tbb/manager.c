@@ -12,7 +12,7 @@ static int load(const struct heap_settings *settings)
     if (!error)
         error = tbb_thread_load();
     if (!error && settings->hog_memory)
-        pool_hog();
+        run_cache_hog();
     return error;
 }
 
@@ -20,18 +20,21 @@ static int load(const struct heap_settings *settings)
 static void prefork(void)
 {
     tbb_thread_prefork();
+    run_cache_prefork();
     pool_prefork();
 }
 
 static void postfork_parent(void)
 {
-    pool_postfork(false);
+    pool_postfork();
+    run_cache_postfork(false);
     tbb_thread_postfork_parent();
 }
 
 static void postfork_child(void)
 {
-    pool_postfork(true);
+    pool_postfork();
+    run_cache_postfork(true);
     tbb_heap_postfork_child();
     tbb_thread_postfork_child();
 }

@@ -90,12 +90,14 @@ static bool make_leaves(uintptr_t first, uintptr_t last)
     return true;
 }
 
-static void clear_units(uintptr_t first, uintptr_t last)
+void address_map_clear(const void *address, size_t size)
 {
-    size_t unit = (size_t)1 << ADDRESS_MAP_UNIT_BITS;
+    uintptr_t unit = (uintptr_t)1 << ADDRESS_MAP_UNIT_BITS;
+    uintptr_t last = (uintptr_t)address + size - 1;
 
     /* Units that lie wholly inside: one at an edge may be another region's, too. */
-    for (uintptr_t at = (first + unit - 1) & ~(unit - 1); at + unit - 1 <= last; at += unit) {
+    for (uintptr_t at = ((uintptr_t)address + unit - 1) & ~(unit - 1); at + unit - 1 <= last;
+         at += unit) {
         _Atomic uint8_t *byte = address_map_unit((void *)at);
 
         /* Never used, most of them: reading takes no memory. */
@@ -110,7 +112,7 @@ bool address_map_add(struct page_region *region)
 
     if (last >> ADDRESS_MAP_BITS || !make_leaves(first, last))
         return false;
-    clear_units(first, last);
+    address_map_clear(region->start, region->size);
     for (uintptr_t slot = slot_of(first); slot <= slot_of(last); slot++) {
         struct page_region *_Atomic *entry = slot_entry(slot);
         struct page_region *_Atomic *link = chain_link(region, slot);

@@ -7,6 +7,8 @@
  * GiB; a leaf has a pointer for each slot of 2 MiB and a byte for each unit of 16 KiB. The pointer
  * leads to the region that the slot lies in. The byte belongs to the heap manager, which may note
  * there what it keeps in a unit (TBB: the size class of a slab); it is 0 when a region is added.
+ * Where run_cache.h cuts regions into runs, a second pointer leads from the unit in which a used
+ * run starts to that run. Most of a leaf is never touched, and takes no memory.
  *
  * Regions are multiples of 2 MiB at multiples of 2 MiB, but for the windows of fixed kinds, which
  * start and end where their owner wants: two of them can meet in one slot, and are then chained.
@@ -25,8 +27,9 @@
 #define HIDDEN __attribute__((visibility("hidden"))) /* reached without the GOT */
 
 struct page_pool;
+struct page_run;
 
-/* A run of pages that a pool has mapped. */
+/* Pages that a pool has mapped at once. */
 struct page_region {
     struct page_region *next, **link; /* in one of pool.c's lists */
     struct page_pool *pool;
@@ -50,6 +53,7 @@ struct page_region {
 struct address_leaf {
     struct page_region *_Atomic slots[ADDRESS_MAP_SLOTS];
     _Atomic uint8_t units[ADDRESS_MAP_UNITS];
+    struct page_run *runs[ADDRESS_MAP_UNITS]; /* guarded by run_cache.c's lock */
 };
 
 #define ADDRESS_MAP_LEAVES ((size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_LEAF_BITS))
@@ -75,6 +79,14 @@ static inline _Atomic uint8_t *address_map_unit(const void *address)
     return address_map_leaf_unit(address_map_leaf((uintptr_t)address), (uintptr_t)address);
 }
 
+/* The run that starts there, likewise. */
+static inline struct page_run **address_map_run(const void *address)
+{
+    uintptr_t at = (uintptr_t)address;
+
+    return &address_map_leaf(at)->runs[at >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)];
+}
+
 /* What that byte is; 0 where no region ever was. */
 static inline unsigned address_map_note(const void *address)
 {
@@ -91,6 +103,9 @@ struct page_region *address_map_find(const void *address);
 
 /* Whether any byte of [address, address + size) lies in a region. Threads: as for adding. */
 bool address_map_overlaps(const void *address, size_t size);
+
+/* Sets the bytes of the units that lie wholly inside to 0. */
+void address_map_clear(const void *address, size_t size);
 
 /* False: no memory for the map; nothing was added. */
 bool address_map_add(struct page_region *region);
