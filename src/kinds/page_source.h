@@ -9,7 +9,7 @@
  * There are two sorts. Sources of whole regions (anonymous, hugetlb, custom) map each region by
  * itself; pool.c remembers them, and a region is given back as it came. Divisible sources (file,
  * fixed) cut regions out of windows of their own (space.h), register the windows with the pool
- * (pool_add_region()) and take any pages back, in pieces of any size.
+ * (pool_add_window()) and take any pages back, in pieces of any size.
  *
  * Threads: map, unmap, purge and commit from any thread at once; none allocates; none takes a lock
  * that another thread could hold while it allocates. open and close have the pool for themselves.

@@ -76,7 +76,7 @@ static struct page_region *record_add(struct page_pool *pool, void *address, siz
     return record;
 }
 
-int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t offset)
+int pool_add_window(struct page_pool *pool, void *address, size_t size, size_t offset)
 {
     struct page_region *record = NULL;
     bool taken;
@@ -94,16 +94,16 @@ int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t o
     return taken ? MEMKIND_ERROR_INVALID : record ? 0 : MEMKIND_ERROR_MALLOC;
 }
 
-void pool_remove_region(struct page_pool *pool, void *address)
+void pool_remove_window(struct page_pool *pool, void *address)
 {
-    struct page_region *region;
+    struct page_region *window;
 
     pthread_mutex_lock(&lock);
-    region = address_map_find(address);
-    if (region && region->pool == pool) {
-        address_map_remove(region);
-        list_remove(region);
-        records_drop(&records, region);
+    window = address_map_find(address);
+    if (window && window->pool == pool) {
+        address_map_remove(window);
+        list_remove(window);
+        records_drop(&records, window);
     }
     pthread_mutex_unlock(&lock);
 }

@@ -228,12 +228,12 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
      * to them could not have them again. */
     if (own->populates)
         os_no_readahead(address, size);
-    if (pool_add_region(pool, address, size, own->windows)) {
+    if (pool_add_window(pool, address, size, own->windows)) {
         os_unmap(address, size);
         return false;
     }
     if (!space_put(&own->space, address, size)) {
-        pool_remove_region(pool, address);
+        pool_remove_window(pool, address);
         os_unmap(address, size);
         return false;
     }
