@@ -71,6 +71,8 @@ struct heap_manager {
                        memkind_stat_print_opt options);
     int (*background_threads)(bool on);
 
+    /* Around fork(2); the page layer's locks are taken after prefork() and free again before the
+     * other two. */
     void (*prefork)(void);
     void (*postfork_parent)(void);
     void (*postfork_child)(void);

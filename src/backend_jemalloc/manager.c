@@ -76,7 +76,7 @@ static int load(const struct heap_settings *settings)
  * data and no memory for it. */
 static bool jemalloc_locked;
 
-/* Lock order: see jem.h; the page layer's lock comes last. */
+/* Lock order: see jem.h. */
 static void prefork(void)
 {
     bool able = jem_tsd() != NULL;
@@ -86,12 +86,10 @@ static void prefork(void)
     jemalloc_locked = able;
     if (able)
         jemalloc_prefork();
-    pool_prefork();
 }
 
 static void postfork_parent(void)
 {
-    pool_postfork(false);
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
@@ -100,7 +98,6 @@ static void postfork_parent(void)
 
 static void postfork_child(void)
 {
-    pool_postfork(true);
     if (jemalloc_locked) {
         jemalloc_postfork_child();
         jem_thread_postfork_child();

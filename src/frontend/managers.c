@@ -41,11 +41,13 @@ static void prefork(void)
     registry_prefork();
     if (managers_get())
         managers_get()->prefork();
+    pool_prefork();
 }
 
-static void postfork(void (*manager_postfork)(void))
+static void postfork(void (*manager_postfork)(void), bool child)
 {
     forking = false;
+    pool_postfork(child);
     if (manager_postfork)
         manager_postfork();
     registry_postfork();
@@ -55,13 +57,13 @@ static void postfork(void (*manager_postfork)(void))
 static void postfork_parent(void)
 {
     if (forking)
-        postfork(managers_get() ? managers_get()->postfork_parent : NULL);
+        postfork(managers_get() ? managers_get()->postfork_parent : NULL, false);
 }
 
 static void postfork_child(void)
 {
     if (forking)
-        postfork(managers_get() ? managers_get()->postfork_child : NULL);
+        postfork(managers_get() ? managers_get()->postfork_child : NULL, true);
 }
 
 /*

@@ -569,9 +569,16 @@ void pool_forked(struct page_pool *pool)
     pool->source->forked(pool);
 }
 
+static const struct page_source *const sources[] = {&page_source_anonymous, &page_source_custom,
+                                                    &page_source_file, &page_source_fixed,
+                                                    &page_source_hugetlb};
+#define SOURCES (sizeof sources / sizeof sources[0])
+
 void pool_prefork(void)
 {
-    source_file_prefork();
+    for (size_t i = 0; i < SOURCES; i++)
+        if (sources[i]->prefork)
+            sources[i]->prefork();
     pthread_mutex_lock(&lock);
     space_prefork();
 }
@@ -582,5 +589,7 @@ void pool_postfork(bool child)
         forks++;
     space_postfork();
     pthread_mutex_unlock(&lock);
-    source_file_postfork();
+    for (size_t i = SOURCES; i-- > 0;)
+        if (sources[i]->postfork)
+            sources[i]->postfork();
 }

@@ -359,12 +359,12 @@ static void forked(struct page_pool *pool)
     space_clear(&own->space);
 }
 
-void source_file_prefork(void)
+static void prefork(void)
 {
     pthread_mutex_lock(&lock);
 }
 
-void source_file_postfork(void)
+static void postfork(void)
 {
     pthread_mutex_unlock(&lock);
 }
@@ -378,4 +378,6 @@ const struct page_source page_source_file = {.name = "file",
                                              .unmap = unmap,
                                              .limit = limit,
                                              .capacity = capacity,
-                                             .forked = forked};
+                                             .forked = forked,
+                                             .prefork = prefork,
+                                             .postfork = postfork};
