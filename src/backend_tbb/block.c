@@ -38,11 +38,10 @@ static inline void count_add(size_t *count, size_t size)
 
 static inline void unit_note(void *block, unsigned note)
 {
-    _Atomic uint8_t *unit = address_map_unit(block);
-    unsigned noted = atomic_load_explicit(unit, memory_order_relaxed);
+    unsigned noted = address_map_note(block);
 
     if (unlikely(noted != note && noted != TBB_UNIT_ASK))
-        atomic_store_explicit(unit, (uint8_t)note, memory_order_relaxed);
+        address_map_set_note(block, (uint8_t)note);
 }
 
 static inline bool unit_is_slab(unsigned note)

@@ -3,15 +3,19 @@
 /*
  * address_map: which region an address lies in, in constant time and without a lock.
  *
- * A radix tree of two levels over 48 bits of address: a root of pointers to leaves, one for each
- * GiB; a leaf has a pointer for each slot of 2 MiB and a byte for each unit of 16 KiB. The pointer
- * leads to the region that the slot lies in. The byte belongs to the heap manager, which may note
- * there what it keeps in a unit (TBB: the size class of a slab); it is 0 when a region is added.
+ * A radix tree of two levels over 48 bits of address: a root with an entry for each GiB, and
+ * leaves. A leaf has a pointer for each slot of 2 MiB and a byte for each unit of 16 KiB. The
+ * pointer leads to the region that the slot lies in. The byte belongs to the heap manager, which
+ * may note there what it keeps in a unit (TBB: the size class of a slab); it is 0 when a region is
+ * added.
+ *
+ * A region that has all of a GiB stands in the root itself: one of many TiB, most of which nobody
+ * will ever touch, needs no leaves but at its ends, and where something is noted.
  *
  * Regions are multiples of 2 MiB at multiples of 2 MiB, but for the windows of fixed kinds, which
  * start and end where their owner wants: two of them can meet in one slot, and are then chained.
  *
- * Threads: finding: any, also beside adding and removing of other regions (records are never
+ * Threads: finding, notes: any, also beside adding and removing of other regions (records are never
  * unmapped, so a reader that comes late reads an old one). Adding, removing: one thread at a time
  * (pool.c's lock).
  */
@@ -50,18 +54,22 @@ struct page_region {
 struct address_leaf {
     struct page_region *_Atomic slots[ADDRESS_MAP_SLOTS];
     _Atomic uint8_t units[ADDRESS_MAP_UNITS];
+    atomic_bool noted; /* some unit is not 0, or was not */
+};
+
+struct address_root {
+    struct address_leaf *_Atomic leaf;  /* NULL: not needed until now */
+    struct page_region *_Atomic region; /* that all of it lies in */
 };
 
 #define ADDRESS_MAP_LEAVES ((size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_LEAF_BITS))
 
-extern struct address_leaf *_Atomic address_map_root[ADDRESS_MAP_LEAVES] HIDDEN;
+extern struct address_root address_map_root[ADDRESS_MAP_LEAVES] HIDDEN;
 
 /* Higher bits of the address are not looked at. */
-static inline struct address_leaf *address_map_leaf(uintptr_t address)
+static inline struct address_root *address_map_entry(uintptr_t address)
 {
-    return atomic_load_explicit(
-        &address_map_root[address >> ADDRESS_MAP_LEAF_BITS & (ADDRESS_MAP_LEAVES - 1)],
-        memory_order_acquire);
+    return &address_map_root[address >> ADDRESS_MAP_LEAF_BITS & (ADDRESS_MAP_LEAVES - 1)];
 }
 
 static inline _Atomic uint8_t *address_map_leaf_unit(struct address_leaf *leaf, uintptr_t address)
@@ -69,22 +77,21 @@ static inline _Atomic uint8_t *address_map_leaf_unit(struct address_leaf *leaf, 
     return &leaf->units[address >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)];
 }
 
-/* The byte of the unit at an address that lies in a region. */
-static inline _Atomic uint8_t *address_map_unit(const void *address)
-{
-    return address_map_leaf_unit(address_map_leaf((uintptr_t)address), (uintptr_t)address);
-}
-
-/* What that byte is; 0 where no region ever was. */
+/* The byte of the unit at an address; 0 where nothing was noted. */
 static inline unsigned address_map_note(const void *address)
 {
-    struct address_leaf *leaf = address_map_leaf((uintptr_t)address);
+    struct address_leaf *leaf =
+        atomic_load_explicit(&address_map_entry((uintptr_t)address)->leaf, memory_order_acquire);
 
     if (__builtin_expect(!leaf || (uintptr_t)address >> ADDRESS_MAP_BITS, 0))
         return 0;
     return atomic_load_explicit(address_map_leaf_unit(leaf, (uintptr_t)address),
                                 memory_order_relaxed);
 }
+
+/* Notes a byte for the unit at an address that lies in a region. Without memory for a leaf, which
+ * only a region of more than a GiB can lack, the note stays 0. */
+void address_map_set_note(const void *address, uint8_t note);
 
 /* The region that the address lies in, or NULL. */
 struct page_region *address_map_find(const void *address);
