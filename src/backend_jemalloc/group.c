@@ -296,9 +296,9 @@ int jem_group_heap_destroy(struct heap *heap)
     *state->link = state->next;
     if (state->next)
         state->next->link = state->link;
-    pthread_mutex_unlock(&jem_lock);
     heap->slot = JEM_SLOT_NONE;
-    heap->state = NULL;
+    heap->state = NULL; /* with the lock: a fork finds all of the heap or nothing */
+    pthread_mutex_unlock(&jem_lock);
     jem_internal_free(tsd, state);
     return 0;
 }

@@ -136,7 +136,7 @@ struct tbb_thread {
     atomic_uint busy; /* calls of this thread that are inside the library; only it writes */
     unsigned outside; /* of these, how many are in a function of the page layer right now */
     bool seen;        /* false: one of the stand-ins of thread.c */
-    int number; /* the system's */
+    int number;       /* the system's */
     atomic_bool exiting;
     bool used; /* since the last round of destructors */
     unsigned rounds;

@@ -50,7 +50,7 @@ static void postfork(void (*manager_postfork)(void), bool child)
     pool_postfork(child);
     if (manager_postfork)
         manager_postfork();
-    registry_postfork();
+    registry_postfork(child);
     pthread_mutex_unlock(&first_use);
 }
 
