@@ -96,9 +96,18 @@ static void postfork_parent(void)
     jem_extent_postfork();
 }
 
+/* The one lock in use that jemalloc's own handlers pass over: new nodes of its radix tree are made
+ * under it. It comes between two of those that they take, so it cannot be taken beside them; but
+ * half a node is none, and the memory's own lock is among theirs. */
+static void renew_tree_lock(tsdn_t *tsdn)
+{
+    malloc_mutex_postfork_child(tsdn, &arena_emap_global.rtree.init_lock);
+}
+
 static void postfork_child(void)
 {
     if (jemalloc_locked) {
+        renew_tree_lock(tsd_tsdn(jem_tsd()));
         jemalloc_postfork_child();
         jem_thread_postfork_child();
     } else {
