@@ -166,6 +166,17 @@ static void part_clear_units(const struct part *part)
         atomic_store_explicit(&leaf->noted, false, memory_order_relaxed);
 }
 
+void address_map_clear_notes(const void *address, size_t size)
+{
+    uintptr_t last = (uintptr_t)address + size - 1;
+    struct part part;
+
+    for (uintptr_t at = (uintptr_t)address; at <= last; at = part.last + 1) {
+        part = part_at(at, last);
+        part_clear_units(&part);
+    }
+}
+
 /* --- adding and removing ------------------------------------------------------------------------
  */
 

@@ -93,6 +93,9 @@ static inline unsigned address_map_note(const void *address)
  * only a region of more than a GiB can lack, the note stays 0. */
 void address_map_set_note(const void *address, uint8_t note);
 
+/* Clears the notes of units that lie wholly in [address, address + size), inside a region. */
+void address_map_clear_notes(const void *address, size_t size);
+
 /* The region that the address lies in, or NULL. */
 struct page_region *address_map_find(const void *address);
 
