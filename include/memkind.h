@@ -980,7 +980,8 @@ struct memkind_page_ops {
      * alignment  a power of two, in bytes.
      *
      * Returns  its start; readable, writable, not part of another region, of
-     *          any content; NULL: none to be had.
+     *          any content; NULL: none to be had. A region with a part that
+     *          a live kind has is not used, and not unmapped: as if NULL.
      */
     void *(*map)(void *context, size_t size, size_t alignment);
 

@@ -45,7 +45,8 @@ struct heap_manager {
 
     int (*heap_create)(struct heap *heap);
     /* Frees all the heap holds, but not the pages: the frontend closes the pool afterwards. An
-     * error: the heap is as before. */
+     * error: the heap is as before. May wait for other threads, so no lock is held. A fork(2)
+     * beside it finds all of the heap or nothing, and then state is NULL. */
     int (*heap_destroy)(struct heap *heap);
 
     void *(*malloc)(struct heap *heap, size_t size);
@@ -71,6 +72,8 @@ struct heap_manager {
                        memkind_stat_print_opt options);
     int (*background_threads)(bool on);
 
+    /* Around fork(2); the page layer's locks are taken after prefork() and free again before the
+     * other two. */
     void (*prefork)(void);
     void (*postfork_parent)(void);
     void (*postfork_child)(void);

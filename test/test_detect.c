@@ -381,6 +381,40 @@ Test(detect, only_the_start_is_a_block)
     }
 }
 
+/* Nor an aligned one's. TBB cuts some out of larger blocks: an address inside one that is aligned
+ * like such a block cannot be told from it. */
+Test(detect, only_the_start_is_an_aligned_block)
+{
+    enum { SHIFT = 128 };
+    static const size_t alignments[] = {32, 64, 128, 256, 1024, 4096, 64 * KIB, 2 * MIB};
+    static const size_t sizes[] = {1, 100, 1000, 1500, 3000, 8000, 20000, 100000};
+
+    for (size_t i = 0; i < LENGTH(alignments) * LENGTH(sizes); i++) {
+        size_t alignment = alignments[i / LENGTH(sizes)], size = sizes[i % LENGTH(sizes)];
+        bool shifted = test_tbb() && alignment >= SHIFT && size + alignment < 8 * KIB &&
+                       (size > KIB || alignment > KIB);
+        void *blocks[8];
+
+        for (size_t j = 0; j < LENGTH(blocks); j++) {
+            cr_assert_eq(memkind_posix_memalign(MEMKIND_REGULAR, &blocks[j], alignment, size), 0);
+            cr_expect_eq((uintptr_t)blocks[j] % alignment, 0);
+            test_fill(blocks[j], size, j);
+        }
+        for (size_t j = 0; j < LENGTH(blocks); j++) {
+            size_t usable = memkind_malloc_usable_size(NULL, blocks[j]);
+
+            cr_expect_eq(memkind_detect_kind(blocks[j]), MEMKIND_REGULAR);
+            cr_expect_geq(usable, size);
+            for (size_t at = 1; at < usable; at++)
+                if (!shifted || at % SHIFT)
+                    cr_assert_null(memkind_detect_kind((char *)blocks[j] + at),
+                                   "%zu bytes aligned to %zu: + %zu", size, alignment, at);
+            cr_expect(test_holds(blocks[j], size, j));
+            memkind_free(j % 2 ? NULL : MEMKIND_REGULAR, blocks[j]);
+        }
+    }
+}
+
 /* Each refusal is one line of the log. */
 static void free_foreign_pointers(void *argument)
 {

@@ -583,6 +583,48 @@ Test(divisible, regions_of_another_thread)
     }
 }
 
+/* A map() that gives what is a live kind's, be it another one's or its own: whoever has it keeps
+ * it, and does not lose it by an unmap() either. */
+static void *map_the_first(void *context, size_t size, size_t alignment)
+{
+    struct regions *regions = context;
+
+    regions->mapped++;
+    return (uintptr_t)regions->area % alignment || size > SLOTS * SLOT ? NULL : regions->area;
+}
+
+static void map_again(void *argument)
+{
+    struct regions regions = {.area = NULL}, thief;
+    struct memkind_page_ops ops = {map_the_first, unmap_region, NULL};
+    memkind_t owner = create_custom(&regions, false), kind;
+    struct blocks blocks = blocks_of(owner, 64, 3 * MIB);
+    bool *well = argument;
+
+    thief = (struct regions){.area = regions.area};
+    fill(&blocks);
+    *well = memkind_create_custom(&ops, &thief, &kind) == MEMKIND_SUCCESS;
+    errno = 0;
+    *well &= !memkind_malloc(kind, 100) && errno == ENOMEM && thief.mapped;
+    *well &= !memkind_malloc(kind, 5 * MIB);
+    *well &= memkind_destroy_kind(kind) == MEMKIND_SUCCESS && !thief.wrong && !thief.unmapped;
+    drop_some(&blocks, blocks.count);
+    *well &= memkind_destroy_kind(owner) == MEMKIND_SUCCESS && !regions.wrong;
+    *well &= regions.mapped == regions.unmapped;
+}
+
+Test(divisible, a_region_of_a_live_kind_is_refused)
+{
+    static const char *const environment[] = {"MEMKIND_DEBUG=1", NULL};
+    bool *well = test_shared(sizeof *well);
+    struct test_child child;
+
+    test_run_well(&child, map_again, well, environment);
+    cr_expect(*well);
+    cr_expect(test_line(child.errors, "custom: a part of [0-9]+ bytes at 0x[0-9a-f]+ belongs to a "
+                                      "live kind"));
+}
+
 /* --- statistics ---------------------------------------------------------------------------------
  */
 

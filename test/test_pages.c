@@ -27,12 +27,10 @@ Test(space, lowest_first_and_aligned)
     cr_expect_eq(space_take(&space, PAGE, 16 * PAGE), AT(16 * PAGE));
     cr_expect_eq(space_take(&space, 13 * PAGE, PAGE), AT(3 * PAGE), "the gap before it is used");
     cr_expect_eq(space_take(&space, PAGE, PAGE), AT(17 * PAGE));
-    cr_expect_eq(space.free, 47 * PAGE);
     cr_expect_null(space_take(&space, 48 * PAGE, PAGE));
     cr_expect_null(space_take(&space, 17 * PAGE, 32 * PAGE + 32 * PAGE), "aligned, not to be had");
     cr_expect_eq(space_take(&space, 47 * PAGE, PAGE), AT(18 * PAGE), "exactly the rest");
     cr_expect_null(space_take(&space, PAGE, PAGE));
-    cr_expect_eq(space.free, 0);
     space_clear(&space);
 }
 
@@ -88,7 +86,6 @@ Test(space, account)
     for (size_t slot = 0; slot < HELD; slot++)
         if (held[slot].start)
             cr_assert(space_put(&space, held[slot].start, held[slot].pages * PAGE));
-    cr_expect_eq(space.free, PAGES * PAGE);
     cr_expect_eq(space_take(&space, PAGES * PAGE, PAGE), AT(0), "all of it, in one run");
     space_clear(&space);
 }
@@ -141,13 +138,48 @@ Test(address_map, units_start_at_zero)
     struct page_region region = {.start = AT(4 * GIB - 2 * MIB), .size = 4 * MIB};
 
     cr_assert(address_map_add(&region));
-    *address_map_unit(region.start) = 5;
-    *address_map_unit(region.start + region.size - 1) = 6;
+    address_map_set_note(region.start, 5);
+    address_map_set_note(region.start + region.size - 1, 6);
+    cr_expect_eq(address_map_note(region.start), 5);
+    cr_expect_eq(address_map_note(region.start + region.size - 1), 6);
     address_map_remove(&region);
     cr_assert(address_map_add(&region));
-    cr_expect_eq(*address_map_unit(region.start), 0);
-    cr_expect_eq(*address_map_unit(region.start + region.size - 1), 0);
+    cr_expect_eq(address_map_note(region.start), 0);
+    cr_expect_eq(address_map_note(region.start + region.size - 1), 0);
     address_map_remove(&region);
+}
+
+/* Addresses alone cost next to nothing: neither memory nor a look at each of them. */
+Test(address_map, regions_of_many_tib)
+{
+    enum { TURNS = 20 };
+    struct page_region region = {.start = AT(3 * MIB), .size = 100 * 1024 * GIB},
+                       after = {.start = region.start + region.size, .size = 3 * GIB};
+    char *middle = region.start + region.size / 2;
+    size_t resident = test_resident(), mappings = test_mappings();
+
+    for (int turn = 0; turn < TURNS; turn++) {
+        cr_assert(!address_map_overlaps(region.start, region.size + after.size));
+        cr_assert(address_map_add(&region));
+        cr_assert(address_map_add(&after));
+        expect_only_inside(&region);
+        expect_only_inside(&after);
+        cr_expect_null(address_map_find(region.start - 1));
+        cr_expect(address_map_overlaps(middle, 1));
+        cr_expect(address_map_overlaps(AT(0), 4 * MIB));
+        cr_expect_eq(address_map_note(middle), 0);
+        address_map_set_note(middle, 7);
+        cr_expect_eq(address_map_note(middle), 7);
+        cr_expect_eq(address_map_find(middle), &region);
+        address_map_remove(&region);
+        cr_expect_null(address_map_find(middle));
+        expect_only_inside(&after);
+        address_map_remove(&after);
+        cr_expect_null(address_map_find(after.start));
+    }
+    if (!TEST_SANITIZED)
+        cr_expect_lt(test_resident() - resident, 8 * MIB);
+    cr_expect_leq(test_mappings(), mappings + 8);
 }
 
 Test(address_map, addresses_nobody_has)

@@ -512,6 +512,26 @@ Test(threads, first_use_is_in_a_destructor)
     run_destructors(die_without_use);
 }
 
+static void *die_late(void *argument)
+{
+    (void)argument;
+    EXPECT(leave_words(late_key, false));
+    return NULL;
+}
+
+/* Uses begin behind the library's own destructor and go on to the last: it does not see the end. */
+Test(threads, nobody_waits_for_an_end_unseen)
+{
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer ends its own part of a thread before the last destructors");
+    make_keys();
+    rounds_wanted = PTHREAD_DESTRUCTOR_ITERATIONS - 1;
+    live_and_die(16, 8, die_late);
+    cr_expect_eq(destructions, 16 * PTHREAD_DESTRUCTOR_ITERATIONS);
+    cr_assert_null(destructor_failure, "%s", destructor_failure);
+    cr_expect_eq(memkind_destroy_kind(create()), MEMKIND_SUCCESS);
+}
+
 /* As C++ runs the destructors of thread_local objects: before those of keys, last object first. */
 static void destroy_object(void *object)
 {

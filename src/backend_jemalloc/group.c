@@ -296,9 +296,9 @@ int jem_group_heap_destroy(struct heap *heap)
     *state->link = state->next;
     if (state->next)
         state->next->link = state->link;
-    pthread_mutex_unlock(&jem_lock);
     heap->slot = JEM_SLOT_NONE;
-    heap->state = NULL;
+    heap->state = NULL; /* with the lock: a fork finds all of the heap or nothing */
+    pthread_mutex_unlock(&jem_lock);
     jem_internal_free(tsd, state);
     return 0;
 }
@@ -333,12 +333,20 @@ static void heap_freeze(tsd_t *tsd, struct jem_heap *state)
     pool_forked(&state->heap->pages);
 }
 
-/* No thread uses the arena, and none is at work in its decay: jemalloc would wait for it. */
-static void arena_forget_threads(struct jem_arena *arena)
+/* No thread is at work in the decay of any arena, be it idle or jemalloc's own: the arena would
+ * keep its unused pages for ever, and arena_purge() in extent.c wait for ever. */
+static void forget_purges(tsdn_t *tsdn)
 {
-    arena->threads = 0;
-    arena->arena->pa_shard.pac.decay_dirty.purging = false;
-    arena->arena->pa_shard.pac.decay_muzzy.purging = false;
+    unsigned count = narenas_total_get();
+
+    for (unsigned index = 0; index < count; index++) {
+        arena_t *arena = arena_get(tsdn, index, false);
+
+        if (!arena)
+            continue;
+        arena->pa_shard.pac.decay_dirty.purging = false;
+        arena->pa_shard.pac.decay_muzzy.purging = false;
+    }
 }
 
 void jem_group_postfork_child(tsd_t *tsd)
@@ -346,7 +354,8 @@ void jem_group_postfork_child(tsd_t *tsd)
     for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
         if (groups[slot])
             for (struct jem_arena *arena = groups[slot]->arenas; arena; arena = arena->next)
-                arena_forget_threads(arena);
+                arena->threads = 0;
+    forget_purges(tsd ? tsd_tsdn(tsd) : TSDN_NULL);
     for (struct jem_heap *state = heaps; state; state = state->next)
         if (pool_is_shared(&state->heap->pages))
             heap_freeze(tsd, state);

@@ -76,7 +76,7 @@ static int load(const struct heap_settings *settings)
  * data and no memory for it. */
 static bool jemalloc_locked;
 
-/* Lock order: see jem.h; the page layer's lock comes last. */
+/* Lock order: see jem.h. */
 static void prefork(void)
 {
     bool able = jem_tsd() != NULL;
@@ -86,22 +86,28 @@ static void prefork(void)
     jemalloc_locked = able;
     if (able)
         jemalloc_prefork();
-    pool_prefork();
 }
 
 static void postfork_parent(void)
 {
-    pool_postfork();
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
     jem_extent_postfork();
 }
 
+/* The one lock in use that jemalloc's own handlers pass over: new nodes of its radix tree are made
+ * under it. It comes between two of those that they take, so it cannot be taken beside them; but
+ * half a node is none, and the memory's own lock is among theirs. */
+static void renew_tree_lock(tsdn_t *tsdn)
+{
+    malloc_mutex_postfork_child(tsdn, &arena_emap_global.rtree.init_lock);
+}
+
 static void postfork_child(void)
 {
-    pool_postfork();
     if (jemalloc_locked) {
+        renew_tree_lock(tsd_tsdn(jem_tsd()));
         jemalloc_postfork_child();
         jem_thread_postfork_child();
     } else {

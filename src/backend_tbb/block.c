@@ -7,11 +7,15 @@
  * count needs when it is freed, stands in the address map: whoever allocates a small block notes
  * its size class for the unit, if that is not there already. A slab keeps its class as long as one
  * of its blocks is live, so a note is right for every live block. Units of large blocks are noted
- * as such, and units with blocks that start inside a larger one (alignment) as ones to ask the
- * library about.
+ * as such.
+ *
+ * Alignment: blocks of a class whose size is a multiple of it are aligned by themselves. Where no
+ * such class does without waste, the library aligns a pointer inside a larger block; the note says
+ * so of the slab, and the library is asked for such a block's size.
  *
  * Lookup: the address map tells the region, and so the heap; the unit's note tells whether a block
- * can start at this address. A pointer to the inside of a small or large block is no block.
+ * can start at this address. A pointer to the inside of a small or large block is no block; but
+ * where blocks may start inside others, one with the least alignment of these passes for one.
  *
  * Threads: any; see thread.c for the states a thread can be in.
  */
@@ -23,8 +27,9 @@
 #include "kinds/host.h"
 #include "kinds/reserve.h"
 
-#define LARGE_ALIGNMENT 64 /* the library's own for large blocks */
-#define PLAIN_ALIGNMENT 16 /* what blocks of that size and more have anyway */
+#define LARGE_ALIGNMENT 64  /* the library's own for large blocks */
+#define PLAIN_ALIGNMENT 16  /* what blocks of that size and more have anyway */
+#define SHIFT_ALIGNMENT 128 /* the least for which the library shifts a block inside another */
 
 _Static_assert(TBB_RUN_ALIGNMENT == (size_t)1 << ADDRESS_MAP_UNIT_BITS, "runs are whole units");
 
@@ -40,16 +45,20 @@ static inline void count_add(size_t *count, size_t size)
 
 static inline void unit_note(void *block, unsigned note)
 {
-    _Atomic uint8_t *unit = address_map_unit(block);
-    unsigned noted = atomic_load_explicit(unit, memory_order_relaxed);
+    unsigned noted = address_map_note(block);
 
-    if (unlikely(noted != note && noted != TBB_UNIT_ASK))
-        atomic_store_explicit(unit, (uint8_t)note, memory_order_relaxed);
+    if (unlikely(noted != note && noted != (note | TBB_UNIT_SHIFTED) && noted != TBB_UNIT_ASK))
+        address_map_set_note(block, (uint8_t)note);
 }
 
 static inline bool unit_is_slab(unsigned note)
 {
-    return note - 1 < TBB_UNIT_RUN - 1;
+    return note - 1 < TBB_CLASSES_MOST - 1;
+}
+
+static inline bool unit_is_shifted(unsigned note)
+{
+    return note - TBB_UNIT_SHIFTED - 1 < TBB_CLASSES_MOST - 1;
 }
 
 static inline unsigned class_of(size_t size)
@@ -57,15 +66,50 @@ static inline unsigned class_of(size_t size)
     return tbb_classes.by_size[(size + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP];
 }
 
-/* A block that was just allocated for a request of `size`. Returns it. */
-static void *note_block(struct tbb_thread *thread, struct heap *heap, struct tbb_memory_pool *pool,
-                        void *block, size_t size)
+/* From an address in a slab to the end of the block of this class that it is in; 0: to its start.
+ */
+static size_t to_end(const void *address, unsigned class)
 {
-    if (size <= tbb_classes.small_most)
-        unit_note(block, class_of(size));
-    else
-        unit_note(block, tbb_classes.small_most ? TBB_UNIT_LARGE : TBB_UNIT_ASK);
-    count_add(&thread->counts[heap->slot].allocated, tbb_library.pool_msize(pool, block));
+    uintptr_t unit_size = (uintptr_t)1 << ADDRESS_MAP_UNIT_BITS;
+
+    return (0 - (uintptr_t)address) % unit_size % tbb_classes.size[class];
+}
+
+/* The note for a block of `usable` bytes, requested as `size` with an alignment, or with 0. */
+static unsigned note_for(const void *block, size_t size, size_t alignment, size_t usable)
+{
+    unsigned class;
+    size_t rest;
+
+    if (!tbb_classes.small_most)
+        return TBB_UNIT_ASK;
+    if (size > tbb_classes.small_most)
+        return TBB_UNIT_LARGE;
+    if (!alignment)
+        return class_of(size);
+    if (!tbb_classes.slabs_from_end)
+        return TBB_UNIT_ASK;
+    if (size + alignment > tbb_classes.small_most)
+        return TBB_UNIT_LARGE;
+    class = class_of(size + alignment);
+    rest = to_end(block, class);
+    if (rest == 0 && usable == tbb_classes.size[class])
+        return class;
+    return rest == usable && (uintptr_t)block % SHIFT_ALIGNMENT == 0 ? TBB_UNIT_SHIFTED | class
+                                                                     : TBB_UNIT_ASK;
+}
+
+/* A block that was just allocated. Returns it. */
+static void *note_block(struct tbb_thread *thread, struct heap *heap, struct tbb_memory_pool *pool,
+                        void *block, size_t size, size_t alignment)
+{
+    size_t usable = tbb_library.pool_msize(pool, block);
+    unsigned note = note_for(block, size, alignment, usable);
+
+    unit_note(block, note);
+    if (note == TBB_UNIT_LARGE) /* slabs may have been where its inside is now */
+        address_map_clear_notes((char *)block + 1, usable - 1);
+    count_add(&thread->counts[heap->slot].allocated, usable);
     return block;
 }
 
@@ -95,8 +139,6 @@ static bool is_large_start(const struct page_region *region, const void *block)
 /* False: not the start of a block of any heap. */
 static bool place_find(const void *block, struct place *place)
 {
-    uintptr_t unit_size = (uintptr_t)1 << ADDRESS_MAP_UNIT_BITS;
-
     place->region = address_map_find(block);
     if (!place->region)
         return false;
@@ -105,8 +147,10 @@ static bool place_find(const void *block, struct place *place)
     if (place->note == TBB_UNIT_NONE || (uintptr_t)block % TBB_CLASS_STEP)
         return false;
     if (unit_is_slab(place->note))
-        return !tbb_classes.slabs_from_end ||
-               (0 - (uintptr_t)block) % unit_size % tbb_classes.size[place->note] == 0;
+        return !tbb_classes.slabs_from_end || to_end(block, place->note) == 0;
+    if (unit_is_shifted(place->note))
+        return (uintptr_t)block % SHIFT_ALIGNMENT == 0 ||
+               to_end(block, place->note & ~TBB_UNIT_SHIFTED) == 0;
     if (place->note == TBB_UNIT_RUN)
         return (uintptr_t)block % TBB_RUN_ALIGNMENT == 0;
     return place->note != TBB_UNIT_LARGE || is_large_start(place->region, block);
@@ -175,11 +219,7 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     if (!block)
         return out_of_memory();
     errno = saved_errno;
-    if (!alignment)
-        return note_block(thread, heap, pool->memory, block, size);
-    unit_note(block, TBB_UNIT_ASK);
-    count_add(&thread->counts[heap->slot].allocated, tbb_library.pool_msize(pool->memory, block));
-    return block;
+    return note_block(thread, heap, pool->memory, block, size, alignment);
 }
 
 void *tbb_malloc(struct heap *heap, size_t size)
@@ -211,13 +251,35 @@ void *tbb_calloc(struct heap *heap, size_t size)
     return block && !zeroed ? memset(block, 0, size) : block;
 }
 
+/* The class whose blocks are aligned by themselves, if it is no larger than the one that the
+ * library would cut the block out of; 0: there is none. */
+static unsigned aligned_class(size_t alignment, size_t size)
+{
+    size_t most = tbb_classes.small_most;
+
+    if (!tbb_classes.slabs_from_end || size > most || alignment > most)
+        return 0;
+    if (size + alignment <= most)
+        most = tbb_classes.size[class_of(size + alignment)];
+    for (unsigned class = class_of(size); class < TBB_CLASSES_MOST; class ++) {
+        if (!tbb_classes.size[class] || tbb_classes.size[class] > most)
+            break;
+        if (tbb_classes.size[class] % alignment == 0)
+            return class;
+    }
+    return 0;
+}
+
 void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 {
+    unsigned class;
     bool zeroed;
 
     if (alignment <= PLAIN_ALIGNMENT)
         return tbb_malloc(heap, size < alignment ? alignment : size);
-    return alloc_slow(heap, alignment, size, &zeroed);
+    class = aligned_class(alignment, size);
+    return class ? tbb_malloc(heap, tbb_classes.size[class])
+                 : alloc_slow(heap, alignment, size, &zeroed);
 }
 
 /* --- deallocation -------------------------------------------------------------------------------
@@ -323,7 +385,7 @@ static void *realloc_in_library(struct tbb_thread *thread, const struct place *p
     errno = saved_errno;
     count_add(&thread->counts[place->heap->slot].freed, old_size);
     if (moved != block)
-        return note_block(thread, place->heap, pool, moved, size);
+        return note_block(thread, place->heap, pool, moved, size, 0);
     count_add(&thread->counts[place->heap->slot].allocated, place_size(place, moved));
     return moved;
 }

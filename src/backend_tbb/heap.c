@@ -217,12 +217,12 @@ int tbb_heap_destroy(struct heap *heap)
         tbb_library.pool_destroy(pool->memory);
     }
     tbb_gate_leave(thread);
-    tbb_exits_resume();
     pthread_mutex_lock(&tbb_lock);
     pools_forget(state, false);
     state->heap = NULL;
-    pthread_mutex_unlock(&tbb_lock);
     heap->state = NULL;
+    pthread_mutex_unlock(&tbb_lock);
+    tbb_exits_resume(); /* a fork waits for it, so that it finds all of the heap or nothing */
     return 0;
 }
 

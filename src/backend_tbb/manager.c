@@ -16,25 +16,8 @@ static int load(const struct heap_settings *settings)
     return error;
 }
 
-/* Lock order: see tbb.h. */
-static void prefork(void)
-{
-    tbb_thread_prefork();
-    run_cache_prefork();
-    pool_prefork();
-}
-
-static void postfork_parent(void)
-{
-    pool_postfork();
-    run_cache_postfork(false);
-    tbb_thread_postfork_parent();
-}
-
 static void postfork_child(void)
 {
-    pool_postfork();
-    run_cache_postfork(true);
     tbb_heap_postfork_child();
     tbb_thread_postfork_child();
 }
@@ -56,7 +39,7 @@ const struct heap_manager heap_manager_tbb = {
     .stat = tbb_stat,
     .stats_print = tbb_stats_print,
     .background_threads = tbb_background_threads,
-    .prefork = prefork,
-    .postfork_parent = postfork_parent,
+    .prefork = tbb_thread_prefork,
+    .postfork_parent = tbb_thread_postfork_parent,
     .postfork_child = postfork_child,
 };

@@ -12,23 +12,18 @@
  */
 #include "backend_tbb/tbb.h"
 
-static void note(void *block, unsigned note)
-{
-    atomic_store_explicit(address_map_unit(block), (uint8_t)note, memory_order_relaxed);
-}
-
 void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed)
 {
     void *block = run_cache_take(&pool->raw, size, zeroed);
 
     if (block)
-        note(block, TBB_UNIT_RUN);
+        address_map_set_note(block, TBB_UNIT_RUN);
     return block;
 }
 
 void tbb_run_free(struct tbb_pool *pool, void *block, size_t size)
 {
-    note(block, TBB_UNIT_NONE);
+    address_map_set_note(block, TBB_UNIT_NONE);
     run_cache_give(&pool->raw, block, size);
 }
 

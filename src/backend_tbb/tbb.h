@@ -66,6 +66,8 @@ struct tbb_library {
 #define TBB_CLASSES_MOST 64  /* far more than there are */
 #define TBB_SMALL_MOST 16384 /* no small block is as large */
 #define TBB_UNIT_NONE 0u     /* no block starts in the unit, as far as we know */
+/* From 1: the size class of a slab; with this bit, blocks may start inside those of the class. */
+#define TBB_UNIT_SHIFTED TBB_CLASSES_MOST
 #define TBB_UNIT_RUN 0xfdu   /* a block that is a run starts there: see run.c */
 #define TBB_UNIT_LARGE 0xfeu /* large blocks start there, one or more */
 #define TBB_UNIT_ASK 0xffu   /* ask the library about each block */
@@ -152,7 +154,8 @@ struct tbb_thread {
     atomic_uint busy; /* calls of this thread that are inside the library; only it writes */
     unsigned outside; /* of these, how many are in a function of the page layer right now */
     bool seen;        /* false: one of the stand-ins of thread.c */
-    bool exiting;
+    int number;       /* the system's */
+    atomic_bool exiting;
     bool used; /* since the last round of destructors */
     unsigned rounds;
     struct tbb_thread *next, **link;

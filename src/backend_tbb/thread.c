@@ -13,7 +13,9 @@
  * our key is lower than those of all pools, its destructor comes before theirs in each of the four
  * rounds that POSIX knows, and comes again after them in the next round. In between, no pool is
  * destroyed. A destructor that allocates makes the thread known again, and one round more is
- * needed; in the last round that is too late, and the end is not guarded.
+ * needed; in the last round that is too late, and the end is not guarded. Nor is it seen where the
+ * thread's first call came from a destructor: then we miscount the rounds. Whoever waits for ends
+ * looks which threads are gone.
  *
  * The pointer that every operation starts from leads to
  *   unseen    the thread has not been here yet, or is in its last destructors
@@ -31,7 +33,10 @@
 #include "kinds/host.h"
 #include "kinds/records.h"
 
-#define EXIT_SECONDS 10 /* how long the destruction of a pool waits for a thread's exit */
+/* How long the destruction of a pool waits for a thread's exit, and how often it looks whether the
+ * thread is there at all. */
+#define EXIT_SECONDS 10
+#define EXIT_LOOKS 20 /* a second */
 
 static struct tbb_thread unseen = {.busy = 1}, entering = {.busy = 1};
 
@@ -155,6 +160,7 @@ static struct tbb_thread *thread_make(void)
     if (thread) {
         memset(thread, 0, sizeof *thread);
         thread->seen = true;
+        thread->number = os_thread();
         thread_link(thread);
     }
     pthread_mutex_unlock(&tbb_lock);
@@ -240,21 +246,57 @@ static bool is_exiting(void)
     return thread && thread->exiting;
 }
 
-bool tbb_exits_stop(void)
+/* Ends the exits of threads that are gone, and did not see their last destructor coming. */
+static void exits_sweep(void)
 {
+    struct tbb_thread *next;
+    unsigned gone = 0;
+
+    pthread_mutex_lock(&tbb_lock);
+    for (struct tbb_thread *thread = threads; thread; thread = next) {
+        next = thread->next;
+        if (thread->exiting && os_thread_is_gone(thread->number)) {
+            thread_drop(thread);
+            gone++;
+        }
+    }
+    pthread_mutex_unlock(&tbb_lock);
+    pthread_mutex_lock(&exits.lock);
+    exits.running -= gone;
+    pthread_cond_broadcast(&exits.changed);
+    pthread_mutex_unlock(&exits.lock);
+}
+
+/* Until the next look. False: it is time. Called with the lock of exits. */
+static bool exits_wait(void)
+{
+    const long nanoseconds = 1000000000;
     struct timespec until;
-    int error = 0;
-    bool done;
 
     if (clock_gettime(CLOCK_REALTIME, &until))
         return false;
-    until.tv_sec += EXIT_SECONDS;
+    until.tv_nsec += nanoseconds / EXIT_LOOKS;
+    until.tv_sec += until.tv_nsec / nanoseconds;
+    until.tv_nsec %= nanoseconds;
+    return pthread_cond_timedwait(&exits.changed, &exits.lock, &until) != ETIMEDOUT;
+}
+
+bool tbb_exits_stop(void)
+{
+    bool done;
+
     pthread_mutex_lock(&exits.lock);
     exits.running -= is_exiting();
     exits.wanted++;
     pthread_cond_broadcast(&exits.changed);
-    while ((exits.stopped || exits.running) && error != ETIMEDOUT)
-        error = pthread_cond_timedwait(&exits.changed, &exits.lock, &until);
+    for (int looks = 0; (exits.stopped || exits.running) && looks < EXIT_SECONDS * EXIT_LOOKS;) {
+        if (exits_wait())
+            continue;
+        looks++;
+        pthread_mutex_unlock(&exits.lock);
+        exits_sweep();
+        pthread_mutex_lock(&exits.lock);
+    }
     done = !exits.stopped && !exits.running;
     if (done)
         exits.stopped = true;
@@ -390,6 +432,8 @@ void tbb_thread_postfork_child(void)
             thread_drop(thread);
     }
     renew_key(self);
+    if (self)
+        self->number = os_thread();
     know_barriers();
     exits.running = exits.wanted = 0;
     exits.stopped = exits_are_stopped;

@@ -17,6 +17,7 @@
 
 static struct memkind table[KINDS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned closing; /* how many threads close a pool; guarded by lock */
 
 #define STATIC_KIND(NAME) EXPORT memkind_t MEMKIND_##NAME = &table[MEMKIND_PARTITION_##NAME]
 
@@ -124,7 +125,7 @@ int registry_create(const struct page_setup *setup, memkind_t *kind)
 
     pthread_mutex_lock(&lock);
     for (int i = MEMKIND_NUM_BASE_KIND; i < KINDS; i++) {
-        if (registry_is_ready(&table[i]))
+        if (atomic_load_explicit(&table[i].state, memory_order_acquire) != KIND_NEW)
             continue;
         atomic_store_explicit(&table[i].zero_allocs, false, memory_order_relaxed);
         error = give_heap(&table[i], setup);
@@ -137,22 +138,41 @@ int registry_create(const struct page_setup *setup, memkind_t *kind)
     return error;
 }
 
+/* Makes a live created kind the calling thread's alone. */
+static bool claim(memkind_t kind)
+{
+    enum kind_state ready = KIND_READY;
+
+    return index_of(kind) >= MEMKIND_NUM_BASE_KIND &&
+           atomic_compare_exchange_strong(&kind->state, &ready, KIND_GOING);
+}
+
+static void close_claimed(memkind_t kind)
+{
+    pthread_mutex_lock(&lock);
+    closing++;
+    pthread_mutex_unlock(&lock);
+    pool_close(&kind->heap.pages);
+    pthread_mutex_lock(&lock);
+    closing--;
+    atomic_store_explicit(&kind->state, KIND_NEW, memory_order_release);
+    pthread_mutex_unlock(&lock);
+}
+
 int registry_destroy(memkind_t kind)
 {
-    int error = MEMKIND_ERROR_INVALID;
+    const char *name;
+    int error;
 
-    pthread_mutex_lock(&lock);
-    if (index_of(kind) >= MEMKIND_NUM_BASE_KIND && registry_is_ready(kind)) {
-        const char *name = kind->heap.pages.kind->name;
-
-        error = managers_get()->heap_destroy(&kind->heap);
-        if (!error) {
-            pool_close(&kind->heap.pages);
-            atomic_store_explicit(&kind->state, KIND_NEW, memory_order_release);
-        }
-        log_debug("kind %s: %s", name, error ? "cannot be destroyed" : "destroyed");
-    }
-    pthread_mutex_unlock(&lock);
+    if (!claim(kind))
+        return MEMKIND_ERROR_INVALID;
+    name = kind->heap.pages.kind->name;
+    error = managers_get()->heap_destroy(&kind->heap);
+    log_debug("kind %s: %s", name, error ? "cannot be destroyed" : "destroyed");
+    if (error)
+        atomic_store_explicit(&kind->state, KIND_READY, memory_order_release);
+    else
+        close_claimed(kind);
     return error;
 }
 
@@ -164,9 +184,29 @@ memkind_t registry_of_heap(struct heap *heap)
 void registry_prefork(void)
 {
     pthread_mutex_lock(&lock);
+    while (closing) {
+        pthread_mutex_unlock(&lock);
+        os_yield();
+        pthread_mutex_lock(&lock);
+    }
 }
 
-void registry_postfork(void)
+/* The child has no thread that would complete a destruction. Called with the lock. */
+static void complete(memkind_t kind)
 {
+    enum kind_state state = KIND_READY; /* it has not begun */
+
+    if (!kind->heap.state) {
+        pool_close(&kind->heap.pages);
+        state = KIND_NEW;
+    }
+    atomic_store_explicit(&kind->state, state, memory_order_release);
+}
+
+void registry_postfork(bool child)
+{
+    for (int i = MEMKIND_NUM_BASE_KIND; child && i < KINDS; i++)
+        if (atomic_load_explicit(&table[i].state, memory_order_relaxed) == KIND_GOING)
+            complete(&table[i]);
     pthread_mutex_unlock(&lock);
 }

@@ -9,7 +9,10 @@
  * and is asked again, since huge pages may be reserved later.
  *
  * Threads: an entry is written under the registry's lock and published by its state. The lock is
- * not held while the machine is asked (libdaxctl allocates).
+ * not held while the machine is asked (libdaxctl allocates), nor while a kind is destroyed: that
+ * may wait for other threads' exits, which may be about to destroy kinds, and calls a custom kind's
+ * unmap(). The entry belongs to the destroying thread meanwhile; fork(2) waits while pages go, and
+ * in the child a destruction is completed or has not begun.
  */
 #pragma once
 
@@ -22,6 +25,7 @@
 enum kind_state {
     KIND_NEW,   /* static: not used yet; created: the entry is unused */
     KIND_READY, /* has a heap */
+    KIND_GOING, /* created: some thread is destroying it */
 };
 
 struct memkind {
@@ -51,4 +55,4 @@ int registry_destroy(memkind_t kind);
 memkind_t registry_of_heap(struct heap *heap);
 
 void registry_prefork(void);
-void registry_postfork(void);
+void registry_postfork(bool child);

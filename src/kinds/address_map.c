@@ -5,8 +5,7 @@
 
 #include "kinds/os.h"
 
-struct address_leaf
-    *_Atomic address_map_root[(size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_LEAF_BITS)];
+struct address_root address_map_root[ADDRESS_MAP_LEAVES];
 
 #define CHAIN_MOST 1024 /* more than there can be: a reader of a changing chain comes to an end */
 
@@ -22,7 +21,8 @@ static uintptr_t last_byte(const struct page_region *region)
 
 static struct page_region *_Atomic *slot_entry(uintptr_t slot)
 {
-    struct address_leaf *leaf = address_map_leaf(slot << ADDRESS_MAP_SLOT_BITS);
+    struct address_leaf *leaf = atomic_load_explicit(
+        &address_map_entry(slot << ADDRESS_MAP_SLOT_BITS)->leaf, memory_order_acquire);
 
     return leaf ? &leaf->slots[slot % ADDRESS_MAP_SLOTS] : NULL;
 }
@@ -38,16 +38,42 @@ static struct page_region *_Atomic *chain_link(struct page_region *region, uintp
 struct page_region *address_map_find(const void *address)
 {
     uintptr_t at = (uintptr_t)address, slot = slot_of(at);
-    struct page_region *_Atomic *link = at >> ADDRESS_MAP_BITS ? NULL : slot_entry(slot);
+    struct page_region *_Atomic *link;
+    struct page_region *region;
 
+    if (at >> ADDRESS_MAP_BITS)
+        return NULL;
+    region = atomic_load_explicit(&address_map_entry(at)->region, memory_order_acquire);
+    if (region)
+        return region;
+    link = slot_entry(slot);
     for (int i = 0; link && i < CHAIN_MOST; i++) {
-        struct page_region *region = atomic_load_explicit(link, memory_order_acquire);
-
+        region = atomic_load_explicit(link, memory_order_acquire);
         if (!region || at - (uintptr_t)region->start < region->size)
             return region;
         link = chain_link(region, slot);
     }
     return NULL;
+}
+
+/* --- ranges: GiB by GiB -------------------------------------------------------------------------
+ */
+
+/* The part [first, last] of a range that lies in one GiB. */
+struct part {
+    uintptr_t first, last;
+    struct address_root *entry;
+    bool whole; /* it is all of it */
+};
+
+static struct part part_at(uintptr_t first, uintptr_t last)
+{
+    uintptr_t rest = ((uintptr_t)1 << ADDRESS_MAP_LEAF_BITS) - 1;
+    struct part part = {.first = first, .entry = address_map_entry(first)};
+
+    part.last = (first | rest) < last ? first | rest : last;
+    part.whole = part.last - first == rest;
+    return part;
 }
 
 static bool slot_overlaps(uintptr_t slot, uintptr_t first, uintptr_t last)
@@ -66,78 +92,173 @@ static bool slot_overlaps(uintptr_t slot, uintptr_t first, uintptr_t last)
     return false;
 }
 
-bool address_map_overlaps(const void *address, size_t size)
+static bool part_overlaps(const struct part *part)
 {
-    uintptr_t first = (uintptr_t)address, last = first + size - 1;
-
-    for (uintptr_t slot = slot_of(first); slot <= slot_of(last); slot++)
-        if (slot_overlaps(slot, first, last))
+    if (atomic_load_explicit(&part->entry->region, memory_order_relaxed))
+        return true;
+    if (!atomic_load_explicit(&part->entry->leaf, memory_order_relaxed))
+        return false;
+    for (uintptr_t slot = slot_of(part->first); slot <= slot_of(part->last); slot++)
+        if (slot_overlaps(slot, part->first, part->last))
             return true;
     return false;
 }
 
-static bool make_leaves(uintptr_t first, uintptr_t last)
+bool address_map_overlaps(const void *address, size_t size)
 {
-    for (uintptr_t i = first >> ADDRESS_MAP_LEAF_BITS; i <= last >> ADDRESS_MAP_LEAF_BITS; i++) {
-        if (!atomic_load_explicit(&address_map_root[i], memory_order_relaxed)) {
-            struct address_leaf *leaf = os_map(sizeof *leaf, os_page_size());
+    uintptr_t last = (uintptr_t)address + size - 1;
+    struct part part;
 
-            if (!leaf)
-                return false;
-            atomic_store_explicit(&address_map_root[i], leaf, memory_order_release);
-        }
+    if (last >> ADDRESS_MAP_BITS)
+        return false; /* where no region can be */
+    for (uintptr_t at = (uintptr_t)address; at <= last; at = part.last + 1) {
+        part = part_at(at, last);
+        if (part_overlaps(&part))
+            return true;
     }
-    return true;
+    return false;
 }
 
-void address_map_clear(const void *address, size_t size)
+/* The leaf of an entry, made if it has none; NULL: no memory. */
+static struct address_leaf *leaf_make(struct address_root *entry)
 {
-    uintptr_t unit = (uintptr_t)1 << ADDRESS_MAP_UNIT_BITS;
-    uintptr_t last = (uintptr_t)address + size - 1;
+    struct address_leaf *leaf = atomic_load_explicit(&entry->leaf, memory_order_acquire);
+    struct address_leaf *made = leaf ? NULL : os_map(sizeof *made, os_page_size());
 
+    if (!made)
+        return leaf;
+    /* Another thread may have made one meanwhile, to note something. */
+    if (atomic_compare_exchange_strong(&entry->leaf, &leaf, made))
+        return made;
+    os_unmap(made, sizeof *made);
+    return leaf;
+}
+
+void address_map_set_note(const void *address, uint8_t note)
+{
+    struct address_leaf *leaf = leaf_make(address_map_entry((uintptr_t)address));
+
+    if (!leaf)
+        return;
+    atomic_store_explicit(address_map_leaf_unit(leaf, (uintptr_t)address), note,
+                          memory_order_relaxed);
+    if (!atomic_load_explicit(&leaf->noted, memory_order_relaxed))
+        atomic_store_explicit(&leaf->noted, true, memory_order_relaxed);
+}
+
+bool address_map_set_run(const void *address, struct page_run *run)
+{
+    uintptr_t at = (uintptr_t)address;
+    struct address_leaf *leaf = leaf_make(address_map_entry(at));
+
+    if (leaf)
+        leaf->runs[at >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)] = run;
+    return leaf != NULL;
+}
+
+static void part_clear_units(const struct part *part)
+{
+    struct address_leaf *leaf = atomic_load_explicit(&part->entry->leaf, memory_order_relaxed);
+    size_t unit = (size_t)1 << ADDRESS_MAP_UNIT_BITS;
+
+    if (!leaf || !atomic_load_explicit(&leaf->noted, memory_order_relaxed))
+        return;
     /* Units that lie wholly inside: one at an edge may be another region's, too. */
-    for (uintptr_t at = ((uintptr_t)address + unit - 1) & ~(unit - 1); at + unit - 1 <= last;
+    for (uintptr_t at = (part->first + unit - 1) & ~(unit - 1); at + unit - 1 <= part->last;
          at += unit) {
-        _Atomic uint8_t *byte = address_map_unit((void *)at);
+        _Atomic uint8_t *byte = address_map_leaf_unit(leaf, at);
 
         /* Never used, most of them: reading takes no memory. */
         if (atomic_load_explicit(byte, memory_order_relaxed))
             atomic_store_explicit(byte, 0, memory_order_relaxed);
     }
+    if (part->whole)
+        atomic_store_explicit(&leaf->noted, false, memory_order_relaxed);
+}
+
+void address_map_clear_notes(const void *address, size_t size)
+{
+    uintptr_t last = (uintptr_t)address + size - 1;
+    struct part part;
+
+    for (uintptr_t at = (uintptr_t)address; at <= last; at = part.last + 1) {
+        part = part_at(at, last);
+        part_clear_units(&part);
+    }
+}
+
+/* --- adding and removing ------------------------------------------------------------------------
+ */
+
+static bool make_leaves(uintptr_t first, uintptr_t last)
+{
+    struct part part;
+
+    for (uintptr_t at = first; at <= last; at = part.last + 1) {
+        part = part_at(at, last);
+        if (!part.whole && !leaf_make(part.entry))
+            return false;
+    }
+    return true;
+}
+
+static void slot_add(uintptr_t slot, struct page_region *region)
+{
+    struct page_region *_Atomic *entry = slot_entry(slot);
+    struct page_region *_Atomic *link = chain_link(region, slot);
+
+    if (link)
+        atomic_store_explicit(link, atomic_load_explicit(entry, memory_order_relaxed),
+                              memory_order_relaxed);
+    atomic_store_explicit(entry, region, memory_order_release);
+}
+
+static void slot_remove(uintptr_t slot, struct page_region *region)
+{
+    struct page_region *_Atomic *link = slot_entry(slot);
+    struct page_region *_Atomic *after = chain_link(region, slot);
+    struct page_region *at;
+
+    while (link && (at = atomic_load_explicit(link, memory_order_relaxed)) != region)
+        link = at ? chain_link(at, slot) : NULL;
+    if (link)
+        atomic_store_explicit(link,
+                              after ? atomic_load_explicit(after, memory_order_relaxed) : NULL,
+                              memory_order_release);
 }
 
 bool address_map_add(struct page_region *region)
 {
     uintptr_t first = (uintptr_t)region->start, last = last_byte(region);
+    struct part part;
 
     if (last >> ADDRESS_MAP_BITS || !make_leaves(first, last))
         return false;
-    address_map_clear(region->start, region->size);
-    for (uintptr_t slot = slot_of(first); slot <= slot_of(last); slot++) {
-        struct page_region *_Atomic *entry = slot_entry(slot);
-        struct page_region *_Atomic *link = chain_link(region, slot);
-
-        if (link)
-            atomic_store_explicit(link, atomic_load_explicit(entry, memory_order_relaxed),
-                                  memory_order_relaxed);
-        atomic_store_explicit(entry, region, memory_order_release);
+    for (uintptr_t at = first; at <= last; at = part.last + 1) {
+        part = part_at(at, last);
+        part_clear_units(&part);
+        if (part.whole) {
+            atomic_store_explicit(&part.entry->region, region, memory_order_release);
+            continue;
+        }
+        for (uintptr_t slot = slot_of(part.first); slot <= slot_of(part.last); slot++)
+            slot_add(slot, region);
     }
     return true;
 }
 
 void address_map_remove(struct page_region *region)
 {
-    for (uintptr_t slot = slot_of((uintptr_t)region->start); slot <= slot_of(last_byte(region));
-         slot++) {
-        struct page_region *_Atomic *link = slot_entry(slot);
-        struct page_region *_Atomic *after = chain_link(region, slot);
-        struct page_region *at;
+    uintptr_t last = last_byte(region);
+    struct part part;
 
-        while (link && (at = atomic_load_explicit(link, memory_order_relaxed)) != region)
-            link = at ? chain_link(at, slot) : NULL;
-        if (link)
-            atomic_store_explicit(link,
-                                  after ? atomic_load_explicit(after, memory_order_relaxed) : NULL,
-                                  memory_order_release);
+    for (uintptr_t at = (uintptr_t)region->start; at <= last; at = part.last + 1) {
+        part = part_at(at, last);
+        if (part.whole) {
+            atomic_store_explicit(&part.entry->region, NULL, memory_order_release);
+            continue;
+        }
+        for (uintptr_t slot = slot_of(part.first); slot <= slot_of(part.last); slot++)
+            slot_remove(slot, region);
     }
 }

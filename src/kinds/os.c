@@ -10,6 +10,7 @@
 #include <linux/mempolicy.h>
 #include <linux/mman.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -437,6 +438,20 @@ void os_write_error(const char *text, size_t size)
 int os_process(void)
 {
     return getpid();
+}
+
+int os_thread(void)
+{
+    return gettid();
+}
+
+bool os_thread_is_gone(int thread)
+{
+    int error = errno;
+    bool gone = tgkill(getpid(), thread, 0) && errno == ESRCH;
+
+    errno = error;
+    return gone;
 }
 
 long os_seconds(void)

@@ -122,6 +122,11 @@ void os_write_error(const char *text, size_t size);
 /* This process's number: 1 or more. */
 int os_process(void);
 
+/* The calling thread's number in the system, and whether no thread of this process has it (any
+ * more). */
+int os_thread(void);
+bool os_thread_is_gone(int thread);
+
 /* Seconds of a clock that never goes back. */
 long os_seconds(void);
 

@@ -187,12 +187,8 @@ void run_free(struct page_run *run)
 
 struct page_run *run_used_at(const void *address)
 {
-    uintptr_t at = (uintptr_t)address;
-    struct page_run *run;
+    struct page_run *run = address_map_run(address);
 
-    if (at >> ADDRESS_MAP_BITS || !address_map_leaf(at) || at % run_unit())
-        return NULL;
-    run = *address_map_run(address);
     return run && run->start == (const char *)address ? run : NULL;
 }
 
@@ -238,10 +234,13 @@ struct page_run *run_cut(struct page_run *run, size_t size)
 {
     struct page_run *rest = NULL;
 
+    if (!address_map_set_run(run->start, run))
+        return NULL;
     run_leave(run);
     if (run->size > size) {
         rest = run_split(run, size);
         if (!rest) {
+            address_map_set_run(run->start, NULL);
             run_enter(run, RUN_FREE);
             return NULL;
         }
@@ -256,6 +255,5 @@ struct page_run *run_cut(struct page_run *run, size_t size)
     run_age_remove(run);
     run->kept = run->kept < size ? run->kept : size;
     run_enter(run, RUN_USED);
-    *address_map_run(run->start) = run;
     return run;
 }

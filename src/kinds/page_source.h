@@ -9,7 +9,7 @@
  * There are two sorts. Sources of whole regions (anonymous, hugetlb, custom) map each region by
  * itself; pool.c remembers them, and a region is given back as it came. Divisible sources (file,
  * fixed) cut regions out of windows of their own (space.h), register the windows with the pool
- * (pool_add_region()) and take any pages back, in pieces of any size.
+ * (pool_add_window()) and take any pages back, in pieces of any size.
  *
  * Threads: map, unmap, purge and commit from any thread at once; none allocates; none takes a lock
  * that another thread could hold while it allocates. open and close have the pool for themselves.
@@ -57,6 +57,10 @@ struct page_source {
      * nor gives them back, and gets others. NULL: pages are the child's own, as copies.
      */
     void (*forked)(struct page_pool *pool);
+    /* Around fork(2), in the parent and in the child: holds the source's lock, which comes before
+     * the pools'. NULL: it has none. */
+    void (*prefork)(void);
+    void (*postfork)(void);
 };
 
 extern const struct page_source page_source_anonymous;
@@ -68,6 +72,3 @@ extern const struct page_source page_source_hugetlb;
 /* MEMKIND_SUCCESS: a file in the directory is mapped with DAX; MEMKIND_ERROR_MMAP: not so;
  * MEMKIND_ERROR_RUNTIME: no file there. */
 int source_file_check_dax(const char *directory);
-
-void source_file_prefork(void);
-void source_file_postfork(void);

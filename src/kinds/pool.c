@@ -55,24 +55,10 @@ static struct page_region *record_take(struct page_pool *pool)
     return record;
 }
 
-/* Called with the lock. */
-static struct page_region *record_add(struct page_pool *pool, void *address, size_t size)
-{
-    struct page_region *record = record_take(pool);
-
-    if (!record)
-        return NULL;
-    record->start = address;
-    record->size = size;
-    if (!address_map_add(record)) {
-        records_drop(&records, record);
-        return NULL;
-    }
-    list_add(&pool->regions, record);
-    return record;
-}
-
-int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t offset)
+/* Notes a region or a window. 0; MEMKIND_ERROR_INVALID: a part of it is in the map already;
+ * MEMKIND_ERROR_MALLOC: no memory to note it. */
+static int record_add(struct page_pool *pool, unsigned domain, void *address, size_t size,
+                      size_t offset)
 {
     struct page_region *record = NULL;
     bool taken;
@@ -80,9 +66,19 @@ int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t o
     pthread_mutex_lock(&lock);
     taken = address_map_overlaps(address, size);
     if (!taken)
-        record = record_add(pool, address, size);
-    if (record)
+        record = record_take(pool);
+    if (record) {
+        record->start = address;
+        record->size = size;
+        record->domain = domain;
         record->offset = offset;
+        if (address_map_add(record)) {
+            list_add(&pool->regions, record);
+        } else {
+            records_drop(&records, record);
+            record = NULL;
+        }
+    }
     pthread_mutex_unlock(&lock);
     if (taken)
         host->log("%s: a part of %zu bytes at %p belongs to a live kind", pool->kind->name, size,
@@ -90,16 +86,21 @@ int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t o
     return taken ? MEMKIND_ERROR_INVALID : record ? 0 : MEMKIND_ERROR_MALLOC;
 }
 
-void pool_remove_region(struct page_pool *pool, void *address)
+int pool_add_window(struct page_pool *pool, void *address, size_t size, size_t offset)
 {
-    struct page_region *region;
+    return record_add(pool, 0, address, size, offset);
+}
+
+void pool_remove_window(struct page_pool *pool, void *address)
+{
+    struct page_region *window;
 
     pthread_mutex_lock(&lock);
-    region = address_map_find(address);
-    if (region && region->pool == pool) {
-        address_map_remove(region);
-        list_remove(region);
-        records_drop(&records, region);
+    window = address_map_find(address);
+    if (window && window->pool == pool) {
+        address_map_remove(window);
+        list_remove(window);
+        records_drop(&records, window);
     }
     pthread_mutex_unlock(&lock);
 }
@@ -241,30 +242,21 @@ static void count_mapped(struct page_pool *pool, size_t more, size_t less)
     pthread_mutex_unlock(&lock);
 }
 
-/* Notes a region of an indivisible source. */
-static bool region_note(struct page_pool *pool, unsigned domain, void *address, size_t size)
-{
-    struct page_region *region;
-
-    pthread_mutex_lock(&lock);
-    region = record_add(pool, address, size);
-    if (region)
-        region->domain = domain;
-    pthread_mutex_unlock(&lock);
-    return region != NULL;
-}
-
 static void *map_once(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
                       size_t size, size_t alignment, bool *zeroed)
 {
     void *address = pool->source->map(pool, policy, size, alignment, zeroed);
+    int error = 0;
 
     if (!address)
         return NULL;
-    if (!pool->source->divisible && !region_note(pool, domain, address, size)) {
+    if (!pool->source->divisible)
+        error = record_add(pool, domain, address, size, 0);
+    /* What a live kind has already (a custom map() at fault) stays that kind's, and mapped. */
+    if (error == MEMKIND_ERROR_MALLOC)
         pool->source->unmap(pool, address, size);
+    if (error)
         return NULL;
-    }
     count_mapped(pool, size, 0);
     return address;
 }
@@ -382,9 +374,16 @@ void pool_forked(struct page_pool *pool)
     pool->source->forked(pool);
 }
 
+static const struct page_source *const sources[] = {&page_source_anonymous, &page_source_custom,
+                                                    &page_source_file, &page_source_fixed,
+                                                    &page_source_hugetlb};
+#define SOURCES (sizeof sources / sizeof sources[0])
+
 void pool_prefork(void)
 {
-    source_file_prefork();
+    for (size_t i = 0; i < SOURCES; i++)
+        if (sources[i]->prefork)
+            sources[i]->prefork();
     pthread_mutex_lock(&lock);
     space_prefork();
 }
@@ -393,5 +392,7 @@ void pool_postfork(void)
 {
     space_postfork();
     pthread_mutex_unlock(&lock);
-    source_file_postfork();
+    for (size_t i = SOURCES; i-- > 0;)
+        if (sources[i]->postfork)
+            sources[i]->postfork();
 }

@@ -136,9 +136,9 @@ size_t pool_mapped(struct page_pool *pool);
 
 /* 0; MEMKIND_ERROR_INVALID: a part of it is a live kind's already; MEMKIND_ERROR_MALLOC: no memory
  * to note it. `offset` is the source's. */
-int pool_add_region(struct page_pool *pool, void *address, size_t size, size_t offset);
+int pool_add_window(struct page_pool *pool, void *address, size_t size, size_t offset);
 /* Takes it back. */
-void pool_remove_region(struct page_pool *pool, void *address);
+void pool_remove_window(struct page_pool *pool, void *address);
 
 /* --- fork --- */
 

@@ -142,7 +142,7 @@ static bool prepare(struct run_cache *cache, char *start, size_t size, bool purg
 {
     int error = purged ? pool_commit(cache->pool, start, size) : 0;
 
-    address_map_clear(start, size);
+    address_map_clear_notes(start, size);
     if (error)
         host->log("%s: no pages again for %zu bytes that were given back (%s)",
                   cache->pool->kind->name, size, strerror(error));
@@ -191,7 +191,7 @@ bool run_cache_give(struct run_cache *cache, void *address, size_t size)
     pthread_mutex_lock(&lock);
     run = used_of(cache, address, size);
     if (run) {
-        *address_map_run(address) = NULL;
+        address_map_set_run(address, NULL);
         run_leave(run);
         free_now(run);
     }
@@ -229,7 +229,7 @@ static bool grow(struct page_run *run, size_t size, bool *purged)
     behind = run_cut(behind, more);
     if (!behind)
         return false;
-    *address_map_run(behind->start) = NULL;
+    address_map_set_run(behind->start, NULL);
     *purged = behind->purged;
     run_leave(run);
     run_leave(behind);
@@ -384,7 +384,7 @@ static void forget(struct page_run **list)
         struct page_run *run = *list;
 
         if (run->state == RUN_USED)
-            *address_map_run(run->start) = NULL;
+            address_map_set_run(run->start, NULL);
         run_age_remove(run);
         run_leave(run);
         run_drop(run);

@@ -228,12 +228,12 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
      * to them could not have them again. */
     if (own->populates)
         os_no_readahead(address, size);
-    if (pool_add_region(pool, address, size, own->windows)) {
+    if (pool_add_window(pool, address, size, own->windows)) {
         os_unmap(address, size);
         return false;
     }
     if (!space_put(&own->space, address, size)) {
-        pool_remove_region(pool, address);
+        pool_remove_window(pool, address);
         os_unmap(address, size);
         return false;
     }
@@ -359,12 +359,12 @@ static void forked(struct page_pool *pool)
     space_clear(&own->space);
 }
 
-void source_file_prefork(void)
+static void prefork(void)
 {
     pthread_mutex_lock(&lock);
 }
 
-void source_file_postfork(void)
+static void postfork(void)
 {
     pthread_mutex_unlock(&lock);
 }
@@ -378,4 +378,6 @@ const struct page_source page_source_file = {.name = "file",
                                              .unmap = unmap,
                                              .limit = limit,
                                              .capacity = capacity,
-                                             .forked = forked};
+                                             .forked = forked,
+                                             .prefork = prefork,
+                                             .postfork = postfork};

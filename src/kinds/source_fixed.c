@@ -50,7 +50,7 @@ static int open_pool(struct page_pool *pool, const struct page_setup *setup)
     space_init(&own->space);
     if (!space_put(&own->space, (void *)first, own->size))
         return MEMKIND_ERROR_MALLOC;
-    error = pool_add_region(pool, (void *)first, own->size, 0);
+    error = pool_add_window(pool, (void *)first, own->size, 0);
     if (error)
         space_clear(&own->space);
     return error;

@@ -33,7 +33,7 @@ static struct space_run *run_make(struct space_run *next, char *start, size_t si
 
 void space_init(struct page_space *space)
 {
-    *space = (struct page_space){NULL, 0};
+    *space = (struct page_space){NULL};
 }
 
 void space_clear(struct page_space *space)
@@ -45,7 +45,6 @@ void space_clear(struct page_space *space)
         space->runs = run->next;
         records_drop(&records, run);
     }
-    space->free = 0;
     pthread_mutex_unlock(&lock);
 }
 
@@ -89,8 +88,6 @@ bool space_put(struct page_space *space, void *address, size_t size)
 
     pthread_mutex_lock(&lock);
     done = put(space, address, size);
-    if (done)
-        space->free += size;
     pthread_mutex_unlock(&lock);
     return done;
 }
@@ -135,7 +132,6 @@ void *space_take(struct page_space *space, size_t size, size_t alignment)
         if (!cut(link, (char *)start + lead, size))
             break;
         taken = (void *)(start + lead);
-        space->free -= size;
         break;
     }
     pthread_mutex_unlock(&lock);

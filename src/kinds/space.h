@@ -19,7 +19,6 @@ struct space_run;
 
 struct page_space {
     struct space_run *runs;
-    size_t free; /* bytes */
 };
 
 void space_init(struct page_space *space);
