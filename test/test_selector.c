@@ -15,23 +15,28 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kinds/attributes.h"
 #include "kinds/host.h"
 #include "kinds/os.h"
 #include "kinds/topology.h"
 
 static const struct topology *fake_topology(void);
+static const struct attributes *fake_attributes(void);
 static unsigned fake_current_node(void);
 static int fake_bind(void *address, size_t size, const struct os_policy *policy);
 
 #define topology_get fake_topology
+#define attributes_get fake_attributes
 #define os_current_node fake_current_node
 #define os_bind fake_bind
 /* NOLINTBEGIN(bugprone-suspicious-include) */
 #include "kinds/selector.c"
+#include "kinds/hbw.c"
 #include "kinds/page_kind.c"
 #include "kinds/pool.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 #undef topology_get
+#undef attributes_get
 #undef os_current_node
 #undef os_bind
 
@@ -79,11 +84,17 @@ static const struct machine holes = {
 };
 
 static struct topology machine;
+static struct attributes attributes;
 static unsigned current_node;
 
 static const struct topology *fake_topology(void)
 {
     return &machine;
+}
+
+static const struct attributes *fake_attributes(void)
+{
+    return &attributes;
 }
 
 static unsigned fake_current_node(void)
@@ -111,8 +122,11 @@ static void be(const struct machine *fake)
     memset(&machine, 0, sizeof machine);
     cr_assert(nodemask_parse(fake->online, &machine.online));
     cr_assert(nodemask_parse(fake->cpus, &machine.with_cpu));
-    cr_assert(nodemask_parse(fake->memory, &machine.with_memory));
+    cr_assert(nodemask_parse(fake->memory, &machine.populated));
     cr_assert(nodemask_parse(fake->allowed, &machine.allowed));
+    machine.with_memory = machine.populated;
+    nodemask_and(&machine.with_memory, &machine.allowed);
+    memset(&attributes, 0, sizeof attributes);
     for (int node = 0; node < NODES; node++) {
         machine.memory[node] = fake->gigabytes[node] * GIB;
         memcpy(machine.distance[node], fake->distance[node], NODES);
@@ -153,8 +167,8 @@ static void begin(void)
 /* What was found once is kept: each machine needs a library that has found nothing. */
 static void forget(void)
 {
-    atomic_store(&hbw.state, 0);
-    atomic_store(&dax.state, 0);
+    atomic_store(&hbw.finding, NULL);
+    atomic_store(&dax.finding, NULL);
 }
 
 TestSuite(selector, .init = begin);

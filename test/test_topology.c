@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * What the library reads from /sys/devices/system/node, on small trees that each test writes: two
+ * What the library reads from devices/system/node, on small trees that each test writes: two
  * sockets, a memory-only node, holes in the numbering, broken files. Static library.
  */
 #include "support.h"
@@ -13,13 +13,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kinds/sysfs.h"
 #include "kinds/topology.h"
+
+#define NODES "devices/system/node"
 
 static char tree[] = "/tmp/memkind-topology-XXXXXX";
 
 static void make_tree(void)
 {
+    static const char *const folders[] = {"devices", "devices/system", NODES};
+    char path[256];
+
     cr_assert(mkdtemp(tree));
+    for (size_t i = 0; i < LENGTH(folders); i++) {
+        snprintf(path, sizeof path, "%s/%s", tree, folders[i]);
+        cr_assert_eq(mkdir(path, 0755), 0);
+    }
 }
 
 static void remove_tree(void)
@@ -37,7 +47,7 @@ static void put(const char *file, const char *text)
     char path[256];
     FILE *stream;
 
-    snprintf(path, sizeof path, "%s/%s", tree, file);
+    snprintf(path, sizeof path, "%s/" NODES "/%s", tree, file);
     stream = fopen(path, "we");
     cr_assert(stream);
     cr_assert_geq(fputs(text, stream), 0);
@@ -48,7 +58,7 @@ static void put_node(int node, const char *kilobytes, const char *distances)
 {
     char path[256], text[256];
 
-    snprintf(path, sizeof path, "%s/node%d", tree, node);
+    snprintf(path, sizeof path, "%s/" NODES "/node%d", tree, node);
     cr_assert_eq(mkdir(path, 0755), 0);
     snprintf(path, sizeof path, "node%d/meminfo", node);
     snprintf(text, sizeof text, "Node %d MemTotal:       %s kB\nNode %d MemFree: 1 kB\n", node,
@@ -63,7 +73,8 @@ static const struct topology *read_tree(void)
 {
     static struct topology topology;
 
-    topology_read(tree, &topology);
+    sysfs_root = tree;
+    topology_read(&topology);
     return &topology;
 }
 

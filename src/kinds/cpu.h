@@ -14,6 +14,3 @@ struct cpu_model {
 };
 
 void cpu_identify(struct cpu_model *cpu);
-
-/* "Knights Landing", "Knights Mill", or NULL for every other CPU. */
-const char *cpu_knights(void);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * Why: see dax.h. The declarations come from <daxctl/libdaxctl.h>; each function is looked up by
- * name, so a library that lacks one is a reason in words and not a failed start.
+ * Why: see dax.h. This is libdaxctl's part, dax_bus.c the other. The declarations come from
+ * <daxctl/libdaxctl.h>; each function is looked up by name, so a library that lacks one is a reason
+ * in words and not a failed start.
  */
 #include "kinds/dax.h"
 

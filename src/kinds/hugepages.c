@@ -4,17 +4,13 @@
 #include "kinds/hugepages.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "kinds/os.h"
+#include "kinds/sysfs.h"
 
 static size_t read_count(const char *directory, size_t page_size, const char *file)
 {
-    char path[160], text[64];
-
-    snprintf(path, sizeof path, "%s/hugepages-%zukB/%s", directory, page_size >> 10, file);
-    return os_read_file(path, text, sizeof text) > 0 ? strtoull(text, NULL, 10) : 0;
+    return sysfs_number("%s/hugepages-%zukB/%s", directory, page_size >> 10, file);
 }
 
 void hugepages_read(const struct nodemask *nodes, size_t page_size, struct hugepages_pool *pool)
@@ -23,10 +19,10 @@ void hugepages_read(const struct nodemask *nodes, size_t page_size, struct hugep
     nodemask_for_each (node, nodes) {
         char directory[80];
 
-        snprintf(directory, sizeof directory, "/sys/devices/system/node/node%d/hugepages", node);
+        snprintf(directory, sizeof directory, SYSFS_NODES "/node%d/hugepages", node);
         pool->total += read_count(directory, page_size, "nr_hugepages") -
                        read_count(directory, page_size, "surplus_hugepages");
         pool->free += read_count(directory, page_size, "free_hugepages");
     }
-    pool->overcommit = read_count("/sys/kernel/mm/hugepages", page_size, "nr_overcommit_hugepages");
+    pool->overcommit = read_count("kernel/mm/hugepages", page_size, "nr_overcommit_hugepages");
 }

@@ -3,6 +3,7 @@
 /* Why and thread rules: see os.h. Raw syscall() where glibc has no wrapper. */
 #include "kinds/os.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -290,6 +291,42 @@ ssize_t os_read_file(const char *path, char *text, size_t size)
     return (ssize_t)length;
 }
 
+int os_read_folder(const char *path, void (*visit)(void *context, const char *name), void *context)
+{
+    /* getdents64(2)'s records; opendir(3) would call malloc. */
+    _Alignas(struct dirent64) char records[4096];
+    ssize_t got;
+    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (file < 0)
+        return errno == ENOENT ? ENOENT : failed(path, 0);
+    while ((got = syscall(SYS_getdents64, file, records, sizeof records)) > 0) {
+        for (ssize_t at = 0; at < got;) {
+            const struct dirent64 *entry = (const void *)(records + at);
+
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                visit(context, entry->d_name);
+            at += entry->d_reclen;
+        }
+    }
+    if (got < 0)
+        failed(path, 0);
+    os_close(file);
+    return got < 0 ? errno : 0;
+}
+
+int os_read_link(const char *path, char *target, size_t size)
+{
+    ssize_t length = readlink(path, target, size);
+
+    if (length < 0)
+        return errno;
+    if ((size_t)length >= size)
+        return ENAMETOOLONG;
+    target[length] = '\0';
+    return 0;
+}
+
 int os_open(int directory, const char *path, int flags)
 {
     int file = -1;
@@ -320,16 +357,14 @@ int os_unlink(int directory, const char *name)
 int os_path(int file, char *path, size_t size)
 {
     char link[64];
-    ssize_t length;
+    int error;
 
     snprintf(link, sizeof link, "/proc/self/fd/%d", file);
-    length = readlink(link, path, size);
-    if (length < 0)
-        return failed("readlink", 0);
-    if ((size_t)length >= size)
-        return ENAMETOOLONG;
-    path[length] = '\0';
-    return 0;
+    error = os_read_link(link, path, size);
+    if (!error)
+        return 0;
+    errno = error;
+    return failed("readlink", 0);
 }
 
 /* A file system may undo an interrupted call: then smaller steps get on where signals come often.

@@ -85,6 +85,13 @@ int os_is_mapped(void *address, size_t size);
  * is not worth a log line, everything else is. */
 ssize_t os_read_file(const char *path, char *text, size_t size);
 
+/* Calls visit() for every name in a folder but "." and "..", in no order. 0, or an errno; a missing
+ * folder is not worth a log line. */
+int os_read_folder(const char *path, void (*visit)(void *context, const char *name), void *context);
+
+/* Where a symbolic link points, terminated. 0, or an errno; not worth a log line. */
+int os_read_link(const char *path, char *target, size_t size);
+
 /* --- files: sizes and offsets in bytes; a call that signals interrupt is repeated, not for ever
  * --- */
 

@@ -169,29 +169,60 @@ static struct nodemask reachable_nodes(const struct page_kind *kind, const struc
     return policy->nodes;
 }
 
+/* The lowest-numbered node that can be preferred: some may be gone. */
+static int prefer_one(void *address, size_t size, const struct nodemask *nodes)
+{
+    int error = EINVAL;
+
+    host->log("the kernel has no MPOL_PREFERRED_MANY: the lowest-numbered node is preferred");
+    nodemask_for_each (node, nodes) {
+        struct os_policy one = {.mode = MPOL_PREFERRED};
+
+        nodemask_add(&one.nodes, (unsigned)node);
+        error = os_bind(address, size, &one);
+        if (error != EINVAL)
+            break;
+    }
+    return error;
+}
+
 int page_kind_bind(void *address, size_t size, const struct os_policy *policy)
 {
-    struct os_policy older = {.mode = MPOL_PREFERRED};
+    struct os_policy equal = {.mode = MPOL_INTERLEAVE, .nodes = policy->nodes};
     int error = os_bind(address, size, policy);
 
-    if (error != EINVAL)
+    if (error != EINVAL && error != ENOSYS)
         return error;
-    if (policy->mode == MPOL_PREFERRED_MANY_NUMBER) {
-        host->log("the kernel has no MPOL_PREFERRED_MANY: the lowest-numbered node is preferred");
-        nodemask_add(&older.nodes, (unsigned)nodemask_next(&policy->nodes, 0));
-    } else if (policy->mode == MPOL_WEIGHTED_INTERLEAVE_NUMBER) {
-        host->log("the kernel has no MPOL_WEIGHTED_INTERLEAVE: all nodes count the same");
-        older.mode = MPOL_INTERLEAVE;
-        older.nodes = policy->nodes;
-    } else {
+    if (policy->mode == MPOL_PREFERRED_MANY_NUMBER)
+        return prefer_one(address, size, &policy->nodes);
+    if (policy->mode != MPOL_WEIGHTED_INTERLEAVE_NUMBER)
         return error;
-    }
-    return os_bind(address, size, &older);
+    host->log("the kernel has no MPOL_WEIGHTED_INTERLEAVE: all nodes count the same");
+    return os_bind(address, size, &equal);
 }
 
 bool page_kind_interleaves(const struct os_policy *policy)
 {
     return policy->mode == MPOL_INTERLEAVE || policy->mode == MPOL_WEIGHTED_INTERLEAVE_NUMBER;
+}
+
+/* In words, why mbind fails with `error`; the code for it. */
+static int explain_refusal(int error, const struct os_policy *policy, char *why, size_t size)
+{
+    struct nodemask left = policy->nodes;
+    char nodes[64];
+
+    if (error == EINVAL) {
+        topology_still_usable(&left);
+        if (nodemask_empty(&left)) {
+            nodemask_format(&policy->nodes, nodes, sizeof nodes);
+            snprintf(why, size, "nodes %s have no memory for this process any more", nodes);
+            return MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE;
+        }
+    }
+    snprintf(why, size, "the kernel refuses mbind: %s%s", strerrordesc_np(error),
+             error == EPERM ? " (a container's seccomp filter does that)" : "");
+    return MEMKIND_ERROR_MBIND;
 }
 
 /* Tries the policy on a page: a container may forbid mbind, and a kind must not be unplaced. */
@@ -206,10 +237,7 @@ static int try_policy(const struct os_policy *policy, char *why, size_t size)
     }
     error = page_kind_bind(page, os_page_size(), policy);
     os_unmap(page, os_page_size());
-    if (!error)
-        return 0;
-    snprintf(why, size, "the kernel refuses mbind: %s", strerrordesc_np(error));
-    return MEMKIND_ERROR_MBIND;
+    return error ? explain_refusal(error, policy, why, size) : 0;
 }
 
 int page_kind_check(const struct page_kind *kind, char *why, size_t size)

@@ -58,9 +58,10 @@ extern const struct page_kind page_kind_file, page_kind_fixed, page_kind_custom;
 int page_kind_policy(const struct page_kind *kind, unsigned cpu_node, struct node_answer *answer,
                      struct os_policy *policy);
 
-/* mbind(2) with the fallbacks for older kernels: for MPOL_PREFERRED_MANY (before Linux 5.15) the
- * lowest-numbered node, for MPOL_WEIGHTED_INTERLEAVE (before 6.9) MPOL_INTERLEAVE. 0 or an errno;
- * EPERM where a container forbids mbind. */
+/* mbind(2) with the fallbacks for older kernels, and for seccomp(2) filters that know no newer
+ * modes: for MPOL_PREFERRED_MANY (before Linux 5.15) the lowest-numbered node, for
+ * MPOL_WEIGHTED_INTERLEAVE (before 6.9) MPOL_INTERLEAVE. 0 or an errno; EPERM where a container
+ * forbids mbind. */
 int page_kind_bind(void *address, size_t size, const struct os_policy *policy);
 
 /* Whether consecutive pages go to different nodes. */

@@ -13,11 +13,11 @@
 #include <stddef.h>
 
 struct published {
-    size_t size;                      /* of the finding */
-    void (*find)(void *finding);      /* into zeroed memory */
+    size_t size;                       /* of the finding */
+    void (*find)(void *finding);       /* into zeroed memory */
     void (*tell)(const void *finding); /* called once, of the finding that stays */
-    _Atomic(void *) finding;          /* NULL: not yet */
+    _Atomic(void *) finding;           /* NULL: not yet */
 };
 
-/* NULL: there is no memory to keep it in. */
+/* NULL: there is no memory to keep it in. Otherwise errno stays as it was. */
 const void *published_get(struct published *published);

@@ -4,13 +4,15 @@
 #include "kinds/selector.h"
 
 #include <memkind.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "kinds/attributes.h"
 #include "kinds/dax.h"
+#include "kinds/hbw.h"
 #include "kinds/host.h"
+#include "kinds/published.h"
 #include "kinds/topology.h"
 
 static void refuse(struct node_answer *answer, int error, const char *why)
@@ -23,8 +25,7 @@ static void refuse(struct node_answer *answer, int error, const char *why)
 /* --- node lists given by the administrator -----------------------------------------------------
  */
 
-/* Answers from environment variable `name` and returns true, if it is set. */
-static bool answer_from_environment(const char *name, struct node_answer *answer)
+bool selector_environment(const char *name, struct node_answer *answer)
 {
     const struct topology *topology = topology_get();
     const char *value = host->environment(name);
@@ -32,6 +33,7 @@ static bool answer_from_environment(const char *name, struct node_answer *answer
 
     if (!value)
         return false;
+    answer->source = KNOWN_ENVIRONMENT;
     if (!nodemask_parse_user(value, &topology->online, &topology->allowed, &answer->nodes)) {
         host->reject(name, "a list of existing nodes as numactl takes it, like 0,2-3");
         refuse(answer, MEMKIND_ERROR_ENVIRON, name);
@@ -51,118 +53,195 @@ static bool answer_from_environment(const char *name, struct node_answer *answer
     return true;
 }
 
-/* MB/s, a whole number: unset is fine, anything else is nobody's threshold. */
-static bool threshold_is_usable(void)
-{
-    const char *value = host->environment("MEMKIND_HBW_THRESHOLD");
-
-    if (!value || (*value && value[strspn(value, "0123456789")] == '\0'))
-        return true;
-    host->reject("MEMKIND_HBW_THRESHOLD", "a whole number of MB/s");
-    return false;
-}
-
-static void find_hbw(struct node_answer *answer)
-{
-    if (!threshold_is_usable()) {
-        refuse(answer, MEMKIND_ERROR_ENVIRON,
-               "MEMKIND_HBW_THRESHOLD is not a whole number of MB/s");
-        return;
-    }
-    if (answer_from_environment("MEMKIND_HBW_NODES", answer)) {
-        if (answer->error == MEMKIND_ERROR_UNAVAILABLE)
-            answer->error = MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE;
-        return;
-    }
-    refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
-           "MEMKIND_HBW_NODES is not set and this version does not measure bandwidth yet");
-}
-
-static void find_dax(struct node_answer *answer)
-{
-    const char *why;
-
-    if (answer_from_environment("MEMKIND_DAX_KMEM_NODES", answer))
-        return;
-    why = dax_nodes(&answer->nodes);
-    nodemask_and(&answer->nodes, &topology_get()->with_memory);
-    if (why || nodemask_empty(&answer->nodes)) {
-        refuse(answer, MEMKIND_ERROR_UNAVAILABLE,
-               why ? why : "libdaxctl knows no device in system-ram mode");
-        return;
-    }
-    snprintf(answer->why, sizeof answer->why, "libdaxctl");
-}
-
 /* --- answers found once -------------------------------------------------------------------------
  */
 
-struct kept_answer {
-    void (*find)(struct node_answer *answer);
-    const char *subject;
-    atomic_int state; /* 0 unknown, 1 somebody writes, 2 readable */
-    struct node_answer answer;
-};
-
-static struct kept_answer hbw = {.find = find_hbw, .subject = "high-bandwidth nodes"};
-static struct kept_answer dax = {.find = find_dax, .subject = "DAX nodes"};
-
-static void answer_kept(struct kept_answer *kept, struct node_answer *answer)
+static void find_hbw(void *finding)
 {
-    int unknown = 0;
-    char nodes[128];
+    hbw_find(finding);
+}
 
-    if (atomic_load_explicit(&kept->state, memory_order_acquire) == 2) {
-        *answer = kept->answer;
+/* libdaxctl first; it only knows the machine that runs. */
+static void find_dax(void *finding)
+{
+    struct node_answer *answer = finding;
+    const char *why;
+    bool some;
+
+    if (selector_environment("MEMKIND_DAX_KMEM_NODES", answer))
+        return;
+    answer->source = KNOWN_LIBDAXCTL;
+    why = dax_nodes(&answer->nodes);
+    if (why && dax_bus_nodes(&answer->nodes)) {
+        answer->source = KNOWN_DAX_BUS;
+        host->log("%s: bus/dax is read instead", why);
+        why = NULL;
+    }
+    some = !nodemask_empty(&answer->nodes);
+    nodemask_and(&answer->nodes, &topology_get()->with_memory);
+    if (!nodemask_empty(&answer->nodes)) {
+        snprintf(answer->why, sizeof answer->why, "%s", knowledge_name(answer->source));
         return;
     }
-    kept->find(answer);
-    if (!atomic_compare_exchange_strong(&kept->state, &unknown, 1))
-        return;
-    kept->answer = *answer;
-    atomic_store_explicit(&kept->state, 2, memory_order_release);
+    refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "");
+    if (why)
+        snprintf(answer->why, sizeof answer->why, "%s, and there is no bus/dax in sysfs", why);
+    else
+        snprintf(answer->why, sizeof answer->why, "%s knows no device in system-ram mode%s",
+                 knowledge_name(answer->source), some ? " with memory for this process" : "");
+}
+
+static void tell(const char *subject, const struct node_answer *answer)
+{
+    char nodes[128];
+
     nodemask_format(&answer->nodes, nodes, sizeof nodes);
-    host->log("%s: %s (%s)", kept->subject, nodes, answer->why);
+    host->log("%s: %s (%s)", subject, nodes, answer->why);
+}
+
+static void tell_hbw(const void *finding)
+{
+    tell("high-bandwidth nodes", finding);
+}
+
+static void tell_dax(const void *finding)
+{
+    tell("DAX nodes", finding);
+}
+
+static struct published hbw = {
+    .size = sizeof(struct node_answer), .find = find_hbw, .tell = tell_hbw};
+static struct published dax = {
+    .size = sizeof(struct node_answer), .find = find_dax, .tell = tell_dax};
+
+static void answer_published(struct published *published, struct node_answer *answer)
+{
+    const struct node_answer *known = published_get(published);
+
+    if (known)
+        *answer = *known;
+    else
+        refuse(answer, MEMKIND_ERROR_MMAP, "not even one page can be mapped");
 }
 
 /* --- choices ------------------------------------------------------------------------------------
  */
 
-/* Keeps the nodes at the shortest distance from `cpu_node`; unknown distances are all equal. */
-static void keep_nearest(struct nodemask *nodes, unsigned cpu_node)
+/* How good a node is for threads on `cpu_node`; 0: nobody knows. */
+typedef uint64_t node_score(unsigned node, unsigned cpu_node);
+
+/* Keeps the best nodes, all of those that are equally good. The best score. */
+static uint64_t keep_best(struct nodemask *nodes, node_score *score, unsigned cpu_node)
 {
-    const struct topology *topology = topology_get();
-    struct nodemask nearest = {{0}};
-    unsigned best = UINT8_MAX;
-
-    nodemask_for_each (node, nodes) {
-        unsigned distance = topology->distance[cpu_node][node];
-
-        if (distance > best)
-            continue;
-        if (distance < best)
-            memset(&nearest, 0, sizeof nearest);
-        best = distance;
-        nodemask_add(&nearest, (unsigned)node);
-    }
-    *nodes = nearest;
-}
-
-static void keep_largest(struct nodemask *nodes)
-{
-    const struct topology *topology = topology_get();
-    struct nodemask largest = {{0}};
+    struct nodemask kept = {{0}};
     uint64_t best = 0;
 
     nodemask_for_each (node, nodes) {
-        if (topology->memory[node] < best)
+        uint64_t this = score((unsigned)node, cpu_node);
+
+        if (this < best)
             continue;
-        if (topology->memory[node] > best)
-            memset(&largest, 0, sizeof largest);
-        best = topology->memory[node];
-        nodemask_add(&largest, (unsigned)node);
+        if (this > best)
+            memset(&kept, 0, sizeof kept);
+        best = this;
+        nodemask_add(&kept, (unsigned)node);
     }
-    *nodes = largest;
+    *nodes = kept;
+    return best;
+}
+
+static uint64_t score_nearness(unsigned node, unsigned cpu_node)
+{
+    return UINT8_MAX - topology_get()->distance[cpu_node][node];
+}
+
+/* 1: the firmware says that the CPU's node is one of those nearest to `node`. */
+static uint64_t score_initiator(unsigned node, unsigned cpu_node)
+{
+    const struct node_attributes *known = &attributes_get()->of[node];
+
+    return known->listed && nodemask_has(&known->initiators, cpu_node);
+}
+
+static uint64_t score_size(unsigned node, unsigned cpu_node)
+{
+    (void)cpu_node;
+    return topology_get()->memory[node];
+}
+
+static uint64_t score_latency(unsigned node, unsigned cpu_node)
+{
+    unsigned latency = attributes_latency(&attributes_get()->of[node]);
+
+    (void)cpu_node;
+    return latency ? UINT64_MAX - latency : 0;
+}
+
+static uint64_t score_bandwidth(unsigned node, unsigned cpu_node)
+{
+    (void)cpu_node;
+    return attributes_bandwidth(&attributes_get()->of[node]);
+}
+
+static void keep_nearest(struct nodemask *nodes, unsigned cpu_node)
+{
+    if (nodemask_count(nodes) < 2)
+        return;
+    keep_best(nodes, score_nearness, cpu_node);
+    if (nodemask_count(nodes) > 1)
+        keep_best(nodes, score_initiator, cpu_node);
+}
+
+/* Nodes with memory that are local to a CPU: see selector.h. */
+static struct nodemask local_nodes(unsigned cpu_node)
+{
+    const struct topology *topology = topology_get();
+    const struct attributes *attributes = attributes_get();
+    struct nodemask own = topology->with_memory, local = {{0}};
+
+    nodemask_and(&own, &topology->with_cpu);
+    if (nodemask_has(&own, cpu_node))
+        nodemask_add(&local, cpu_node);
+    else {
+        keep_nearest(&own, cpu_node);
+        local = own;
+    }
+    nodemask_for_each (node, &topology->with_memory) {
+        if (!nodemask_has(&topology->with_cpu, (unsigned)node) &&
+            nodemask_has(&attributes->of[node].initiators, cpu_node))
+            nodemask_add(&local, (unsigned)node);
+    }
+    if (nodemask_empty(&local)) {
+        local = topology->with_memory;
+        keep_nearest(&local, cpu_node);
+    }
+    return local;
+}
+
+/* The best local nodes by a number of the firmware's. `known`: whether there are any. */
+static void answer_measured(struct node_answer *answer, unsigned cpu_node, node_score *score,
+                            bool known, const char *what)
+{
+    struct nodemask local = local_nodes(cpu_node);
+    char nodes[48];
+
+    answer->nodes = local;
+    if (!known) {
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "");
+        snprintf(answer->why, sizeof answer->why, "the kernel tells no %s of any node", what);
+    } else if (keep_best(&answer->nodes, score, cpu_node) || nodemask_count(&local) == 1) {
+        answer->source = KNOWN_SYSFS;
+        nodemask_for_each (node, &answer->nodes)
+            answer->source = attributes_get()->of[node].source;
+        snprintf(answer->why, sizeof answer->why, "%s of local nodes by %s", what,
+                 knowledge_name(answer->source));
+    } else {
+        nodemask_format(&local, nodes, sizeof nodes);
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "");
+        snprintf(answer->why, sizeof answer->why,
+                 "the kernel tells no %s of nodes %s, which are local to node %u", what, nodes,
+                 cpu_node);
+    }
 }
 
 int selector_parse(const char *list, struct nodemask *nodes)
@@ -180,9 +259,11 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
     const struct topology *topology = topology_get();
 
     memset(answer, 0, sizeof *answer);
+    answer->source = KNOWN_SYSFS;
     snprintf(answer->why, sizeof answer->why, "sysfs");
     switch (selector) {
     case SELECT_PROCESS:
+        answer->source = KNOWN_PROCESS;
         snprintf(answer->why, sizeof answer->why, "the process's own policy");
         break;
     case SELECT_CPU_NODES:
@@ -197,31 +278,37 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         break;
     case SELECT_HBW_NEAREST:
     case SELECT_HBW_ALL:
-        answer_kept(&hbw, answer);
+        answer_published(&hbw, answer);
         if (selector == SELECT_HBW_NEAREST && !answer->error)
             keep_nearest(&answer->nodes, cpu_node);
         break;
     case SELECT_DAX_NEAREST:
     case SELECT_DAX_ALL:
-        answer_kept(&dax, answer);
+        answer_published(&dax, answer);
         if (selector == SELECT_DAX_NEAREST && !answer->error)
             keep_nearest(&answer->nodes, cpu_node);
         break;
     case SELECT_LARGEST:
         answer->nodes = topology->with_memory;
-        keep_largest(&answer->nodes);
+        keep_best(&answer->nodes, score_size, cpu_node);
         break;
     case SELECT_LARGEST_LOCAL:
+        answer->nodes = local_nodes(cpu_node);
+        keep_best(&answer->nodes, score_size, cpu_node);
+        break;
     case SELECT_LATENCY_LOCAL:
+        answer_measured(answer, cpu_node, score_latency, attributes_get()->latency, "latency");
+        break;
     case SELECT_BANDWIDTH_LOCAL:
-        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
-               "this version does not compare local nodes yet");
+        answer_measured(answer, cpu_node, score_bandwidth, attributes_get()->bandwidth,
+                        "bandwidth");
         break;
     case SELECT_GIVEN:
     case SELECT_GIVEN_NEAREST:
         answer->nodes = *given;
         if (selector == SELECT_GIVEN_NEAREST)
             keep_nearest(&answer->nodes, cpu_node);
+        answer->source = KNOWN_PROGRAM;
         snprintf(answer->why, sizeof answer->why, "the program's choice");
         break;
     }

@@ -40,13 +40,13 @@ struct node_survey {
     char cpus[256];  /* its CPUs as the kernel lists them, "" for none; cut where too long */
     uint64_t size;   /* MemTotal, bytes */
     uint64_t unused; /* MemFree, bytes, now */
-    unsigned bandwidth, latency;      /* MB/s, ns, as the library compares them; 0: unknown */
-    struct node_attributes numbers;   /* what they are made of, and their source */
-    int tier;                         /* the kernel's memory tier (Linux 6.1); -1: unknown */
-    bool hbw, dax;                    /* whether the HBW, the DAX_KMEM kinds use it */
-    enum memory_type type;            /* the first that applies: HBW, a DAX device, CPUs */
-    enum knowledge source;            /* of the type */
-    char device[32];                  /* the DAX device it is made of, "" for none */
+    unsigned bandwidth, latency;    /* MB/s, ns, as the library compares them; 0: unknown */
+    struct node_attributes numbers; /* what they are made of, and their source */
+    int tier;                       /* the kernel's memory tier (Linux 6.1); -1: unknown */
+    bool hbw, dax;                  /* whether the HBW, the DAX_KMEM kinds use it */
+    enum memory_type type;          /* the first that applies: HBW, a DAX device, CPUs */
+    enum knowledge source;          /* of the type */
+    char device[32];                /* the DAX device it is made of, "" for none */
 };
 
 /* False: there is no such node. */

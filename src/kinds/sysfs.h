@@ -27,8 +27,7 @@ ssize_t sysfs_read(char *text, size_t size, const char *path, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* A list of nodes. False, with an empty mask: no such file, or no such list in it. */
-bool sysfs_list(struct nodemask *mask, const char *path, ...)
-    __attribute__((format(printf, 2, 3)));
+bool sysfs_list(struct nodemask *mask, const char *path, ...) __attribute__((format(printf, 2, 3)));
 
 /* A whole number at the file's start; 0: no such file, or no number. */
 uint64_t sysfs_number(const char *path, ...) __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see attributes.h. */
+#include "kinds/attributes.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kinds/host.h"
+#include "kinds/published.h"
+#include "kinds/sysfs.h"
+
+static void add_initiator(void *context, const char *name)
+{
+    struct nodemask node;
+
+    if (strncmp(name, "node", 4) == 0 && nodemask_parse(name + 4, &node) &&
+        nodemask_count(&node) == 1)
+        nodemask_add(context, (unsigned)nodemask_next(&node, 0));
+}
+
+static unsigned read_number(unsigned node, unsigned class, const char *file)
+{
+    uint64_t number = sysfs_number(SYSFS_NODES "/node%u/access%u/initiators/%s", node, class, file);
+
+    return number < UINT_MAX ? (unsigned)number : 0;
+}
+
+/* What access class `class` says about `node`. False: nothing, or only what devices see. */
+static bool read_class(const struct topology *topology, unsigned node, unsigned class,
+                       struct node_attributes *found)
+{
+    struct nodemask listed = {{0}};
+
+    memset(found, 0, sizeof *found);
+    if (!sysfs_names(add_initiator, &listed, SYSFS_NODES "/node%u/access%u/initiators", node,
+                     class))
+        return false;
+    found->initiators = listed;
+    nodemask_and(&found->initiators, &topology->with_cpu);
+    found->listed = !nodemask_empty(&found->initiators);
+    if (!found->listed && !nodemask_empty(&listed))
+        return false;
+    found->read_bandwidth = read_number(node, class, "read_bandwidth");
+    found->write_bandwidth = read_number(node, class, "write_bandwidth");
+    found->read_latency = read_number(node, class, "read_latency");
+    found->write_latency = read_number(node, class, "write_latency");
+    if (attributes_bandwidth(found) || attributes_latency(found))
+        found->source = class ? KNOWN_ACCESS1 : KNOWN_ACCESS0;
+    return found->listed || found->source != KNOWN_NOT;
+}
+
+/* Nodes with CPUs that have the shortest way to `node`. */
+static void find_initiators(const struct topology *topology, unsigned node,
+                            struct nodemask *initiators)
+{
+    unsigned best = UINT_MAX;
+
+    if (nodemask_has(&topology->with_cpu, node)) {
+        nodemask_add(initiators, node);
+        return;
+    }
+    nodemask_for_each (cpu_node, &topology->with_cpu) {
+        unsigned distance = topology->distance[cpu_node][node];
+
+        if (distance > best)
+            continue;
+        if (distance < best)
+            memset(initiators, 0, sizeof *initiators);
+        best = distance;
+        nodemask_add(initiators, (unsigned)cpu_node);
+    }
+}
+
+/* access1 with numbers, else access0 with numbers, else at least initiators from either. */
+static void read_node(const struct topology *topology, unsigned node, struct node_attributes *known)
+{
+    for (unsigned class = 2; class -- > 0 && known->source == KNOWN_NOT;) {
+        struct node_attributes found;
+
+        if (read_class(topology, node, class, &found) &&
+            (found.source != KNOWN_NOT || !known->listed)) {
+            if (!found.listed && known->listed) {
+                found.initiators = known->initiators;
+                found.listed = true;
+            }
+            *known = found;
+        }
+    }
+    if (!known->listed)
+        find_initiators(topology, node, &known->initiators);
+}
+
+void attributes_read(const struct topology *topology, struct attributes *attributes)
+{
+    nodemask_for_each (node, &topology->populated) {
+        struct node_attributes *known = &attributes->of[node];
+
+        read_node(topology, (unsigned)node, known);
+        attributes->bandwidth |= attributes_bandwidth(known) != 0;
+        attributes->latency |= attributes_latency(known) != 0;
+    }
+}
+
+static unsigned mean(unsigned a, unsigned b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    return a / 2 + b / 2 + (a % 2 + b % 2) / 2;
+}
+
+unsigned attributes_bandwidth(const struct node_attributes *node)
+{
+    return mean(node->read_bandwidth, node->write_bandwidth);
+}
+
+unsigned attributes_latency(const struct node_attributes *node)
+{
+    return mean(node->read_latency, node->write_latency);
+}
+
+/* --- of the running machine ---------------------------------------------------------------------
+ */
+
+static void find(void *finding)
+{
+    attributes_read(topology_get(), finding);
+}
+
+static void tell(const void *finding)
+{
+    const struct attributes *attributes = finding;
+    char initiators[64];
+
+    nodemask_for_each (node, &topology_get()->populated) {
+        const struct node_attributes *known = &attributes->of[node];
+
+        if (known->source == KNOWN_NOT)
+            continue;
+        nodemask_format(&known->initiators, initiators, sizeof initiators);
+        host->log("node %d: %u MB/s, %u ns, seen from CPUs of nodes %s (%s)", node,
+                  attributes_bandwidth(known), attributes_latency(known), initiators,
+                  knowledge_name(known->source));
+    }
+    if (!attributes->bandwidth && !attributes->latency)
+        host->log("the kernel tells no bandwidths and latencies");
+}
+
+const struct attributes *attributes_get(void)
+{
+    static struct published published = {
+        .size = sizeof(struct attributes), .find = find, .tell = tell};
+    static struct attributes nothing; /* when it cannot be kept; not const, lest a file holds it */
+    const struct attributes *known = published_get(&published);
+
+    return known ? known : &nothing;
+}

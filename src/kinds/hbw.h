@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * hbw: which nodes have high bandwidth, and how that is known.
+ *
+ * A ladder; the first rung that says anything decides: the administrator (MEMKIND_HBW_NODES);
+ * numbers of the firmware, against MEMKIND_HBW_THRESHOLD or against the ordinary memory seen from
+ * the same CPUs; the CPU's model. Nobody guesses: a node without CPUs may be slow just as well.
+ *
+ * Threads: any; nothing allocates or locks.
+ */
+#pragma once
+
+#include "kinds/selector.h"
+
+void hbw_find(struct node_answer *answer);
