@@ -159,11 +159,11 @@ static bool find_measured(const struct topology *topology, const struct threshol
     if (nodemask_empty(&result.high))
         explain_low(topology, threshold, result.best, answer);
     else if (threshold->set)
-        snprintf(answer->why, sizeof answer->why, "bandwidth by %s, MEMKIND_HBW_THRESHOLD or more",
-                 knowledge_name(result.source));
+        snprintf(answer->why, sizeof answer->why,
+                 "%s: a bandwidth of MEMKIND_HBW_THRESHOLD or more", knowledge_name(result.source));
     else
         snprintf(answer->why, sizeof answer->why,
-                 "bandwidth by %s, more than twice the ordinary memory's",
+                 "%s: more than twice the bandwidth of the ordinary memory",
                  knowledge_name(result.source));
     return true;
 }

@@ -169,18 +169,27 @@ static uint64_t score_size(unsigned node, unsigned cpu_node)
     return topology_get()->memory[node];
 }
 
+/* A number of the firmware's counts for the CPUs that it was measured from. */
+static const struct node_attributes *seen_from(unsigned node, unsigned cpu_node)
+{
+    const struct node_attributes *known = &attributes_get()->of[node];
+
+    return nodemask_has(&known->initiators, cpu_node) ? known : NULL;
+}
+
 static uint64_t score_latency(unsigned node, unsigned cpu_node)
 {
-    unsigned latency = attributes_latency(&attributes_get()->of[node]);
+    const struct node_attributes *known = seen_from(node, cpu_node);
+    unsigned latency = known ? attributes_latency(known) : 0;
 
-    (void)cpu_node;
     return latency ? UINT64_MAX - latency : 0;
 }
 
 static uint64_t score_bandwidth(unsigned node, unsigned cpu_node)
 {
-    (void)cpu_node;
-    return attributes_bandwidth(&attributes_get()->of[node]);
+    const struct node_attributes *known = seen_from(node, cpu_node);
+
+    return known ? attributes_bandwidth(known) : 0;
 }
 
 static void keep_nearest(struct nodemask *nodes, unsigned cpu_node)
@@ -218,30 +227,33 @@ static struct nodemask local_nodes(unsigned cpu_node)
     return local;
 }
 
-/* The best local nodes by a number of the firmware's. `known`: whether there are any. */
+/*
+ * The best local nodes by a number of the firmware's. `known`: whether there are any. Memory-only
+ * nodes without a number are passed over. Where the CPU's own memory has none, nobody knows what is
+ * better: a CXL device may tell how slow it is while the firmware says nothing of the rest.
+ */
 static void answer_measured(struct node_answer *answer, unsigned cpu_node, node_score *score,
                             bool known, const char *what)
 {
-    struct nodemask local = local_nodes(cpu_node);
-    char nodes[48];
-
-    answer->nodes = local;
+    answer->nodes = local_nodes(cpu_node);
     if (!known) {
         refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "");
         snprintf(answer->why, sizeof answer->why, "the kernel tells no %s of any node", what);
-    } else if (keep_best(&answer->nodes, score, cpu_node) || nodemask_count(&local) == 1) {
-        answer->source = KNOWN_SYSFS;
-        nodemask_for_each (node, &answer->nodes)
-            answer->source = attributes_get()->of[node].source;
-        snprintf(answer->why, sizeof answer->why, "%s of local nodes by %s", what,
-                 knowledge_name(answer->source));
-    } else {
-        nodemask_format(&local, nodes, sizeof nodes);
+        return;
+    }
+    if (nodemask_has(&answer->nodes, cpu_node) && nodemask_count(&answer->nodes) > 1 &&
+        !score(cpu_node, cpu_node)) {
         refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "");
         snprintf(answer->why, sizeof answer->why,
-                 "the kernel tells no %s of nodes %s, which are local to node %u", what, nodes,
-                 cpu_node);
+                 "the kernel tells no %s of node %u, to compare local nodes with", what, cpu_node);
+        return;
     }
+    keep_best(&answer->nodes, score, cpu_node);
+    answer->source = attributes_get()->of[nodemask_next(&answer->nodes, 0)].source;
+    if (answer->source == KNOWN_NOT) /* there is no other */
+        answer->source = KNOWN_SYSFS;
+    snprintf(answer->why, sizeof answer->why, "%s: %s of local nodes",
+             knowledge_name(answer->source), what);
 }
 
 int selector_parse(const char *list, struct nodemask *nodes)
@@ -260,7 +272,6 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
 
     memset(answer, 0, sizeof *answer);
     answer->source = KNOWN_SYSFS;
-    snprintf(answer->why, sizeof answer->why, "sysfs");
     switch (selector) {
     case SELECT_PROCESS:
         answer->source = KNOWN_PROCESS;
@@ -269,12 +280,14 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
     case SELECT_CPU_NODES:
         answer->nodes = topology->with_cpu;
         nodemask_and(&answer->nodes, &topology->with_memory);
+        snprintf(answer->why, sizeof answer->why, "sysfs: has_cpu");
         if (nodemask_empty(&answer->nodes))
             refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
                    "no node with CPUs has memory for this process");
         break;
     case SELECT_ALL:
         answer->nodes = topology->with_memory;
+        snprintf(answer->why, sizeof answer->why, "sysfs: has_memory");
         break;
     case SELECT_HBW_NEAREST:
     case SELECT_HBW_ALL:
@@ -291,10 +304,12 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
     case SELECT_LARGEST:
         answer->nodes = topology->with_memory;
         keep_best(&answer->nodes, score_size, cpu_node);
+        snprintf(answer->why, sizeof answer->why, "sysfs: MemTotal");
         break;
     case SELECT_LARGEST_LOCAL:
         answer->nodes = local_nodes(cpu_node);
         keep_best(&answer->nodes, score_size, cpu_node);
+        snprintf(answer->why, sizeof answer->why, "sysfs: MemTotal of local nodes");
         break;
     case SELECT_LATENCY_LOCAL:
         answer_measured(answer, cpu_node, score_latency, attributes_get()->latency, "latency");

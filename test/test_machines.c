@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * test_machines: what the library makes of machines that are not here.
+ *
+ * test/machines/NAME.machine describes one, make_tree.py turns it into a tree like /sys in the
+ * build folder, NAME.kinds is what the library is expected to say: every node and every static
+ * kind. The library is the static one; the linker puts this program's functions in place of those
+ * that ask the running machine (--wrap, see CMakeLists.txt) and of those that open files, to count
+ * them.
+ *
+ * What was said last is in the build folder, machines/NAME/kinds: to take it over, read it, then
+ * copy it.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <linux/mempolicy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kinds/cpu.h"
+#include "kinds/dax.h"
+#include "kinds/host.h"
+#include "kinds/survey.h"
+#include "kinds/sysfs.h"
+
+/* --- the machine ------------------------------------------------------------------------------ */
+
+static struct machine {
+    char tree[256];
+    struct cpu_model cpu;
+    char allowed[64]; /* "": all nodes */
+    struct variable {
+        char name[64], value[64];
+    } variables[4];
+    size_t variable_count;
+} machine;
+
+static unsigned opened;       /* files and folders */
+static int refusal;           /* errno of mbind */
+static int refused_mode = -1; /* -1: every mode */
+static struct os_policy bound;
+
+/* The linker's names for the functions below and for those they replace. */
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
+unsigned __wrap_os_current_node(void);
+int __wrap_os_allowed_nodes(struct nodemask *nodes);
+int __wrap_os_bind(void *address, size_t size, const struct os_policy *policy);
+void __wrap_cpu_identify(struct cpu_model *cpu);
+const char *__wrap_dax_nodes(struct nodemask *nodes);
+ssize_t __wrap_os_read_file(const char *path, char *text, size_t size);
+ssize_t __real_os_read_file(const char *path, char *text, size_t size);
+typedef void visit_name(void *context, const char *name);
+int __wrap_os_read_folder(const char *path, visit_name *visit, void *context);
+int __real_os_read_folder(const char *path, visit_name *visit, void *context);
+
+/* The lowest-numbered node with CPUs. */
+unsigned __wrap_os_current_node(void)
+{
+    int node = nodemask_next(&topology_get()->with_cpu, 0);
+
+    return node < 0 ? 0 : (unsigned)node;
+}
+
+int __wrap_os_allowed_nodes(struct nodemask *nodes)
+{
+    memset(nodes, *machine.allowed ? 0 : 0xff, sizeof *nodes);
+    return *machine.allowed && !nodemask_parse(machine.allowed, nodes) ? EINVAL : 0;
+}
+
+int __wrap_os_bind(void *address, size_t size, const struct os_policy *policy)
+{
+    (void)address, (void)size;
+    if (refusal && (refused_mode < 0 || refused_mode == policy->mode))
+        return refusal;
+    bound = *policy;
+    return 0;
+}
+
+void __wrap_cpu_identify(struct cpu_model *cpu)
+{
+    *cpu = machine.cpu;
+}
+
+/* libdaxctl only knows the running machine. */
+const char *__wrap_dax_nodes(struct nodemask *nodes)
+{
+    (void)nodes;
+    return "libdaxctl is not asked";
+}
+
+ssize_t __wrap_os_read_file(const char *path, char *text, size_t size)
+{
+    opened++;
+    return __real_os_read_file(path, text, size);
+}
+
+int __wrap_os_read_folder(const char *path, visit_name *visit, void *context)
+{
+    opened++;
+    return __real_os_read_folder(path, visit, context);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+static const char *environment(const char *name)
+{
+    for (size_t i = 0; i < machine.variable_count; i++)
+        if (strcmp(machine.variables[i].name, name) == 0)
+            return machine.variables[i].value;
+    return NULL;
+}
+
+static void reject(const char *name, const char *why)
+{
+    (void)name, (void)why;
+}
+
+static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
+{
+    (void)format;
+}
+
+static bool set(const char *name, const char *value)
+{
+    struct variable *variable = &machine.variables[machine.variable_count++];
+
+    snprintf(variable->name, sizeof variable->name, "%s", name);
+    snprintf(variable->value, sizeof variable->value, "%s", value);
+    return machine.variable_count < LENGTH(machine.variables);
+}
+
+/* From here on, this process is on that machine. False: there is none. */
+static bool be(const char *name)
+{
+    static const struct host services = {environment, reject, say};
+    char path[320], line[256], first[64], second[64];
+    bool well = true;
+    FILE *settings;
+
+    snprintf(path, sizeof path, "%s/%s/settings", MEMKIND_TEST_MACHINES, name);
+    settings = fopen(path, "re");
+    while (settings && fgets(line, sizeof line, settings)) {
+        if (sscanf(line, "cpu %12s %u %u", machine.cpu.vendor, &machine.cpu.family,
+                   &machine.cpu.model) == 3 ||
+            sscanf(line, "allowed %63s", machine.allowed) == 1)
+            continue;
+        well = well && sscanf(line, "set %63s %63s", first, second) == 2 && set(first, second);
+    }
+    if (!settings || fclose(settings))
+        return false;
+    snprintf(machine.tree, sizeof machine.tree, "%s/%s/sys", MEMKIND_TEST_MACHINES, name);
+    sysfs_root = machine.tree;
+    host_set(&services);
+    return well;
+}
+
+/* --- what the library says, in words -----------------------------------------------------------
+ */
+
+static const char *size_text(uint64_t size)
+{
+    static char text[4][32];
+    static unsigned next;
+    char *this = text[next++ % LENGTH(text)];
+
+    if (size % GIB == 0)
+        snprintf(this, sizeof text[0], "%llu GiB", (unsigned long long)(size / GIB));
+    else if (size % MIB == 0)
+        snprintf(this, sizeof text[0], "%llu MiB", (unsigned long long)(size / MIB));
+    else
+        snprintf(this, sizeof text[0], "%llu KiB", (unsigned long long)(size / KIB));
+    return this;
+}
+
+static void write_node(FILE *file, const struct node_survey *node)
+{
+    char initiators[64];
+
+    fprintf(file, "node %u: %s, %s free, CPUs %s%s; %s (%s)%s%s%s%s", node->node,
+            size_text(node->size), size_text(node->unused), *node->cpus ? node->cpus : "none",
+            node->usable ? "" : ", not for us", memory_type_name(node->type),
+            knowledge_name(node->source), *node->device ? ", " : "", node->device,
+            node->hbw ? ", HBW" : "", node->dax ? ", DAX_KMEM" : "");
+    if (node->tier >= 0)
+        fprintf(file, ", tier %d", node->tier);
+    if (node->type != MEMORY_NONE) {
+        nodemask_format(&node->numbers.initiators, initiators, sizeof initiators);
+        fprintf(file, "; %u MB/s, %u ns (%s), near CPUs of %s", node->bandwidth, node->latency,
+                knowledge_name(node->numbers.source), initiators);
+    }
+    fprintf(file, "\n");
+}
+
+/* Groups of nodes with CPUs that see the same: "0-1: 2" or "0: 2, 1: 3" or "all: 2". */
+static void write_kind_nodes(FILE *file, const struct page_kind *kind)
+{
+    const struct nodemask *with_cpu = &topology_get()->with_cpu;
+    struct nodemask left = *with_cpu, nodes, others;
+    char why[160], text[64];
+
+    for (int first; (first = nodemask_next(&left, 0)) >= 0;) {
+        int error = survey_kind_nodes(kind, (unsigned)first, &nodes, why, sizeof why);
+        struct nodemask alike = {{0}};
+
+        nodemask_for_each (node, with_cpu) {
+            if (survey_kind_nodes(kind, (unsigned)node, &others, why, sizeof why) == error &&
+                nodemask_equal(&nodes, &others))
+                nodemask_add(&alike, (unsigned)node);
+        }
+        for (size_t i = 0; i < NODEMASK_WORDS; i++)
+            left.bits[i] &= ~alike.bits[i];
+        nodemask_format(&alike, text, sizeof text);
+        fprintf(file,
+                "%s%s: ", nodemask_has(&alike, (unsigned)nodemask_next(with_cpu, 0)) ? "" : ", ",
+                nodemask_equal(&alike, with_cpu) ? "all" : text);
+        nodemask_format(&nodes, text, sizeof text);
+        if (error)
+            fprintf(file, "error %d", error);
+        else
+            fprintf(file, "%s", text);
+    }
+}
+
+static void write_kind(FILE *file, const struct page_kind *kind)
+{
+    struct kind_survey survey;
+
+    survey_kind(kind, &survey);
+    fprintf(file, "%s: ", survey.name + strlen("MEMKIND_"));
+    if (survey.error) {
+        fprintf(file, "error %d: %s\n", survey.error, survey.why);
+        return;
+    }
+    fprintf(file, "%s", survey.policy);
+    if (kind->page_size)
+        fprintf(file, ", %s pages", size_text(survey.page_size));
+    fprintf(file, ", %s%s; ", size_text((uint64_t)survey.capacity), survey.local ? ", local" : "");
+    write_kind_nodes(file, kind);
+    fprintf(file, " (%s)\n", survey.why);
+}
+
+static bool write_survey(const char *name)
+{
+    struct node_survey node;
+    char path[320];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s/kinds", MEMKIND_TEST_MACHINES, name);
+    file = fopen(path, "we");
+    if (!file)
+        return false;
+    for (unsigned number = 0; number < NODEMASK_NODES; number++)
+        if (survey_node(number, &node))
+            write_node(file, &node);
+    for (size_t i = 0; i < MEMKIND_NUM_BASE_KIND; i++)
+        write_kind(file, &page_kind_static[i]);
+    return fclose(file) == 0;
+}
+
+/* --- compared with what is expected ------------------------------------------------------------
+ */
+
+struct look {
+    char name[64];
+    bool well;
+};
+
+static void look_at_machine(void *argument)
+{
+    struct look *look = argument;
+
+    look->well = be(look->name) && write_survey(look->name);
+}
+
+/* The first lines that differ are said. */
+static void compare(const char *name)
+{
+    char path[320], expected[512], said[512];
+    FILE *left, *right;
+    bool more_left, more_right;
+
+    snprintf(path, sizeof path, "%s/test/machines/%s.kinds", MEMKIND_TEST_SOURCE_DIR, name);
+    left = fopen(path, "re");
+    cr_expect(left, "%s is missing", path);
+    snprintf(path, sizeof path, "%s/%s/kinds", MEMKIND_TEST_MACHINES, name);
+    right = fopen(path, "re");
+    cr_assert(right);
+    if (!left) {
+        fclose(right);
+        return;
+    }
+    do {
+        more_left = fgets(expected, sizeof expected, left);
+        more_right = fgets(said, sizeof said, right);
+        if (more_left != more_right || (more_left && strcmp(expected, said) != 0)) {
+            cr_expect_fail("%s:\n  expected %s  said     %s", name,
+                           more_left ? expected : "the end\n", more_right ? said : "the end\n");
+            break;
+        }
+    } while (more_left);
+    fclose(left);
+    fclose(right);
+}
+
+TestSuite(machines, .init = test_bare, .timeout = 300);
+
+Test(machines, nodes_and_kinds_of_each)
+{
+    struct look *look = test_shared(sizeof *look);
+    struct test_child child;
+    glob_t machines;
+
+    cr_assert_eq(glob(MEMKIND_TEST_SOURCE_DIR "/test/machines/*.machine", 0, NULL, &machines), 0);
+    cr_assert_geq(machines.gl_pathc, 20);
+    for (size_t i = 0; i < machines.gl_pathc; i++) {
+        const char *name = strrchr(machines.gl_pathv[i], '/') + 1;
+
+        snprintf(look->name, sizeof look->name, "%.*s", (int)strcspn(name, "."), name);
+        look->well = false;
+        test_run_well(&child, look_at_machine, look, NULL);
+        cr_assert(look->well, "%s cannot be looked at", look->name);
+        compare(look->name);
+    }
+    globfree(&machines);
+}
+
+/* --- what discovery costs ----------------------------------------------------------------------
+ */
+
+/* Every selector from every CPU: what the machine is asked for once. */
+static void ask_everything(void)
+{
+    nodemask_for_each (node, &topology_get()->with_cpu) {
+        for (size_t i = 0; i < MEMKIND_NUM_BASE_KIND; i++) {
+            struct node_answer answer;
+
+            selector_answer(page_kind_static[i].selector, NULL, (unsigned)node, &answer);
+        }
+    }
+}
+
+/* A constant number of files, and seven for each node: no more with every CPU, and nothing twice.
+ */
+Test(machines, files_are_opened_once)
+{
+    unsigned first;
+
+    cr_assert(be("spr-hbm-snc4"));
+    cr_assert_eq(opened, 0, "something was read at load");
+    ask_everything();
+    first = opened;
+    cr_assert_geq(first, 16 * 7, "%u: the count counts nothing", first);
+    cr_assert_leq(first, 4 + 16 * 7, "%u files", first);
+    ask_everything();
+    cr_assert_eq(opened, first, "read again");
+}
+
+/* A kind that needs no numbers does not read them. */
+Test(machines, numbers_are_read_when_needed)
+{
+    char why[160];
+
+    cr_assert(be("spr-hbm-snc4"));
+    cr_assert_eq(page_kind_check(&page_kind_static[MEMKIND_PARTITION_REGULAR], why, sizeof why), 0);
+    cr_assert_leq(opened, 3 + 16 * 2, "%u files", opened);
+}
+
+/* --- a kernel that says no ---------------------------------------------------------------------
+ */
+
+static int check(int partition, char why[160])
+{
+    return page_kind_check(&page_kind_static[partition], why, 160);
+}
+
+/* A container that forbids mbind is no machine without nodes. */
+Test(machines, forbidden_mbind_is_called_that)
+{
+    char why[160];
+
+    cr_assert(be("equal-neighbours"));
+    refusal = EPERM;
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND);
+    cr_assert(strstr(why, "mbind") && strstr(why, "not permitted") && strstr(why, "seccomp"), "%s",
+              why);
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW_PREFERRED, why), MEMKIND_ERROR_MBIND);
+    cr_assert_eq(check(MEMKIND_PARTITION_DEFAULT, why), 0);
+    refusal = ENOSYS;
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND);
+    cr_assert_not(strstr(why, "seccomp"), "%s", why);
+}
+
+static void remove_memory(const char *left)
+{
+    static char root[sizeof machine.tree + 16];
+    char command[2048];
+
+    snprintf(root, sizeof root, "%s.later", machine.tree);
+    snprintf(command, sizeof command,
+             "rm -rf '%s' && cp -r '%s' '%s' && echo %s >'%s/" SYSFS_NODES "/has_memory'", root,
+             machine.tree, root, left, root);
+    cr_assert_eq(system(command), 0); /* NOLINT(cert-env33-c): paths of our own making */
+    sysfs_root = root;
+}
+
+/* Nodes that go away, or out of the cpuset, while the program runs. mbind(2) then says EINVAL. */
+Test(machines, removed_nodes_are_called_that)
+{
+    char why[160];
+
+    cr_assert(be("equal-neighbours"));
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), 0);
+    refusal = EINVAL;
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND, "both are still there");
+    remove_memory("0-1,3");
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND, "one is still there");
+    remove_memory("0-1");
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE);
+    cr_assert(strstr(why, "2-3") && strstr(why, "any more"), "%s", why);
+    remove_memory("0-3");
+    snprintf(machine.allowed, sizeof machine.allowed, "0-1");
+    cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE);
+}
+
+#define PREFERRED_MANY 5      /* MPOL_PREFERRED_MANY, Linux 5.15 */
+#define WEIGHTED_INTERLEAVE 6 /* MPOL_WEIGHTED_INTERLEAVE, Linux 6.9 */
+
+static const struct {
+    int mode, refusal;
+    int error, used; /* by the fallback */
+    const char *nodes;
+} fallbacks[] = {
+    {PREFERRED_MANY, 0, 0, PREFERRED_MANY, "2-3"},
+    {PREFERRED_MANY, EINVAL, 0, MPOL_PREFERRED, "2"},
+    {PREFERRED_MANY, ENOSYS, 0, MPOL_PREFERRED, "2"},
+    {PREFERRED_MANY, EPERM, EPERM, -1, "-"},
+    {WEIGHTED_INTERLEAVE, 0, 0, WEIGHTED_INTERLEAVE, "2-3"},
+    {WEIGHTED_INTERLEAVE, EINVAL, 0, MPOL_INTERLEAVE, "2-3"},
+    {WEIGHTED_INTERLEAVE, ENOSYS, 0, MPOL_INTERLEAVE, "2-3"},
+    {WEIGHTED_INTERLEAVE, EPERM, EPERM, -1, "-"},
+    {MPOL_BIND, EINVAL, EINVAL, -1, "-"},
+    {MPOL_INTERLEAVE, ENOSYS, ENOSYS, -1, "-"},
+};
+
+/* An older kernel does not know the mode (EINVAL), an older filter may say ENOSYS. */
+Test(machines, newer_policies_fall_back)
+{
+    for (size_t i = 0; i < LENGTH(fallbacks); i++) {
+        struct os_policy policy = {.mode = fallbacks[i].mode};
+        char text[64];
+
+        cr_assert(nodemask_parse("2-3", &policy.nodes));
+        memset(&bound, 0, sizeof bound);
+        bound.mode = -1;
+        refusal = fallbacks[i].refusal;
+        refused_mode = fallbacks[i].mode;
+        cr_expect_eq(page_kind_bind(NULL, 0, &policy), fallbacks[i].error, "row %zu", i);
+        nodemask_format(&bound.nodes, text, sizeof text);
+        cr_expect_eq(bound.mode, fallbacks[i].used, "row %zu: mode %d", i, bound.mode);
+        cr_expect_str_eq(text, fallbacks[i].nodes, "row %zu: nodes %s", i, text);
+    }
+}
+
+/* Equally near nodes are all preferred, or the first of them: the kind is there either way. */
+Test(machines, preferred_kinds_never_fail_for_ties)
+{
+    char why[160];
+
+    cr_assert(be("equal-neighbours"));
+    for (int old = 0; old < 2; old++) {
+        refusal = old ? EINVAL : 0;
+        refused_mode = PREFERRED_MANY;
+        cr_assert_eq(check(MEMKIND_PARTITION_HBW_PREFERRED, why), 0);
+        cr_assert_eq(bound.mode, old ? MPOL_PREFERRED : PREFERRED_MANY);
+        cr_assert_eq(nodemask_count(&bound.nodes), old ? 1 : 2);
+        cr_assert_eq(check(MEMKIND_PARTITION_HIGHEST_CAPACITY_PREFERRED, why), 0);
+        cr_assert_eq(nodemask_count(&bound.nodes), old ? 1 : 2);
+    }
+}
