@@ -422,15 +422,25 @@ typedef enum memkind_stat_print_opt {
  * memkind_check_available() says why. Every kind with a policy needs mbind(2);
  * where the kernel refuses it, the code is MEMKIND_ERROR_MBIND.
  *
- * High-bandwidth (HBW) nodes are, by the first of these that applies:
+ * High-bandwidth (HBW) nodes are, by the first of these that says anything:
  *   1. the nodes of MEMKIND_HBW_NODES;
- *   2. with MEMKIND_HBW_THRESHOLD set: nodes of at least that bandwidth;
- *   3. nodes with more than twice the bandwidth of the ordinary memory.
+ *   2. where bandwidths are known, with MEMKIND_HBW_THRESHOLD set: nodes of at
+ *      least that bandwidth;
+ *   3. where they are known, without it: nodes without CPUs that have more than
+ *      twice the bandwidth of the ordinary memory, that of nodes with CPUs, as
+ *      seen from the same CPUs;
+ *   4. on a Knights Landing or Knights Mill: nodes without CPUs.
  * DAX KMEM (DAX) nodes are those of MEMKIND_DAX_KMEM_NODES or, when that is
  * not set, the target nodes of the dax devices that the driver kmem holds.
  * Bandwidths and latencies are what the kernel publishes for each node below
  * /sys/devices/system/node, from ACPI HMAT and, for CXL memory, from the
- * device (Linux 6.8).
+ * device (Linux 6.8): access1 or, without that and if CPUs see it, access0.
+ *
+ * "Nearest" are the nodes at the shortest distance, of equal ones those that
+ * the firmware puts nearest to the CPU's node. "Local" are the memory of the
+ * CPU's own node, or the nearest of another node with CPUs where it has none,
+ * and the nodes without CPUs that the firmware, or else the distances, put
+ * nearest to it. The machine is looked at once, at first use.
  *
  * Each of these is a data symbol that dlsym(3) can read. Do not assign to it.
  * ------------------------------------------------------------------------ */
@@ -592,8 +602,8 @@ extern memkind_t MEMKIND_HIGHEST_CAPACITY_LOCAL_PREFERRED;
  * Of the nodes local to the calling CPU, those with the lowest latency.
  * Policy: bind, MPOL_BIND. Pages: base.
  * Short of memory: no other node is used, see "When memory is short".
- * Unavailable: the kernel publishes no latencies,
- * MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE.
+ * Unavailable: the kernel publishes no latencies or, with other local nodes to
+ * choose from, none of the CPU's own, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE.
  */
 extern memkind_t MEMKIND_LOWEST_LATENCY_LOCAL;
 
@@ -611,8 +621,8 @@ extern memkind_t MEMKIND_LOWEST_LATENCY_LOCAL_PREFERRED;
  * Policy: bind, MPOL_BIND. Pages: base. Unlike MEMKIND_HBW, the best node
  * counts even if it is ordinary memory.
  * Short of memory: no other node is used, see "When memory is short".
- * Unavailable: the kernel publishes no bandwidths,
- * MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE.
+ * Unavailable: the kernel publishes no bandwidths or, with other local nodes to
+ * choose from, none of the CPU's own, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE.
  */
 extern memkind_t MEMKIND_HIGHEST_BANDWIDTH_LOCAL;
 

@@ -166,21 +166,15 @@ static const char *manager_name(void)
 static const char *absent(const struct recipe *recipe, int code)
 {
     static char text[160];
-    bool by_figures = false, by_largest_local = false;
+    bool by_figures = false;
 
     for (size_t i = 0; i < LENGTH(test_kinds); i++)
-        if (recipe->variable == test_kinds[i].variable) {
+        if (recipe->variable == test_kinds[i].variable)
             by_figures = test_kinds[i].nodes >= NODES_LATENCY;
-            by_largest_local = test_kinds[i].nodes == NODES_LARGEST_LOCAL;
-        }
-    if (code != MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE || (!by_figures && !by_largest_local))
+    if (code != MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE || !by_figures || test_has_figures())
         return NULL;
-    if (by_figures && test_has_figures())
-        return NULL;
-    snprintf(text, sizeof text, "%s (code %d)",
-             by_figures ? "the kernel of this machine publishes no latencies and bandwidths"
-                        : "this version does not compare local nodes",
-             code);
+    snprintf(text, sizeof text,
+             "the kernel of this machine publishes no latencies and bandwidths (code %d)", code);
     return text;
 }
 
