@@ -20,34 +20,35 @@ static void add_initiator(void *context, const char *name)
         nodemask_add(context, (unsigned)nodemask_next(&node, 0));
 }
 
-static unsigned read_number(unsigned node, unsigned class, const char *file)
+static unsigned read_number(unsigned node, int access, const char *file)
 {
-    uint64_t number = sysfs_number(SYSFS_NODES "/node%u/access%u/initiators/%s", node, class, file);
+    uint64_t number =
+        sysfs_number(SYSFS_NODES "/node%u/access%d/initiators/%s", node, access, file);
 
     return number < UINT_MAX ? (unsigned)number : 0;
 }
 
-/* What access class `class` says about `node`. False: nothing, or only what devices see. */
-static bool read_class(const struct topology *topology, unsigned node, unsigned class,
+/* What access class `access` says about `node`. False: nothing, or only what devices see. */
+static bool read_class(const struct topology *topology, unsigned node, int access,
                        struct node_attributes *found)
 {
     struct nodemask listed = {{0}};
 
     memset(found, 0, sizeof *found);
-    if (!sysfs_names(add_initiator, &listed, SYSFS_NODES "/node%u/access%u/initiators", node,
-                     class))
+    if (!sysfs_names(add_initiator, &listed, SYSFS_NODES "/node%u/access%d/initiators", node,
+                     access))
         return false;
     found->initiators = listed;
     nodemask_and(&found->initiators, &topology->with_cpu);
     found->listed = !nodemask_empty(&found->initiators);
     if (!found->listed && !nodemask_empty(&listed))
         return false;
-    found->read_bandwidth = read_number(node, class, "read_bandwidth");
-    found->write_bandwidth = read_number(node, class, "write_bandwidth");
-    found->read_latency = read_number(node, class, "read_latency");
-    found->write_latency = read_number(node, class, "write_latency");
+    found->read_bandwidth = read_number(node, access, "read_bandwidth");
+    found->write_bandwidth = read_number(node, access, "write_bandwidth");
+    found->read_latency = read_number(node, access, "read_latency");
+    found->write_latency = read_number(node, access, "write_latency");
     if (attributes_bandwidth(found) || attributes_latency(found))
-        found->source = class ? KNOWN_ACCESS1 : KNOWN_ACCESS0;
+        found->source = access ? KNOWN_ACCESS1 : KNOWN_ACCESS0;
     return found->listed || found->source != KNOWN_NOT;
 }
 
@@ -76,10 +77,10 @@ static void find_initiators(const struct topology *topology, unsigned node,
 /* access1 with numbers, else access0 with numbers, else at least initiators from either. */
 static void read_node(const struct topology *topology, unsigned node, struct node_attributes *known)
 {
-    for (unsigned class = 2; class -- > 0 && known->source == KNOWN_NOT;) {
+    for (int access = 1; access >= 0 && known->source == KNOWN_NOT; access--) {
         struct node_attributes found;
 
-        if (read_class(topology, node, class, &found) &&
+        if (read_class(topology, node, access, &found) &&
             (found.source != KNOWN_NOT || !known->listed)) {
             if (!found.listed && known->listed) {
                 found.initiators = known->initiators;
