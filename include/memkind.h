@@ -886,6 +886,10 @@ int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy
  * the space of freed blocks until the kind is destroyed; they are used again.
  * One that cannot reserve space (no fallocate) gets it reserved by writing.
  *
+ * The kind keeps a descriptor of the file. A program that closes it, as those do
+ * that close all they find, keeps its blocks, but the kind gets no further pages;
+ * nothing is written to another file that has the descriptor's number now.
+ *
  * dir       path of a directory that the process may write to.
  * max_size  limit of the file in bytes, at least MEMKIND_PMEM_MIN_SIZE,
  *           rounded up to a multiple of 2 MiB; the heap manager's losses count

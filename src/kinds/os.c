@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -310,6 +311,27 @@ void os_close(int file)
 
     close(file);
     errno = error;
+}
+
+int os_identify(int file, struct os_identity *identity)
+{
+    struct stat found;
+
+    if (fstat(file, &found))
+        return failed("fstat", 0);
+    *identity = (struct os_identity){found.st_dev, found.st_ino};
+    return 0;
+}
+
+bool os_is_file(int file, const struct os_identity *identity)
+{
+    struct stat found;
+    int error = errno;
+    bool same = fstat(file, &found) == 0 && found.st_dev == identity->device &&
+                found.st_ino == identity->inode;
+
+    errno = error;
+    return same;
 }
 
 int os_unlink(int directory, const char *name)

@@ -91,6 +91,14 @@ ssize_t os_read_file(const char *path, char *text, size_t size);
 /* open(2) relative to `directory`, with O_CLOEXEC and mode 0600. A descriptor, or -1 with errno. */
 int os_open(int directory, const char *path, int flags);
 void os_close(int file);
+/* Which file a descriptor is of, and whether it still is: a program may have closed it and got its
+ * number for another. */
+struct os_identity {
+    unsigned long device, inode;
+};
+int os_identify(int file, struct os_identity *identity);
+bool os_is_file(int file, const struct os_identity *identity);
+
 int os_unlink(int directory, const char *name);
 
 /* The absolute path of a descriptor, terminated. Needs /proc. */
