@@ -84,8 +84,8 @@ struct tbb_classes {
 extern struct tbb_library tbb_library HIDDEN;
 extern struct tbb_classes tbb_classes HIDDEN;
 
-/* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with a log line. */
-int tbb_library_load(void);
+/* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with the reason. */
+int tbb_library_load(char why[HEAP_WHY]);
 
 /* --- heap.c ------------------------------------------------------------------------------------
  */
@@ -154,7 +154,7 @@ extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("init
 #define TBB_GATE_FENCES 2u
 extern atomic_uchar tbb_gate HIDDEN;
 
-int tbb_thread_load(void);
+int tbb_thread_load(char why[HEAP_WHY]);
 
 /* Makes the calling thread known; *thread NULL: there is no memory for it. False: it is inside this
  * call already, or in the library (see kinds/reserve.h). */

@@ -69,8 +69,11 @@ static int file_make(struct source_file *own, const char *directory)
     own->dax = dax;
     own->populates = !os_allocates_pages(file) && os_can_populate();
     atomic_store_explicit(&own->file, file, memory_order_release);
-    host->log("a file in %.200s%s, limit %zu MiB", own->directory, dax ? " (DAX)" : "",
-              own->limit >> 20);
+    if (own->limit)
+        host->log("a file in %.200s (%s), limit %zu MiB", own->directory, dax ? "DAX" : "no DAX",
+                  own->limit >> 20);
+    else
+        host->log("a file in %.200s (%s), no limit", own->directory, dax ? "DAX" : "no DAX");
     return 0;
 }
 
