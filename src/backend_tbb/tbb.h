@@ -8,9 +8,10 @@
  *   pool      one of its memory pools: the blocks of one heap in one locality domain.
  *   raw       what a pool asks us for and gives back: regions of the page layer.
  *   slab      16 KiB of a pool, all blocks of one size class.
- *   unit      16 KiB of address space at a multiple of that; a slab is one, and the address map has
- * a byte for each, where we note the size class. slot      a heap's number: index into every
- * thread's table of counters. gate      what fork(2) closes: no thread is inside the library then.
+ *   unit      16 KiB of address space at a multiple of that, as a slab is.
+ *   note      a unit's byte in the address map: the size class, if it is a slab.
+ *   slot      a heap's number: index into every thread's table of counters.
+ *   gate      what fork(2) closes: no thread is inside the library then.
  *
  * What the library does not do for us is here: it finds no pool for an address that is not its own
  * (the address map does), counts nothing (threads do), knows no fork (the gate does) and must not
@@ -32,9 +33,6 @@
 #include <stdint.h>
 
 #include "heap_manager.h"
-
-#define likely(condition) __builtin_expect(!!(condition), 1)
-#define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 /* --- library.c ---------------------------------------------------------------------------------
  */

@@ -369,7 +369,7 @@ void tbb_thread_clear(unsigned slot)
 
 static void know_barriers(void)
 {
-    if (os_can_barrier_everywhere())
+    if (!os_can_barrier_everywhere())
         atomic_fetch_or(&tbb_gate, TBB_GATE_FENCES);
 }
 

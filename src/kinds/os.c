@@ -246,7 +246,7 @@ int os_page_nodes(size_t count, void **pages, int *status)
     return 0;
 }
 
-int os_is_mapped(void *address, size_t size)
+bool os_is_mapped(void *address, size_t size)
 {
     unsigned char resident[256]; /* one byte per page, 1 MiB a call */
     size_t most = sizeof resident * os_page_size();
@@ -256,11 +256,11 @@ int os_is_mapped(void *address, size_t size)
         size_t step = size < most ? size : most;
 
         if (mincore(at, step, resident))
-            return errno;
+            return false;
         at += step;
         size -= step;
     }
-    return 0;
+    return true;
 }
 
 ssize_t os_read_file(const char *path, char *text, size_t size)
@@ -484,11 +484,12 @@ long os_seconds(void)
     return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
 }
 
-int os_can_barrier_everywhere(void)
+bool os_can_barrier_everywhere(void)
 {
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)
-               ? failed("membarrier", 0)
-               : 0;
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0)
+        return true;
+    failed("membarrier", 0);
+    return false;
 }
 
 int os_barrier_everywhere(void)
