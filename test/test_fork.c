@@ -541,9 +541,10 @@ static bool common_make(struct common *common, memkind_t kind, uint64_t seed)
     common->kind = kind;
     common->seed = seed;
     for (size_t i = 0; i < FILE_BLOCKS; i++) {
-        char *passing = memkind_malloc(kind, sizes[i % LENGTH(sizes)]);
+        size_t size = i == 96 ? MIB + 1 : sizes[i % LENGTH(sizes)];
+        char *passing = memkind_malloc(kind, size);
 
-        common->sizes[i] = sizes[i % LENGTH(sizes)];
+        common->sizes[i] = size;
         common->blocks[i] = memkind_malloc(kind, common->sizes[i]);
         if (!passing || !common->blocks[i])
             return false;

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_pages: what the page layer keeps account with: spaces of free pages, the address map, the
- * cache of regions. Addresses of spaces and of the map are numbers here: nobody touches them.
+ * test_pages: what the page layer keeps account with: spaces of free pages, the address map.
+ * Addresses are numbers here: nobody touches them.
  */
 #include "support.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-
 #include "kinds/address_map.h"
-#include "kinds/pool.h"
 #include "kinds/space.h"
 
 #define PAGE ((size_t)4096)
@@ -18,7 +14,6 @@
 
 TestSuite(space, .init = test_bare, .timeout = 60);
 TestSuite(address_map, .init = test_bare, .timeout = 60);
-TestSuite(cache, .init = test_bare, .timeout = 60);
 
 /* --- space ------------------------------------------------------------------------------------ */
 
@@ -195,144 +190,4 @@ Test(address_map, addresses_nobody_has)
     cr_expect_null(address_map_find((void *)UINTPTR_MAX));
     cr_expect_eq(address_map_note((void *)UINTPTR_MAX), 0);
     cr_expect(!address_map_add(&beyond));
-}
-
-/* --- cache of regions: of a divisible pool and of one that is not --------------------------------
- */
-
-static void open_pools(struct page_pool pools[2], bool conservative)
-{
-    size_t size = 64 * MIB;
-    void *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct page_setup setups[2] = {
-        pool_setup(&page_kind_static[MEMKIND_PARTITION_DEFAULT]),
-        {.kind = &page_kind_fixed, .source = &page_source_fixed, .address = area, .size = size}};
-
-    cr_assert_neq(area, MAP_FAILED);
-    for (int i = 0; i < 2; i++) {
-        setups[i].conservative = conservative;
-        cr_assert_eq(pool_open(&pools[i], &setups[i]), 0);
-    }
-}
-
-static void expect_usage(struct page_pool *pool, size_t mapped, size_t cached)
-{
-    size_t now_mapped, now_cached;
-
-    pool_usage(pool, &now_mapped, &now_cached);
-    cr_expect_eq(now_mapped, mapped, "%s: %zu bytes mapped", pool->kind->name, now_mapped);
-    cr_expect_eq(now_cached, cached, "%s: %zu bytes cached", pool->kind->name, now_cached);
-}
-
-Test(cache, regions_are_used_again_and_decay)
-{
-    struct page_pool pools[2];
-
-    open_pools(pools, false);
-    for (int i = 0; i < 2; i++) {
-        size_t size = 4 * MIB - 5, again = 4 * MIB, large = 16 * MIB;
-        void *region = pool_take(&pools[i], 0, &size), *other;
-
-        cr_assert(region);
-        cr_expect_eq(size, 4 * MIB);
-        cr_expect(pool_give(&pools[i], region, size));
-        expect_usage(&pools[i], 4 * MIB, 4 * MIB);
-        other = pool_take(&pools[i], 0, &large);
-        cr_expect_neq(other, region, "a region that is too small");
-        cr_expect_eq(pool_take(&pools[i], 0, &again), region);
-        expect_usage(&pools[i], 20 * MIB, 0);
-        cr_expect(pool_give(&pools[i], region, again));
-        cr_expect(pool_give(&pools[i], other, large));
-        test_jump(5);
-        cr_expect(!pool_decay(false), "after five seconds");
-        test_jump(6);
-        cr_expect(pool_decay(false), "after eleven seconds");
-        expect_usage(&pools[i], 0, 0);
-        pool_close(&pools[i]);
-    }
-}
-
-Test(cache, conservative_pools_have_none)
-{
-    struct page_pool pools[2];
-
-    open_pools(pools, true);
-    for (int i = 0; i < 2; i++) {
-        size_t size = 4 * MIB;
-        void *region = pool_take(&pools[i], 0, &size);
-
-        cr_assert(region);
-        cr_expect(pool_give(&pools[i], region, size));
-        expect_usage(&pools[i], 0, 0);
-        pool_close(&pools[i]);
-    }
-}
-
-static void hog(bool conservative)
-{
-    struct page_pool pools[2];
-
-    pool_hog();
-    open_pools(pools, conservative);
-    for (int i = 0; i < 2; i++) {
-        size_t size = 4 * MIB;
-        void *region = pool_take(&pools[i], 0, &size);
-
-        cr_assert(region);
-        cr_expect(pool_give(&pools[i], region, size));
-        test_jump(100000);
-        cr_expect(!pool_decay(false));
-        expect_usage(&pools[i], 4 * MIB, 4 * MIB);
-        cr_expect(pool_decay(true), "what another pool needs");
-        expect_usage(&pools[i], 0, 0);
-        pool_close(&pools[i]);
-    }
-}
-
-Test(cache, a_hog_keeps_all)
-{
-    hog(false);
-}
-
-Test(cache, a_hog_keeps_all_of_conservative_pools)
-{
-    hog(true);
-}
-
-/* A full pool takes what lies in the cache in other sizes. */
-Test(cache, a_full_pool_empties_it)
-{
-    struct page_pool pools[2];
-    size_t size = 16 * MIB, all = 64 * MIB;
-    void *regions[4];
-
-    open_pools(pools, false);
-    for (int i = 0; i < 4; i++) {
-        cr_assert((regions[i] = pool_take(&pools[1], 0, &size)) != NULL);
-        cr_assert_eq(size, 16 * MIB);
-    }
-    for (int i = 0; i < 4; i++)
-        cr_expect(pool_give(&pools[1], regions[i], size));
-    cr_expect_not_null(pool_take(&pools[1], 0, &all));
-    pool_close(&pools[0]);
-    pool_close(&pools[1]);
-}
-
-/* Nobody's regions: other pools', wrong addresses. */
-Test(cache, strange_regions_are_refused)
-{
-    struct page_pool pools[2];
-
-    open_pools(pools, false);
-    for (int i = 0; i < 2; i++) {
-        size_t size = 4 * MIB;
-        void *region = pool_take(&pools[i], 0, &size);
-
-        cr_expect(!pool_give(&pools[!i], region, size));
-        cr_expect(!pool_unmap(&pools[!i], region, size));
-        cr_expect(!pool_unmap(&pools[i], AT(0), size));
-        expect_usage(&pools[i], 4 * MIB, 0);
-    }
-    for (int i = 0; i < 2; i++)
-        pool_close(&pools[i]);
 }

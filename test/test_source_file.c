@@ -601,7 +601,6 @@ Test(source_file, threads)
 {
     pthread_t threads[4];
     struct page_pool pool;
-    size_t mapped, cached;
     void *wrong;
 
     cr_assert_eq(open_pool(&pool, directories[1], MEMKIND_PMEM_MIN_SIZE), 0);
@@ -611,8 +610,7 @@ Test(source_file, threads)
         pthread_join(threads[i], &wrong);
         cr_expect_null(wrong, "%s", (char *)wrong);
     }
-    pool_usage(&pool, &mapped, &cached);
-    cr_expect_eq(mapped, 0);
+    cr_expect_eq(pool_mapped(&pool), 0);
     cr_expect_eq(file_space(&pool), 0);
     cr_expect_eq(take_all(&pool, MEMKIND_PMEM_MIN_SIZE), MEMKIND_PMEM_MIN_SIZE, "in one piece");
     pool_close(&pool);
@@ -640,8 +638,8 @@ static void child(void *argument)
 {
     struct page_pool *pool = &forked_pool;
     struct stat parent = file_of(pool);
-    size_t mapped, cached, size = 2 * MIB;
     int file = pool->own.file.file;
+    bool zeroed;
     char *at;
 
     (void)argument;
@@ -649,16 +647,15 @@ static void child(void *argument)
     pool_forked(pool);
     NEED(fcntl(file, F_GETFD) < 0);
     NEED(pool_unmap(pool, inherited, 4 * MIB));
-    NEED(pool_give(pool, inherited + 4 * MIB, 2 * MIB));
+    NEED(pool_unmap(pool, inherited + 4 * MIB, 2 * MIB));
     NEED(test_holds(inherited, 8 * MIB, 1));
-    pool_usage(pool, &mapped, &cached);
-    NEED(mapped == 0 && cached == 0);
+    NEED(pool_mapped(pool) == 0);
     for (size_t taken = 0; taken < LIMIT; taken += 2 * MIB) {
-        at = pool_take(pool, 0, &size);
+        at = pool_map(pool, 0, 2 * MIB, 2 * MIB, &zeroed);
         NEED(at && !address_map_find(at)->inherited);
         memset(at, 0xcc, 2 * MIB);
     }
-    NEED(!pool_take(pool, 0, &size));
+    NEED(!pool_map(pool, 0, 2 * MIB, 2 * MIB, &zeroed));
     NEED(file_of(pool).st_ino != parent.st_ino);
     NEED(file_space(pool) >= LIMIT);
     NEED(test_holds(inherited, 8 * MIB, 1));

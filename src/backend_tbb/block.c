@@ -27,11 +27,11 @@
 #include "kinds/host.h"
 #include "kinds/reserve.h"
 
-#define LARGE_ALIGNMENT 64 /* the library's own for large blocks */
-#define PLAIN_ALIGNMENT 16 /* what blocks of that size and more have anyway */
-#define SHIFT_ALIGNMENT                                                       \
-    128 /* the least for which the library shifts a block: above its classes' \
-         */
+#define LARGE_ALIGNMENT 64  /* the library's own for large blocks */
+#define PLAIN_ALIGNMENT 16  /* what blocks of that size and more have anyway */
+#define SHIFT_ALIGNMENT 128 /* the least for which the library shifts a block inside another */
+
+_Static_assert(TBB_RUN_ALIGNMENT == (size_t)1 << ADDRESS_MAP_UNIT_BITS, "runs are whole units");
 
 /* --- counts and notes ---------------------------------------------------------------------------
  */
@@ -146,25 +146,28 @@ static bool place_find(const void *block, struct place *place)
     place->note = address_map_note(block);
     if (place->note == TBB_UNIT_NONE || (uintptr_t)block % TBB_CLASS_STEP)
         return false;
-    if (place->note == TBB_UNIT_LARGE)
-        return is_large_start(place->region, block);
-    if (unit_is_slab(place->note) && tbb_classes.slabs_from_end)
-        return to_end(block, place->note) == 0;
+    if (unit_is_slab(place->note))
+        return !tbb_classes.slabs_from_end || to_end(block, place->note) == 0;
     if (unit_is_shifted(place->note))
         return (uintptr_t)block % SHIFT_ALIGNMENT == 0 ||
                to_end(block, place->note & ~TBB_UNIT_SHIFTED) == 0;
-    return true;
+    if (place->note == TBB_UNIT_RUN)
+        return (uintptr_t)block % TBB_RUN_ALIGNMENT == 0;
+    return place->note != TBB_UNIT_LARGE || is_large_start(place->region, block);
 }
 
 static size_t place_size(const struct place *place, const void *block)
 {
-    struct tbb_memory_pool *pool;
+    struct tbb_pool *pool;
 
     if (unit_is_slab(place->note))
         return tbb_classes.size[place->note];
+    if (place->note == TBB_UNIT_RUN)
+        return run_cache_size(block);
     pool = tbb_heap_pool_of(place->region);
     /* The library takes the pool's word for nothing but that there is one. */
-    return tbb_library.pool_msize(pool ? pool : (struct tbb_memory_pool *)place, (void *)block);
+    return tbb_library.pool_msize(pool ? pool->memory : (struct tbb_memory_pool *)place,
+                                  (void *)block);
 }
 
 /* --- allocation ---------------------------------------------------------------------------------
@@ -176,14 +179,27 @@ static void *out_of_memory(void)
     return NULL;
 }
 
-/* `alignment` 0: what the library gives by itself. */
-static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size)
+/* NULL: the library may still have such a block, or give back what it keeps for nobody. */
+static void *alloc_run(struct tbb_thread *thread, struct heap *heap, struct tbb_pool *pool,
+                       size_t size, bool *zeroed)
 {
-    struct tbb_memory_pool *pool;
+    void *block = tbb_run_alloc(pool, &size, zeroed);
+
+    if (block)
+        count_add(&thread->counts[heap->slot].allocated, size);
+    return block;
+}
+
+/* `alignment` 0: what the library gives by itself. */
+static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size,
+                                                  bool *zeroed)
+{
+    struct tbb_pool *pool;
     struct tbb_thread *thread;
     int saved_errno = errno;
     void *block;
 
+    *zeroed = false;
     if (!tbb_thread_enter(&thread))
         return reserve_alloc(size, alignment ? alignment : 1);
     if (!thread || size > PTRDIFF_MAX || alignment > PTRDIFF_MAX - size)
@@ -191,14 +207,19 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     pool = tbb_heap_pool_here(heap);
     if (!pool)
         return out_of_memory();
+    if (size >= TBB_RUN_LEAST && alignment <= TBB_RUN_ALIGNMENT) {
+        block = alloc_run(thread, heap, pool, size, zeroed);
+        if (block)
+            return block;
+    }
     tbb_gate_enter(thread);
-    block = alignment ? tbb_library.pool_aligned_malloc(pool, size, alignment)
-                      : tbb_library.pool_malloc(pool, size);
+    block = alignment ? tbb_library.pool_aligned_malloc(pool->memory, size, alignment)
+                      : tbb_library.pool_malloc(pool->memory, size);
     tbb_gate_leave(thread);
     if (!block)
         return out_of_memory();
     errno = saved_errno;
-    return note_block(thread, heap, pool, block, size, alignment);
+    return note_block(thread, heap, pool->memory, block, size, alignment);
 }
 
 void *tbb_malloc(struct heap *heap, size_t size)
@@ -207,9 +228,10 @@ void *tbb_malloc(struct heap *heap, size_t size)
     struct tbb_thread *thread = tbb_thread_now;
     unsigned class;
     void *block;
+    bool zeroed;
 
     if (unlikely(size > tbb_classes.small_most || !pool || !tbb_gate_try(thread)))
-        return alloc_slow(heap, 0, size);
+        return alloc_slow(heap, 0, size, &zeroed);
     block = tbb_library.pool_malloc(pool, size);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
@@ -222,9 +244,11 @@ void *tbb_malloc(struct heap *heap, size_t size)
 
 void *tbb_calloc(struct heap *heap, size_t size)
 {
-    void *block = tbb_malloc(heap, size);
+    bool zeroed = false;
+    void *block =
+        size < TBB_RUN_LEAST ? tbb_malloc(heap, size) : alloc_slow(heap, 0, size, &zeroed);
 
-    return block ? memset(block, 0, size) : NULL;
+    return block && !zeroed ? memset(block, 0, size) : block;
 }
 
 /* The class whose blocks are aligned by themselves, if it is no larger than the one that the
@@ -249,11 +273,13 @@ static unsigned aligned_class(size_t alignment, size_t size)
 void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 {
     unsigned class;
+    bool zeroed;
 
     if (alignment <= PLAIN_ALIGNMENT)
         return tbb_malloc(heap, size < alignment ? alignment : size);
     class = aligned_class(alignment, size);
-    return class ? tbb_malloc(heap, tbb_classes.size[class]) : alloc_slow(heap, alignment, size);
+    return class ? tbb_malloc(heap, tbb_classes.size[class])
+                 : alloc_slow(heap, alignment, size, &zeroed);
 }
 
 /* --- deallocation -------------------------------------------------------------------------------
@@ -261,9 +287,10 @@ void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 
 static bool free_known(void *block)
 {
-    struct tbb_memory_pool *pool;
     struct tbb_thread *thread;
+    struct tbb_pool *pool;
     struct place place;
+    size_t size;
 
     if (!place_find(block, &place))
         return false;
@@ -272,9 +299,14 @@ static bool free_known(void *block)
     if (!tbb_thread_enter(&thread) || !thread)
         return false;
     pool = tbb_heap_pool_of(place.region);
+    size = place_size(&place, block);
+    count_add(&thread->counts[place.heap->slot].freed, size);
+    if (place.note == TBB_UNIT_RUN) {
+        tbb_run_free(pool, block, size);
+        return true;
+    }
     tbb_gate_enter(thread);
-    count_add(&thread->counts[place.heap->slot].freed, place_size(&place, block));
-    tbb_library.pool_free(pool, block);
+    tbb_library.pool_free(pool->memory, block);
     tbb_gate_leave(thread);
     return true;
 }
@@ -318,15 +350,52 @@ static void *copy_to(void *copy, const struct place *place, const void *block, s
     return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
 }
 
-/* A block stays in its pool: with the kind's nodes, and near the CPU that first asked for it. */
-void *tbb_realloc(struct heap *heap, void *block, size_t size)
+/* For blocks that are a run, or shall be one: the library knows nothing of the other. */
+static void *realloc_run(struct tbb_thread *thread, struct place *place, void *block, size_t size)
 {
-    struct tbb_memory_pool *pool;
-    struct tbb_thread *thread;
+    struct tbb_pool *pool = tbb_heap_pool_of(place->region);
+    size_t old_size = place_size(place, block), new_size = size;
+    void *moved;
+
+    if (place->note == TBB_UNIT_RUN && tbb_run_resize(pool, block, old_size, &new_size)) {
+        count_add(&thread->counts[place->heap->slot].freed, old_size);
+        count_add(&thread->counts[place->heap->slot].allocated, new_size);
+        return block;
+    }
+    moved = copy_to(tbb_malloc(place->heap, size), place, block, size);
+    if (moved)
+        free_known(block);
+    return moved;
+}
+
+static void *realloc_in_library(struct tbb_thread *thread, const struct place *place, void *block,
+                                size_t size)
+{
+    struct tbb_memory_pool *pool = tbb_heap_pool_of(place->region)->memory;
     int saved_errno = errno;
-    struct place place;
     size_t old_size;
     void *moved;
+
+    tbb_gate_enter(thread);
+    old_size = place_size(place, block);
+    moved = tbb_library.pool_realloc(pool, block, size);
+    tbb_gate_leave(thread);
+    if (!moved)
+        return out_of_memory();
+    errno = saved_errno;
+    count_add(&thread->counts[place->heap->slot].freed, old_size);
+    if (moved != block)
+        return note_block(thread, place->heap, pool, moved, size, 0);
+    count_add(&thread->counts[place->heap->slot].allocated, place_size(place, moved));
+    return moved;
+}
+
+/* A block stays in its pool: with the kind's nodes, and, unless it becomes a run, near the CPU that
+ * first asked for it. */
+void *tbb_realloc(struct heap *heap, void *block, size_t size)
+{
+    struct tbb_thread *thread;
+    struct place place;
 
     (void)heap;
     if (!place_find(block, &place)) {
@@ -339,19 +408,9 @@ void *tbb_realloc(struct heap *heap, void *block, size_t size)
         return out_of_memory();
     if (place.region->inherited)
         return copy_to(tbb_malloc(place.heap, size), &place, block, size);
-    pool = tbb_heap_pool_of(place.region);
-    tbb_gate_enter(thread);
-    old_size = place_size(&place, block);
-    moved = tbb_library.pool_realloc(pool, block, size);
-    tbb_gate_leave(thread);
-    if (!moved)
-        return out_of_memory();
-    errno = saved_errno;
-    count_add(&thread->counts[place.heap->slot].freed, old_size);
-    if (moved != block)
-        return note_block(thread, place.heap, pool, moved, size, 0);
-    count_add(&thread->counts[place.heap->slot].allocated, place_size(&place, moved));
-    return moved;
+    if (place.note == TBB_UNIT_RUN || size >= TBB_RUN_LEAST)
+        return realloc_run(thread, &place, block, size);
+    return realloc_in_library(thread, &place, block, size);
 }
 
 /* --- questions ----------------------------------------------------------------------------------

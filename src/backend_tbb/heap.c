@@ -35,9 +35,10 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
     int saved_errno = errno;
     unsigned outside;
     void *address;
+    bool zeroed;
 
     tbb_gate_outside(&outside);
-    address = pool_take(&pool->heap->pages, pool->domain, bytes);
+    address = run_cache_take(&pool->raw, bytes, &zeroed);
     tbb_gate_inside(outside);
     errno = saved_errno; /* the library may find a block elsewhere */
     return address;
@@ -46,16 +47,16 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
 static int raw_free(intptr_t pool_id, void *address, size_t bytes)
 {
     struct tbb_pool *pool = (struct tbb_pool *)pool_id;
-    struct page_pool *pages = &pool->heap->pages;
     int saved_errno = errno;
     unsigned outside;
     bool done;
 
     tbb_gate_outside(&outside);
-    done = pool->closing ? pool_unmap(pages, address, bytes) : pool_give(pages, address, bytes);
+    done = run_cache_give(&pool->raw, address, bytes);
     tbb_gate_inside(outside);
     if (!done)
-        host->log("%s: %p of %zu bytes is no region", pages->kind->name, address, bytes);
+        host->log("%s: %p of %zu bytes is no raw memory", pool->heap->pages.kind->name, address,
+                  bytes);
     errno = saved_errno;
     return !done;
 }
@@ -66,12 +67,11 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
 static int memory_create(void *argument)
 {
     struct tbb_pool *pool = argument;
-    const struct page_pool *pages = &pool->heap->pages;
     struct tbb_pool_policy policy = {.raw_alloc = raw_alloc, .raw_free = raw_free, .version = 1};
 
-    /* The library asks for a MiB and a header, or a large block and a header: where pages are
-     * scarce, the rest of a 2 MiB step would be lost each time. */
-    policy.granularity = pool_is_divisible(pages) ? pool_granule(pages) : pool_step(pages);
+    /* The library asks for a MiB and a header, or a large block and a header, and uses no more of
+     * what it gets: it shall round up as little as possible. */
+    policy.granularity = os_page_size();
 
     return tbb_library.pool_create((intptr_t)pool, &policy, &pool->memory);
 }
@@ -84,9 +84,11 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
 
     if (!pool)
         return NULL;
-    *pool = (struct tbb_pool){.heap = heap, .domain = domain};
+    pool->heap = heap;
+    run_cache_open(&pool->raw, &heap->pages, domain);
     if (tbb_thread_make_pool(memory_create, pool)) {
         host->log("%s: libtbbmalloc has no further pool", heap->pages.kind->name);
+        run_cache_close(&pool->raw);
         records_drop(&pool_records, pool);
         return NULL;
     }
@@ -101,12 +103,12 @@ static struct tbb_pool *pool_find(const struct tbb_heap *state, unsigned domain)
 {
     struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_acquire);
 
-    while (pool && pool->domain != domain)
+    while (pool && pool->raw.domain != domain)
         pool = pool->next;
     return pool;
 }
 
-struct tbb_memory_pool *tbb_heap_pool_here(struct heap *heap)
+struct tbb_pool *tbb_heap_pool_here(struct heap *heap)
 {
     unsigned domain = pool_domain(&heap->pages);
     struct tbb_pool *pool = pool_find(heap->state, domain);
@@ -118,18 +120,29 @@ struct tbb_memory_pool *tbb_heap_pool_here(struct heap *heap)
             pool = pool_create(heap, domain);
         pthread_mutex_unlock(&tbb_lock);
     }
-    return pool ? pool->memory : NULL;
+    return pool;
 }
 
-struct tbb_memory_pool *tbb_heap_pool_of(const struct page_region *region)
+struct tbb_pool *tbb_heap_pool_of(const struct page_region *region)
 {
-    struct tbb_pool *pool = pool_find(tbb_heap_of(region)->state, region->domain);
-
-    return pool ? pool->memory : NULL;
+    return pool_find(tbb_heap_of(region)->state, region->domain);
 }
 
-/* Forgets the pools of a heap. Called with tbb_lock. */
-static void pools_forget(struct tbb_heap *state)
+void tbb_heap_usage(const struct tbb_heap *state, size_t *used, size_t *kept)
+{
+    struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_acquire);
+
+    for (*used = *kept = 0; pool; pool = pool->next) {
+        size_t here, idle;
+
+        run_cache_usage(&pool->raw, &here, &idle);
+        *used += here;
+        *kept += idle;
+    }
+}
+
+/* Forgets the pools of a heap; `forked`: they are the parent's. Called with tbb_lock. */
+static void pools_forget(struct tbb_heap *state, bool forked)
 {
     struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_relaxed);
 
@@ -138,6 +151,10 @@ static void pools_forget(struct tbb_heap *state)
     while (pool) {
         struct tbb_pool *next = pool->next;
 
+        if (forked)
+            run_cache_forked(&pool->raw);
+        else
+            run_cache_close(&pool->raw);
         records_drop(&pool_records, pool);
         pool = next;
     }
@@ -196,12 +213,12 @@ int tbb_heap_destroy(struct heap *heap)
     }
     tbb_gate_enter(thread);
     for (; pool; pool = pool->next) {
-        pool->closing = true;
+        run_cache_closing(&pool->raw);
         tbb_library.pool_destroy(pool->memory);
     }
     tbb_gate_leave(thread);
     pthread_mutex_lock(&tbb_lock);
-    pools_forget(state);
+    pools_forget(state, false);
     state->heap = NULL;
     heap->state = NULL;
     pthread_mutex_unlock(&tbb_lock);
@@ -218,7 +235,7 @@ void tbb_heap_postfork_child(void)
 
         if (!state->heap || !pool_is_shared(&state->heap->pages))
             continue;
-        pools_forget(state);
+        pools_forget(state, true);
         state->inherited = true;
         pool_forked(&state->heap->pages);
         inherited = true;

@@ -12,7 +12,7 @@ static int load(const struct heap_settings *settings, char why[HEAP_WHY])
     if (!error)
         error = tbb_thread_load(why);
     if (!error && settings->hog_memory)
-        pool_hog();
+        run_cache_hog();
     return error;
 }
 

@@ -26,17 +26,17 @@ static void heap_update(unsigned slot)
 {
     struct tbb_heap *state = &tbb_heaps[slot];
     struct tbb_count count = tbb_thread_count(slot);
-    size_t mapped, cached;
+    size_t used, kept;
 
-    pool_usage(&state->heap->pages, &mapped, &cached);
-    state->told[MEMKIND_STAT_TYPE_RESIDENT] = mapped;
-    state->told[MEMKIND_STAT_TYPE_ACTIVE] = mapped - cached;
+    tbb_heap_usage(state, &used, &kept);
+    state->told[MEMKIND_STAT_TYPE_RESIDENT] = used + kept;
+    state->told[MEMKIND_STAT_TYPE_ACTIVE] = used;
     state->told[MEMKIND_STAT_TYPE_ALLOCATED] = count.allocated - count.freed;
 }
 
 int tbb_update_stats(void)
 {
-    pool_decay(false);
+    run_cache_decay(false);
     pthread_mutex_lock(&tbb_lock);
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++)
         if (tbb_heaps[slot].heap)

@@ -19,7 +19,7 @@
  *
  * Files: manager.c the table, load, fork. library.c the functions and size classes of the library.
  * heap.c heaps, their pools, raw regions. thread.c threads: state, gate, exit. block.c allocation,
- * deallocation, lookup. stats.c numbers.
+ * deallocation, lookup. run.c blocks too large for the library. stats.c numbers.
  *
  * Locks, outermost first: tbb_lock (heaps, pools, the list of threads), those of the library, the
  * page layer's. The lock of exits is taken alone.
@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "heap_manager.h"
+#include "kinds/run_cache.h"
 
 /* --- library.c ---------------------------------------------------------------------------------
  */
@@ -65,6 +66,7 @@ struct tbb_library {
 #define TBB_UNIT_NONE 0u     /* no block starts in the unit, as far as we know */
 /* From 1: the size class of a slab; with this bit, blocks may start inside those of the class. */
 #define TBB_UNIT_SHIFTED TBB_CLASSES_MOST
+#define TBB_UNIT_RUN 0xfdu   /* a block that is a run starts there: see run.c */
 #define TBB_UNIT_LARGE 0xfeu /* large blocks start there, one or more */
 #define TBB_UNIT_ASK 0xffu   /* ask the library about each block */
 
@@ -94,8 +96,7 @@ struct tbb_pool {
     struct tbb_pool *next;
     struct tbb_memory_pool *memory;
     struct heap *heap;
-    unsigned domain;
-    bool closing; /* what comes back goes back to the system at once */
+    struct run_cache raw; /* of the pool's domain */
 };
 
 /* heap->state */
@@ -115,15 +116,30 @@ extern struct tbb_heap tbb_heaps[TBB_SLOTS];
 int tbb_heap_create(struct heap *heap);
 int tbb_heap_destroy(struct heap *heap);
 /* The pool for the calling thread's CPU, made at its first need. NULL: it cannot be made. */
-struct tbb_memory_pool *tbb_heap_pool_here(struct heap *heap);
+struct tbb_pool *tbb_heap_pool_here(struct heap *heap);
 /* The pool that a region is of. */
-struct tbb_memory_pool *tbb_heap_pool_of(const struct page_region *region);
+struct tbb_pool *tbb_heap_pool_of(const struct page_region *region);
 static inline struct heap *tbb_heap_of(const struct page_region *region)
 {
     return (struct heap *)((char *)region->pool - offsetof(struct heap, pages));
 }
+/* Bytes of raw memory in use, and of free raw memory that may still be backed by pages. Called with
+ * tbb_lock. */
+void tbb_heap_usage(const struct tbb_heap *state, size_t *used, size_t *kept);
 /* In the child of a fork: heaps that share their pages with the parent get pools of their own. */
 void tbb_heap_postfork_child(void);
+
+/* --- run.c ---------------------------------------------------------------------------------------
+ */
+
+#define TBB_RUN_LEAST ((size_t)1 << 20)      /* blocks of this size and more are runs */
+#define TBB_RUN_ALIGNMENT ((size_t)16 << 10) /* which start at multiples of this */
+
+/* A block of *size bytes, which is rounded up to what it has. NULL with errno ENOMEM. */
+void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed);
+void tbb_run_free(struct tbb_pool *pool, void *block, size_t size);
+/* Where it is. *new_size is rounded up to what it has then. False: it has to move. */
+bool tbb_run_resize(struct tbb_pool *pool, void *block, size_t size, size_t *new_size);
 
 /* --- thread.c ----------------------------------------------------------------------------------
  */

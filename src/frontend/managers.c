@@ -14,6 +14,7 @@
 #include "frontend/version.h"
 #include "kinds/host.h"
 #include "kinds/os.h"
+#include "kinds/run_cache.h"
 
 /* The first row is the default. A new heap manager is one more row. */
 static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap_manager_tbb};
@@ -41,13 +42,15 @@ static void prefork(void)
     registry_prefork();
     if (managers_get())
         managers_get()->prefork();
+    run_cache_prefork();
     pool_prefork();
 }
 
 static void postfork(void (*manager_postfork)(void), bool child)
 {
     forking = false;
-    pool_postfork(child);
+    pool_postfork();
+    run_cache_postfork(child);
     if (manager_postfork)
         manager_postfork();
     registry_postfork(child);

@@ -146,6 +146,16 @@ void address_map_set_note(const void *address, uint8_t note)
         atomic_store_explicit(&leaf->noted, true, memory_order_relaxed);
 }
 
+bool address_map_set_run(const void *address, struct page_run *run)
+{
+    uintptr_t at = (uintptr_t)address;
+    struct address_leaf *leaf = leaf_make(address_map_entry(at));
+
+    if (leaf)
+        leaf->runs[at >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)] = run;
+    return leaf != NULL;
+}
+
 static void part_clear_units(const struct part *part)
 {
     struct address_leaf *leaf = atomic_load_explicit(&part->entry->leaf, memory_order_relaxed);

@@ -7,7 +7,8 @@
  * leaves. A leaf has a pointer for each slot of 2 MiB and a byte for each unit of 16 KiB. The
  * pointer leads to the region that the slot lies in. The byte belongs to the heap manager, which
  * may note there what it keeps in a unit (TBB: the size class of a slab); it is 0 when a region is
- * added.
+ * added. Where run_cache.h cuts regions into runs, a second pointer leads from the unit in which a
+ * used run starts to that run. Most of a leaf is never touched, and takes no memory.
  *
  * A region that has all of a GiB stands in the root itself: one of many TiB, most of which nobody
  * will ever touch, needs no leaves but at its ends, and where something is noted.
@@ -29,8 +30,9 @@
 #include "kinds/compiler.h"
 
 struct page_pool;
+struct page_run;
 
-/* A run of pages that a pool has mapped. */
+/* Pages that a pool has mapped at once. */
 struct page_region {
     struct page_region *next, **link; /* in one of pool.c's lists */
     struct page_pool *pool;
@@ -38,7 +40,6 @@ struct page_region {
     size_t size;
     unsigned domain; /* the locality domain it was mapped for */
     size_t offset;   /* the source's own: where a window lies in its file */
-    long freed;      /* in the cache: since this second */
     bool inherited;  /* a parent's, before fork(2): to be left alone */
     /* Other regions in the slot of its first byte, of its last byte. */
     struct page_region *_Atomic beside[2];
@@ -54,7 +55,8 @@ struct page_region {
 struct address_leaf {
     struct page_region *_Atomic slots[ADDRESS_MAP_SLOTS];
     _Atomic uint8_t units[ADDRESS_MAP_UNITS];
-    atomic_bool noted; /* some unit is not 0, or was not */
+    atomic_bool noted;                        /* some unit is not 0, or was not */
+    struct page_run *runs[ADDRESS_MAP_UNITS]; /* guarded by run_cache.c's lock */
 };
 
 struct address_root {
@@ -95,6 +97,21 @@ void address_map_set_note(const void *address, uint8_t note);
 
 /* Clears the notes of units that lie wholly in [address, address + size), inside a region. */
 void address_map_clear_notes(const void *address, size_t size);
+
+/* The run of run_cache.h that starts in the unit; NULL: none. Threads: with that one's lock. */
+static inline struct page_run *address_map_run(const void *address)
+{
+    uintptr_t at = (uintptr_t)address;
+    struct address_leaf *leaf =
+        atomic_load_explicit(&address_map_entry(at)->leaf, memory_order_acquire);
+
+    if (!leaf || at >> ADDRESS_MAP_BITS)
+        return NULL;
+    return leaf->runs[at >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)];
+}
+
+/* Likewise; of an address in a region. False: no memory for the map. */
+bool address_map_set_run(const void *address, struct page_run *run);
 
 /* The region that the address lies in, or NULL. */
 struct page_region *address_map_find(const void *address);

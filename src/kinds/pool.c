@@ -13,16 +13,12 @@
 #include "kinds/records.h"
 #include "kinds/topology.h"
 
-#define CACHE_SECONDS 10 /* jemalloc's own time of decay */
 #define STEP_MOST ((size_t)2 << 20)
 #define STEP_LEAST ((size_t)64 << 10)
 #define STEPS_PER_LIMIT 64
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct records records = {.size = sizeof(struct page_region)}; /* guarded by lock */
-static struct page_region *cache; /* of all pools, newest first; guarded by lock */
-static unsigned forks;            /* how many fork(2) lie between us and the first use */
-static bool cache_hogs;           /* written before the first pool is opened */
 
 /* --- records of regions -------------------------------------------------------------------------
  */
@@ -136,11 +132,8 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
     return pool->source->open ? pool->source->open(pool, setup) : 0;
 }
 
-static void cache_drop(struct page_pool *pool);
-
 void pool_close(struct page_pool *pool)
 {
-    cache_drop(pool);
     /* Out of the map first: as soon as an address is unmapped, it may be another region's. */
     pthread_mutex_lock(&lock);
     for (struct page_region *region = pool->regions; region; region = region->next)
@@ -283,9 +276,7 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     }
     if (alignment < granule)
         alignment = granule;
-    do
-        address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
-    while (!address && pool_decay(true));
+    address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
     if (!address) {
         host->log("%s: no region of %zu bytes to be had", pool->kind->name, rounded);
         errno = ENOMEM;
@@ -355,183 +346,14 @@ int pool_commit(struct page_pool *pool, void *address, size_t size)
     return pool->source->commit ? pool->source->commit(pool, address, size) : 0;
 }
 
-void pool_usage(struct page_pool *pool, size_t *mapped, size_t *cached)
+size_t pool_mapped(struct page_pool *pool)
 {
-    pthread_mutex_lock(&lock);
-    *mapped = pool->mapped;
-    *cached = pool->cached;
-    pthread_mutex_unlock(&lock);
-}
-
-/* --- the cache of regions -----------------------------------------------------------------------
- *
- * Regions in the cache are not in the address map: nobody has a block there. They are unmapped
- * without the lock; meanwhile their pool counts them as leaving, and does not close.
- */
-
-void pool_hog(void)
-{
-    cache_hogs = true;
-}
-
-/* Changes and tells the number of a pool's regions that are about to be unmapped. Those of a
- * parent's threads are lost to the child of a fork. Called with the lock. */
-static unsigned leaving_count(struct page_pool *pool, int change)
-{
-    if (pool->forks != forks)
-        pool->leaving = 0;
-    pool->forks = forks;
-    return pool->leaving += (unsigned)change;
-}
-
-/* Unmaps what is in a list of regions that no other list holds. */
-static void unmap_leaving(struct page_region *leaving)
-{
-    while (leaving) {
-        struct page_region *region = leaving;
-
-        leaving = region->next;
-        region->pool->source->unmap(region->pool, region->start, region->size);
-        pthread_mutex_lock(&lock);
-        region->pool->mapped -= region->size;
-        leaving_count(region->pool, -1);
-        records_drop(&records, region);
-        pthread_mutex_unlock(&lock);
-    }
-}
-
-/* Takes a region out of the cache. Called with the lock. */
-static void cache_remove(struct page_region *region)
-{
-    list_remove(region);
-    region->pool->cached -= region->size;
-}
-
-/* Unmaps the regions of a pool (NULL: all) that were freed in this second or before. */
-static bool cache_unmap(struct page_pool *pool, long freed)
-{
-    struct page_region *leaving = NULL, *next;
+    size_t mapped;
 
     pthread_mutex_lock(&lock);
-    for (struct page_region *region = cache; region; region = next) {
-        next = region->next;
-        if (region->freed > freed || (pool && region->pool != pool))
-            continue;
-        cache_remove(region);
-        leaving_count(region->pool, 1);
-        region->next = leaving;
-        leaving = region;
-    }
+    mapped = pool->mapped;
     pthread_mutex_unlock(&lock);
-    if (!leaving)
-        return false;
-    unmap_leaving(leaving);
-    return true;
-}
-
-bool pool_decay(bool all)
-{
-    if (!all && cache_hogs)
-        return false;
-    return cache_unmap(NULL, all ? LONG_MAX : os_seconds() - CACHE_SECONDS);
-}
-
-/* For a pool that closes: nothing of it is in the cache, or on its way out of it. */
-static void cache_drop(struct page_pool *pool)
-{
-    bool leaving;
-
-    do {
-        cache_unmap(pool, LONG_MAX);
-        pthread_mutex_lock(&lock);
-        leaving = leaving_count(pool, 0) != 0;
-        pthread_mutex_unlock(&lock);
-        if (leaving)
-            os_yield();
-    } while (leaving);
-}
-
-/* The smallest region that does, and is not much too large. Called with the lock. */
-static struct page_region *cache_find(const struct page_pool *pool, unsigned domain, size_t size)
-{
-    struct page_region *best = NULL;
-
-    for (struct page_region *region = cache; region; region = region->next)
-        if (region->pool == pool && region->domain == domain && region->size >= size &&
-            region->size - size <= size / 2 && (!best || region->size < best->size))
-            best = region;
-    return best;
-}
-
-static void *cache_take(struct page_pool *pool, unsigned domain, size_t *size)
-{
-    struct page_region *region;
-    void *address = NULL;
-
-    pthread_mutex_lock(&lock);
-    region = cache_find(pool, domain, *size);
-    if (region) {
-        cache_remove(region);
-        /* Leaves for it in the map exist: it was there before. */
-        if (pool->source->divisible)
-            records_drop(&records, region);
-        else if (address_map_add(region))
-            list_add(&pool->regions, region);
-        address = region->start;
-        *size = region->size;
-    }
-    pthread_mutex_unlock(&lock);
-    return address;
-}
-
-void *pool_take(struct page_pool *pool, unsigned domain, size_t *size)
-{
-    size_t granule = pool_granule(pool);
-    size_t rounded = (*size + granule - 1) & ~(granule - 1);
-    void *address;
-    bool zeroed;
-
-    pool_decay(false);
-    if (rounded < *size) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    *size = rounded;
-    address = cache_take(pool, domain, size);
-    return address ? address : pool_map(pool, domain, *size, granule, &zeroed);
-}
-
-bool pool_give(struct page_pool *pool, void *address, size_t size)
-{
-    struct page_region *region;
-
-    if (pool->conservative && !cache_hogs)
-        return pool_unmap(pool, address, size);
-    if (!pool->source->divisible) {
-        region = region_detach(pool, address, size);
-        if (!region)
-            return false;
-        pthread_mutex_lock(&lock);
-    } else {
-        const struct page_region *window = window_of(pool, address);
-
-        if (!window || window->inherited)
-            return window != NULL;
-        pthread_mutex_lock(&lock);
-        region = record_take(pool);
-        if (!region) {
-            pthread_mutex_unlock(&lock);
-            return pool_unmap(pool, address, size);
-        }
-        region->start = address;
-        region->size = size;
-    }
-    region->freed = os_seconds();
-    pool->cached += size;
-    list_add(&cache, region);
-    pthread_mutex_unlock(&lock);
-    pool_decay(false);
-    return true;
+    return mapped;
 }
 
 /* --- fork ---------------------------------------------------------------------------------------
@@ -544,18 +366,9 @@ bool pool_is_shared(const struct page_pool *pool)
 
 void pool_forked(struct page_pool *pool)
 {
-    struct page_region *next;
-
     pthread_mutex_lock(&lock);
     for (struct page_region *region = pool->regions; region; region = region->next)
         region->inherited = true;
-    for (struct page_region *region = cache; region; region = next) {
-        next = region->next;
-        if (region->pool == pool) {
-            cache_remove(region);
-            records_drop(&records, region);
-        }
-    }
     pool->mapped = 0;
     pthread_mutex_unlock(&lock);
     pool->source->forked(pool);
@@ -575,10 +388,8 @@ void pool_prefork(void)
     space_prefork();
 }
 
-void pool_postfork(bool child)
+void pool_postfork(void)
 {
-    if (child)
-        forks++;
     space_postfork();
     pthread_mutex_unlock(&lock);
     for (size_t i = SOURCES; i-- > 0;)

@@ -8,10 +8,8 @@
  * whom. A region is given back whole; only a divisible pool (page_source.h) takes any pages of it.
  * Until then a heap manager purges and commits parts of it as it likes.
  *
- * Heap managers that keep unused pages for a while themselves (jemalloc's decay) give them back
- * with pool_unmap(). For those that give back at once (TBB) there is a cache of regions in between:
- * pool_give() and pool_take(). Regions that stay there for ten seconds go back to the system at the
- * next call of either; at once if the pool is conservative, never if the program hogs memory.
+ * Heap managers that keep unused pages for a while themselves (jemalloc's decay) call this
+ * interface. For those that give back at once (TBB) there is run_cache.h in between.
  *
  * Locality: a pool of a kind whose nodes depend on the calling CPU has one domain per node with
  * CPUs (see page_kind_domains()). A heap manager keeps what it gets for one domain apart from the
@@ -56,8 +54,7 @@ struct page_pool {
     bool conservative;
     /* Guarded by the lock of pool.c: */
     struct page_region *regions; /* in use; divisible: the source's windows */
-    size_t mapped, cached;       /* bytes handed out and not unmapped; of these, in the cache */
-    unsigned leaving, forks;     /* regions that some thread of this process is about to unmap */
+    size_t mapped;               /* bytes handed out and not unmapped */
     struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
     struct nodemask given_nodes;
     union { /* the source's */
@@ -134,20 +131,8 @@ size_t pool_limit(const struct page_pool *pool);
 /* Bytes that blocks of the kind can have at the most; -1 if unavailable. */
 ssize_t pool_capacity(const struct page_pool *pool);
 
-/* --- the cache of regions --- */
-
-/* A region of at least *size bytes, of any content, from the cache or fresh; *size becomes its
- * own. NULL with errno ENOMEM. */
-void *pool_take(struct page_pool *pool, unsigned domain, size_t *size);
-/* Gives a region of pool_take() back, whole (as pool_unmap()). False: it is none. */
-bool pool_give(struct page_pool *pool, void *address, size_t size);
-/* Unmaps what has been in the cache for too long; `all`: whatever is there. Whether anything was.
- */
-bool pool_decay(bool all);
-/* For ever, instead of ten seconds. */
-void pool_hog(void);
-
-void pool_usage(struct page_pool *pool, size_t *mapped, size_t *cached);
+/* Bytes handed out and not unmapped. */
+size_t pool_mapped(struct page_pool *pool);
 
 /* --- for divisible sources: the windows they cut regions from --- */
 
@@ -165,4 +150,4 @@ bool pool_is_shared(const struct page_pool *pool);
 void pool_forked(struct page_pool *pool);
 
 void pool_prefork(void);
-void pool_postfork(bool child);
+void pool_postfork(void);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * run: blocks of a MiB and more, each a run of the page layer.
+ *
+ * The library keeps freed large blocks in one of several hundred bins, for as many operations as it
+ * thinks fit: a program that asks for sizes from 1 to 9 MiB gets cold pages nearly each time, and
+ * the bins hold gigabytes. The run cache, which joins what comes back and hands out what fits best,
+ * is what such blocks need; so they never get to the library.
+ *
+ * Threads: any; no gate, as nothing here is inside the library.
+ */
+#include "backend_tbb/tbb.h"
+
+void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed)
+{
+    void *block = run_cache_take(&pool->raw, size, zeroed);
+
+    if (block)
+        address_map_set_note(block, TBB_UNIT_RUN);
+    return block;
+}
+
+void tbb_run_free(struct tbb_pool *pool, void *block, size_t size)
+{
+    address_map_set_note(block, TBB_UNIT_NONE);
+    run_cache_give(&pool->raw, block, size);
+}
+
+bool tbb_run_resize(struct tbb_pool *pool, void *block, size_t size, size_t *new_size)
+{
+    /* One that has become much smaller is better off with the library. */
+    return *new_size >= TBB_RUN_LEAST && run_cache_resize(&pool->raw, block, size, new_size);
+}

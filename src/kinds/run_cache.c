@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see run_cache.h. */
+#include "kinds/run_cache.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "kinds/address_map.h"
+#include "kinds/host.h"
+#include "kinds/os.h"
+#include "kinds/page_run.h"
+#include "kinds/pool.h"
+
+#define CACHE_SECONDS 10               /* jemalloc's own time of decay */
+#define GROWTH_DIVISOR 8               /* a new region is this part of what the cache has, */
+#define GROWTH_MOST ((size_t)32 << 20) /* up to this */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned forks; /* how many fork(2) lie between us and the first use */
+static bool hogs;      /* written before the first cache is opened */
+
+/* Changes and tells the number of a cache's runs that are about to be unmapped or purged. Those of
+ * a parent's threads are lost to the child of a fork. */
+static unsigned leaving_count(struct run_cache *cache, int change)
+{
+    if (cache->forks != forks)
+        cache->leaving_count = 0;
+    cache->forks = forks;
+    return cache->leaving_count += (unsigned)change;
+}
+
+/* The run in use that starts there, if it is of this cache and this size. Called with the lock. */
+static struct page_run *used_of(const struct run_cache *cache, const void *address, size_t size)
+{
+    struct page_run *run = run_used_at(address);
+
+    return run && run->cache == cache && run->size == size ? run : NULL;
+}
+
+/* --- taking and giving --------------------------------------------------------------------------
+ */
+
+void run_cache_hog(void)
+{
+    hogs = true;
+}
+
+void run_cache_open(struct run_cache *cache, struct page_pool *pool, unsigned domain)
+{
+    *cache = (struct run_cache){.pool = pool, .domain = domain};
+}
+
+void run_cache_closing(struct run_cache *cache)
+{
+    cache->closing = true;
+}
+
+static struct page_run *take_free(struct run_cache *cache, size_t size)
+{
+    struct page_run *run;
+
+    pthread_mutex_lock(&lock);
+    run = run_find(cache, size);
+    if (run)
+        run = run_cut(run, size);
+    pthread_mutex_unlock(&lock);
+    return run;
+}
+
+/* A new region, of which the first `size` bytes are used. */
+static struct page_run *take_region(struct run_cache *cache, size_t size, size_t region_size)
+{
+    struct page_pool *pool = cache->pool;
+    struct page_run *region, *run = NULL;
+    bool zeroed;
+    char *address = pool_map(pool, cache->domain, region_size, run_unit(), &zeroed);
+
+    if (!address)
+        return NULL;
+    pthread_mutex_lock(&lock);
+    region = run_make(cache, address, region_size);
+    if (region) {
+        region->kept = pool_is_light(pool) ? 0 : region_size;
+        region->zeroed = zeroed;
+        run_enter(region, RUN_FREE);
+        run = run_cut(region, size);
+        if (!run) {
+            run_leave(region);
+            run_drop(region);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    if (!run)
+        pool_unmap(pool, address, region_size);
+    return run;
+}
+
+/* The size of a region for a run: with `grows`, of one that serves some more. Of divisible pools a
+ * run is a region: what they have is limited. */
+static size_t region_size(struct run_cache *cache, size_t size, bool grows)
+{
+    const struct page_pool *pool = cache->pool;
+    size_t granule = pool_granule(pool), most;
+
+    if (pool_is_divisible(pool))
+        return size;
+    if (grows && !pool->conservative) {
+        pthread_mutex_lock(&lock);
+        most = cache->size / GROWTH_DIVISOR;
+        pthread_mutex_unlock(&lock);
+        if (most > GROWTH_MOST)
+            most = GROWTH_MOST;
+        if (size < most)
+            size = most;
+    }
+    return (size + granule - 1) & ~(granule - 1);
+}
+
+static struct page_run *take_new(struct run_cache *cache, size_t size)
+{
+    size_t exact = region_size(cache, size, false), grown = region_size(cache, size, true);
+    struct page_run *run;
+
+    if (exact < size)
+        return NULL;
+    do {
+        run = grown > exact ? take_region(cache, size, grown) : NULL;
+        if (!run)
+            run = take_region(cache, size, exact);
+        if (!run)
+            run = take_free(cache, size); /* of what somebody else gave back */
+    } while (!run && run_cache_decay(true));
+    return run;
+}
+
+/* Pages that were purged are made usable again; what this run held for the heap manager before is
+ * forgotten. False: they are not to be had. */
+static bool prepare(struct run_cache *cache, char *start, size_t size, bool purged)
+{
+    int error = purged ? pool_commit(cache->pool, start, size) : 0;
+
+    address_map_clear_notes(start, size);
+    if (error)
+        host->log("%s: no pages again for %zu bytes that were given back (%s)",
+                  cache->pool->kind->name, size, strerror(error));
+    return !error;
+}
+
+void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed)
+{
+    size_t unit = run_unit(), rounded = (*size + unit - 1) & ~(unit - 1);
+    struct page_run *run = NULL;
+
+    run_cache_decay(false);
+    if (rounded >= *size && rounded <= PTRDIFF_MAX) {
+        run = take_free(cache, rounded);
+        if (!run)
+            run = take_new(cache, rounded);
+    }
+    if (run && !prepare(cache, run->start, rounded, run->purged)) {
+        run_cache_give(cache, run->start, rounded);
+        run = NULL;
+    }
+    if (!run) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    *size = rounded;
+    *zeroed = run->zeroed && !run->kept;
+    return run->start;
+}
+
+/* Files a run that is in no list any more as free from now on. Called with the lock. */
+static void free_now(struct page_run *run)
+{
+    bool at_once = run->cache->pool->conservative && !hogs;
+
+    run->kept = run->size;
+    run->freed = at_once ? RUN_AT_ONCE : os_seconds();
+    run_age_add(at_once ? NULL : run_newest, run);
+    run_free(run);
+}
+
+bool run_cache_give(struct run_cache *cache, void *address, size_t size)
+{
+    struct page_run *run;
+
+    pthread_mutex_lock(&lock);
+    run = used_of(cache, address, size);
+    if (run) {
+        address_map_set_run(address, NULL);
+        run_leave(run);
+        free_now(run);
+    }
+    pthread_mutex_unlock(&lock);
+    if (run && !cache->closing)
+        run_cache_decay(false);
+    return run != NULL;
+}
+
+/* --- changing the size of a used run ------------------------------------------------------------
+ */
+
+/* Called with the lock. */
+static bool shrink(struct page_run *run, size_t size)
+{
+    struct page_run *rest;
+
+    run_leave(run);
+    rest = run_split(run, size);
+    run_enter(run, RUN_USED);
+    if (rest)
+        free_now(rest);
+    return rest != NULL;
+}
+
+/* Takes what is missing from the free run behind it. *purged: whether that has to be committed.
+ * Called with the lock. */
+static bool grow(struct page_run *run, size_t size, bool *purged)
+{
+    struct page_run *behind = run->behind;
+    size_t more = size - run->size;
+
+    if (!behind || behind->state != RUN_FREE || behind->size < more)
+        return false;
+    behind = run_cut(behind, more);
+    if (!behind)
+        return false;
+    address_map_set_run(behind->start, NULL);
+    *purged = behind->purged;
+    run_leave(run);
+    run_leave(behind);
+    run->size = size;
+    run_unlink(behind);
+    run_drop(behind);
+    run_enter(run, RUN_USED);
+    return true;
+}
+
+bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_t *new_size)
+{
+    size_t unit = run_unit(), rounded = (*new_size + unit - 1) & ~(unit - 1);
+    bool purged = false, done = false;
+    struct page_run *run;
+
+    if (rounded < *new_size || !rounded)
+        return false;
+    pthread_mutex_lock(&lock);
+    run = used_of(cache, address, size);
+    if (run && rounded != size)
+        done = rounded < size ? shrink(run, rounded) : grow(run, rounded, &purged);
+    else
+        done = run != NULL;
+    pthread_mutex_unlock(&lock);
+    if (done && rounded > size && !prepare(cache, (char *)address + size, rounded - size, purged)) {
+        pthread_mutex_lock(&lock);
+        shrink(run, size);
+        pthread_mutex_unlock(&lock);
+        return false;
+    }
+    if (done)
+        *new_size = rounded;
+    return done;
+}
+
+size_t run_cache_size(const void *address)
+{
+    struct page_run *run;
+    size_t size;
+
+    pthread_mutex_lock(&lock);
+    run = run_used_at(address);
+    size = run ? run->size : 0;
+    pthread_mutex_unlock(&lock);
+    return size;
+}
+
+void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept)
+{
+    pthread_mutex_lock(&lock);
+    *used = cache->used_size;
+    *kept = cache->kept_size;
+    pthread_mutex_unlock(&lock);
+}
+
+/* --- decay --------------------------------------------------------------------------------------
+ */
+
+/* Whether a run goes for good, and is not merely purged. */
+static bool run_is_unmapped(const struct page_run *run)
+{
+    return run_is_whole(run) || pool_is_divisible(run->cache->pool);
+}
+
+/* Takes the runs that were freed in this second or before out of reach. */
+static struct page_run *collect(long freed)
+{
+    struct page_run *leaving = NULL;
+
+    pthread_mutex_lock(&lock);
+    while (run_oldest && run_oldest->freed <= freed) {
+        struct page_run *run = run_oldest;
+
+        run_age_remove(run);
+        run_leave(run);
+        leaving_count(run->cache, 1);
+        run_enter(run, RUN_LEAVING);
+        run->older = leaving;
+        leaving = run;
+    }
+    pthread_mutex_unlock(&lock);
+    return leaving;
+}
+
+static void run_unmap(struct page_run *run)
+{
+    struct run_cache *cache = run->cache;
+
+    pthread_mutex_lock(&lock);
+    if (run->before)
+        run->before->behind = NULL;
+    if (run->behind)
+        run->behind->before = NULL;
+    pthread_mutex_unlock(&lock);
+    pool_unmap(cache->pool, run->start, run->size);
+    pthread_mutex_lock(&lock);
+    run_leave(run);
+    leaving_count(cache, -1);
+    run_drop(run);
+    pthread_mutex_unlock(&lock);
+}
+
+static void run_purge(struct page_run *run)
+{
+    struct run_cache *cache = run->cache;
+    bool purged = pool_purge(cache->pool, run->start, run->size) == 0;
+
+    pthread_mutex_lock(&lock);
+    run_leave(run);
+    leaving_count(cache, -1);
+    if (purged) {
+        run->kept = 0;
+        run->zeroed = run->purged = true;
+    }
+    run_free(run);
+    pthread_mutex_unlock(&lock);
+}
+
+bool run_cache_decay(bool all)
+{
+    struct page_run *leaving;
+    bool any;
+
+    if (!all && hogs)
+        return false;
+    leaving = collect(all ? LONG_MAX : os_seconds() - CACHE_SECONDS);
+    any = leaving != NULL;
+    while (leaving) {
+        struct page_run *run = leaving;
+        bool unmapped;
+
+        leaving = run->older;
+        pthread_mutex_lock(&lock);
+        unmapped = run_is_unmapped(run);
+        pthread_mutex_unlock(&lock);
+        if (unmapped)
+            run_unmap(run);
+        else
+            run_purge(run);
+    }
+    return any;
+}
+
+/* --- the end, and fork --------------------------------------------------------------------------
+ */
+
+/* Called with the lock. */
+static void forget(struct page_run **list)
+{
+    while (*list) {
+        struct page_run *run = *list;
+
+        if (run->state == RUN_USED)
+            address_map_set_run(run->start, NULL);
+        run_age_remove(run);
+        run_leave(run);
+        run_drop(run);
+    }
+}
+
+/* Called with the lock. */
+static void forget_all(struct run_cache *cache)
+{
+    forget(&cache->used);
+    forget(&cache->leaving);
+    for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++)
+        forget(&cache->bins[bin]);
+}
+
+void run_cache_close(struct run_cache *cache)
+{
+    pthread_mutex_lock(&lock);
+    while (leaving_count(cache, 0)) {
+        pthread_mutex_unlock(&lock);
+        os_yield();
+        pthread_mutex_lock(&lock);
+    }
+    forget_all(cache);
+    pthread_mutex_unlock(&lock);
+}
+
+void run_cache_forked(struct run_cache *cache)
+{
+    pthread_mutex_lock(&lock);
+    while (cache->used) {
+        struct page_run *run = cache->used;
+
+        run_leave(run);
+        run->cache = NULL;
+    }
+    forget_all(cache);
+    pthread_mutex_unlock(&lock);
+}
+
+void run_cache_prefork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void run_cache_postfork(bool child)
+{
+    if (child)
+        forks++;
+    pthread_mutex_unlock(&lock);
+}
