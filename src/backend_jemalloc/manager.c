@@ -65,6 +65,7 @@ int jem_start(void)
     return error;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
     (void)why;
