@@ -226,7 +226,8 @@ enum {
      *  (EPERM), or lacks it (ENOSYS). */
     MEMKIND_ERROR_MBIND = -2,
 
-    /** The kernel refused mmap(2). */
+    /** The kernel refused mmap(2): of a file in a directory, or of even a
+     *  single page. */
     MEMKIND_ERROR_MMAP = -3,
 
     /** No memory for the library's own data. */
@@ -251,7 +252,9 @@ enum {
      *  nodes, or no figures about bandwidth and latency. */
     MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE = -20,
 
-    /** The operation failed, or this version does not have it. */
+    /** The heap manager failed, or cannot do this. Also, from every function
+     *  that returns codes: it was called from inside another call of this
+     *  library on the same thread, by a malloc that replaces the C library's. */
     MEMKIND_ERROR_OPERATION_FAILED = -21,
 
     /** The heap manager could not make an arena. */
@@ -865,8 +868,10 @@ int memkind_set_allow_zero_allocs(memkind_t kind, bool allow_zero_allocs);
  *          HIGH_BANDWIDTH, MEMKIND_HBW_NODES or MEMKIND_HBW_THRESHOLD;
  *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
  *          MEMKIND_ERROR_MBIND: the kernel refuses mbind(2);
+ *          MEMKIND_ERROR_MMAP: it maps not even a page;
  *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: no memory for
- *          the kind's own data.
+ *          the kind's own data;
+ *          MEMKIND_ERROR_OPERATION_FAILED: called from inside another call.
  *          After a failure nothing is left behind.
  * Threads  thread-safe.
  * Rests on mbind(2): MPOL_BIND, MPOL_INTERLEAVE, MPOL_PREFERRED_MANY (Linux
@@ -896,6 +901,10 @@ int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy
  * the space of freed blocks until the kind is destroyed; they are used again.
  * One that cannot reserve space (no fallocate) gets it reserved by writing.
  *
+ * The kind keeps a descriptor of the file. A program that closes it, as those do
+ * that close all they find, keeps its blocks, but the kind gets no further pages;
+ * nothing is written to another file that has the descriptor's number now.
+ *
  * dir       path of a directory that the process may write to.
  * max_size  limit of the file in bytes, at least MEMKIND_PMEM_MIN_SIZE,
  *           rounded up to a multiple of 2 MiB; the heap manager's losses count
@@ -912,7 +921,7 @@ int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy
  *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
  *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: no memory for
  *          the kind's own data;
- *          MEMKIND_ERROR_OPERATION_FAILED: any other failure.
+ *          MEMKIND_ERROR_OPERATION_FAILED: called from inside another call.
  *          Allocations from the kind return NULL with errno ENOMEM when
  *          max_size is reached, the file system is full, or a file of this
  *          process may not be larger (RLIMIT_FSIZE; there is no SIGXFSZ).
@@ -965,7 +974,7 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
  *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: no memory for
  *          the kind's own data;
- *          MEMKIND_ERROR_OPERATION_FAILED: any other failure.
+ *          MEMKIND_ERROR_OPERATION_FAILED: called from inside another call.
  *          Allocations from the kind return NULL with errno ENOMEM when the
  *          area is used up.
  * Threads  thread-safe.
@@ -1026,7 +1035,8 @@ struct memkind_page_ops {
  *          MEMKIND_ERROR_ENVIRON: a wrong MEMKIND_ARENA_NUM_PER_KIND;
  *          MEMKIND_ERROR_TOOMANY: MEMKIND_MAX_KIND dynamic kinds are alive;
  *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: no memory for
- *          the kind's own data.
+ *          the kind's own data;
+ *          MEMKIND_ERROR_OPERATION_FAILED: called from inside another call.
  *          Allocations from the kind return NULL with errno ENOMEM when map()
  *          returns NULL.
  * Threads  thread-safe.
@@ -1074,7 +1084,8 @@ int memkind_create_custom(const struct memkind_page_ops *ops, void *context, mem
  *          MEMKIND_ERROR_UNAVAILABLE: one of the nodes has no memory for this
  *          process;
  *          MEMKIND_ERROR_ENVIRON, MEMKIND_ERROR_TOOMANY, MEMKIND_ERROR_MBIND,
- *          MEMKIND_ERROR_MALLOC, MEMKIND_ERROR_ARENAS_CREATE: as
+ *          MEMKIND_ERROR_MMAP, MEMKIND_ERROR_MALLOC,
+ *          MEMKIND_ERROR_ARENAS_CREATE, MEMKIND_ERROR_OPERATION_FAILED: as
  *          memkind_create_kind().
  * Threads  thread-safe.
  * Rests on mbind(2): MPOL_BIND, MPOL_PREFERRED_MANY (Linux 5.15) or
@@ -1095,7 +1106,11 @@ int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bit
  * Returns  MEMKIND_SUCCESS;
  *          MEMKIND_ERROR_INVALID: kind is NULL, a static kind, or destroyed
  *          already;
- *          MEMKIND_ERROR_OPERATION_FAILED: the heap manager failed.
+ *          MEMKIND_ERROR_MALLOC: no memory for the calling thread's own data;
+ *          MEMKIND_ERROR_OPERATION_FAILED: another thread that is about to
+ *          end has not done so for ten seconds (heap manager TBB), or called
+ *          from inside another call.
+ *          After a failure the kind is as before.
  * Threads  the exception: no other thread may be using the kind, or a block of
  *          it, during this call or after it. Destroying different kinds at the
  *          same time is thread-safe.
@@ -1186,6 +1201,9 @@ void memkind_config_set_memory_usage_policy(struct memkind_config *cfg,
  *                                        a wrong environment variable
  *   MEMKIND_ERROR_MBIND                  kinds with a policy: the kernel
  *                                        refuses mbind(2)
+ *   MEMKIND_ERROR_MMAP                   kinds with a policy: it maps not
+ *                                        even a page
+ *   MEMKIND_ERROR_OPERATION_FAILED       all: called from inside another call
  *
  * Returns  a code of the table. MEMKIND_SUCCESS does not promise that memory
  *          is free.
@@ -1204,6 +1222,8 @@ int memkind_check_available(memkind_t kind);
  *   file-backed            its limit; without one, the size of the file
  *                          system
  *   fixed                  the whole base pages of its area
+ *   custom                 MemTotal of all nodes: the library does not know
+ *                          how much map() has
  *
  * For a kind that depends on the calling CPU, the nodes are those of the CPU
  * that calls this function.

@@ -37,11 +37,14 @@ struct heap {
     void *state;            /* the heap manager's own */
 };
 
+#define HEAP_WHY 256 /* bytes of a reason in words */
+
 struct heap_manager {
     const char *name; /* as MEMKIND_HEAP_MANAGER spells it */
 
-    /* Once, before anything else. An error: the default heap manager is taken instead. */
-    int (*load)(const struct heap_settings *settings);
+    /* Once, before anything else. An error, with the reason in words: the default heap manager is
+     * taken instead. */
+    int (*load)(const struct heap_settings *settings, char why[HEAP_WHY]);
 
     int (*heap_create)(struct heap *heap);
     /* Frees all the heap holds, but not the pages: the frontend closes the pool afterwards. An

@@ -294,6 +294,51 @@ Test(environment, all_wrong_at_once)
 
 /* --- the heap manager ------------------------------------------------------------------------- */
 
+static void use_without_files(void *argument)
+{
+    (void)argument;
+    test_refuse(SYS_openat, EACCES, 2, 0);
+    memkind_free(MEMKIND_DEFAULT, memkind_malloc(MEMKIND_DEFAULT, 1));
+}
+
+/* The line says what is missing, and why. */
+Test(environment, tbb_that_cannot_be_loaded)
+{
+    static const char *const environment[] = {"MEMKIND_HEAP_MANAGER=TBB", NULL};
+    struct test_child child;
+
+    test_run_well(&child, use_without_files, NULL, environment);
+    cr_expect_eq(child.lines, 1);
+    cr_expect(test_line(child.errors, "^MEMKIND: MEMKIND_HEAP_MANAGER=TBB cannot be loaded: "
+                                      "libtbbmalloc.so.2: .*; JEMALLOC is used$"),
+              "%s", child.errors);
+}
+
+/* Errors and limits are words in the log, and what is no failure is no line. */
+static void create_in_words(void *argument)
+{
+    static char area[4096];
+    memkind_t kind;
+
+    (void)argument;
+    if (memkind_create_fixed(area, sizeof area, &kind) == MEMKIND_ERROR_INVALID &&
+        memkind_create_pmem("/tmp", 0, &kind) == MEMKIND_SUCCESS)
+        memkind_destroy_kind(kind);
+}
+
+Test(environment, the_log_is_in_words)
+{
+    static const char *const environment[] = {"MEMKIND_DEBUG=1", NULL};
+    struct test_child child;
+
+    test_run_well(&child, create_in_words, NULL, environment);
+    cr_expect(test_line(child.errors, "fixed: no pool \\(pages: fixed\\): .*invalid argument$"),
+              "%s", child.errors);
+    cr_expect(test_line(child.errors, "a file in /tmp \\((no )?DAX\\), no limit$"), "%s",
+              child.errors);
+    cr_expect(!test_line(child.errors, "MAP_SYNC"), "%s", child.errors);
+}
+
 /* TBB works or, with a line that says so, JEMALLOC is used. */
 Test(environment, tbb_works_or_is_replaced)
 {

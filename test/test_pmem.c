@@ -233,6 +233,58 @@ Test(pmem, configurations)
 /* --- the end of a kind -------------------------------------------------------------------------
  */
 
+/* --- the descriptor is another file's -----------------------------------------------------------
+ */
+
+/* The descriptor of a file without a name on the mounted file system. */
+static int find_file(void)
+{
+    struct stat directory, file;
+
+    if (stat(mounts_directory, &directory))
+        return -1;
+    for (int at = 3; at < 1000; at++)
+        if (fstat(at, &file) == 0 && file.st_dev == directory.st_dev && file.st_nlink == 0)
+            return at;
+    return -1;
+}
+
+/* As a program does that closes all descriptors it does not know, and opens others. */
+static void close_and_use(void *argument)
+{
+    memkind_t kind = mounts_create(64 * MIB);
+    const char text[] = "somebody else's";
+    struct stat file;
+    char again[64] = "";
+    bool *well = argument;
+    int victim, at;
+
+    mounts_take(kind, 1000, 1 * MIB, 10 * MIB, false);
+    at = find_file();
+    victim = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+    *well = at >= 0 && dup2(victim, at) == at && write(at, text, sizeof text) == sizeof text;
+    close(victim);
+    errno = 0;
+    *well &= !memkind_malloc(kind, 40 * MIB) && errno == ENOMEM;
+    mounts_take(kind, 1000, 1 * MIB, SIZE_MAX, false);
+    mounts_free(kind); /* verified before */
+    *well &= memkind_destroy_kind(kind) == MEMKIND_SUCCESS;
+    *well &= fstat(at, &file) == 0 && file.st_size == sizeof text;
+    *well &= pread(at, again, sizeof again, 0) == sizeof text && strcmp(again, text) == 0;
+}
+
+Test(pmem, a_descriptor_that_is_another_files)
+{
+    static const char *const environment[] = {"MEMKIND_DEBUG=1", NULL};
+    bool *well = test_shared(sizeof *well);
+    struct test_child child;
+
+    mounts_mount(&mounts_tmpfs, 0);
+    test_run_well(&child, close_and_use, well, environment);
+    cr_expect(*well);
+    cr_expect(test_line(child.errors, "the program has closed descriptor [0-9]+, a kind's file"));
+}
+
 Test(pmem, nothing_is_left_of_a_kind)
 {
     size_t empty = 0, descriptors = 0, mappings = 0;

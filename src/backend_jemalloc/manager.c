@@ -65,8 +65,10 @@ int jem_start(void)
     return error;
 }
 
-static int load(const struct heap_settings *settings)
+/* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
+static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
+    (void)why;
     jem_settings = *settings;
     (void)jem_start(); /* if not now, then with the first heap */
     return 0;

@@ -14,6 +14,7 @@
 #include "backend_tbb/tbb.h"
 
 #include <dlfcn.h>
+#include <stdio.h>
 
 #include "kinds/host.h"
 
@@ -22,7 +23,7 @@
 struct tbb_library tbb_library;
 struct tbb_classes tbb_classes;
 
-static bool resolve(void *library)
+static bool resolve(void *library, char why[HEAP_WHY])
 {
     static const struct {
         const char *name;
@@ -42,7 +43,7 @@ static bool resolve(void *library)
         void *address = dlsym(library, functions[i].name);
 
         if (!address) {
-            host->log(TBB_FILE " has no %s", functions[i].name);
+            snprintf(why, HEAP_WHY, TBB_FILE " has no %s", functions[i].name);
             return false;
         }
         *(void **)functions[i].function = address;
@@ -132,16 +133,19 @@ static bool learn(void)
     return true;
 }
 
-int tbb_library_load(void)
+int tbb_library_load(char why[HEAP_WHY])
 {
     void *library = dlopen(TBB_FILE, RTLD_NOW | RTLD_LOCAL);
 
     if (!library) {
-        host->log("%s", dlerror());
+        snprintf(why, HEAP_WHY, "%s", dlerror()); /* which names the file */
         return MEMKIND_ERROR_UNAVAILABLE;
     }
-    if (resolve(library) && learn())
-        return 0; /* and never closed: its thread exits are to run */
+    if (resolve(library, why)) {
+        if (learn())
+            return 0; /* and never closed: its thread exits are to run */
+        snprintf(why, HEAP_WHY, TBB_FILE " makes no pool");
+    }
     dlclose(library);
     return MEMKIND_ERROR_UNAVAILABLE;
 }

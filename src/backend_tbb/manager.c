@@ -5,12 +5,12 @@
  */
 #include "backend_tbb/tbb.h"
 
-static int load(const struct heap_settings *settings)
+static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
-    int error = tbb_library_load();
+    int error = tbb_library_load(why);
 
     if (!error)
-        error = tbb_thread_load();
+        error = tbb_thread_load(why);
     if (!error && settings->hog_memory)
         run_cache_hog();
     return error;

@@ -8,9 +8,10 @@
  *   pool      one of its memory pools: the blocks of one heap in one locality domain.
  *   raw       what a pool asks us for and gives back: regions of the page layer.
  *   slab      16 KiB of a pool, all blocks of one size class.
- *   unit      16 KiB of address space at a multiple of that; a slab is one, and the address map has
- * a byte for each, where we note the size class. slot      a heap's number: index into every
- * thread's table of counters. gate      what fork(2) closes: no thread is inside the library then.
+ *   unit      16 KiB of address space at a multiple of that, as a slab is.
+ *   note      a unit's byte in the address map: the size class, if it is a slab.
+ *   slot      a heap's number: index into every thread's table of counters.
+ *   gate      what fork(2) closes: no thread is inside the library then.
  *
  * What the library does not do for us is here: it finds no pool for an address that is not its own
  * (the address map does), counts nothing (threads do), knows no fork (the gate does) and must not
@@ -33,9 +34,6 @@
 
 #include "heap_manager.h"
 #include "kinds/run_cache.h"
-
-#define likely(condition) __builtin_expect(!!(condition), 1)
-#define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 /* --- library.c ---------------------------------------------------------------------------------
  */
@@ -86,8 +84,8 @@ struct tbb_classes {
 extern struct tbb_library tbb_library HIDDEN;
 extern struct tbb_classes tbb_classes HIDDEN;
 
-/* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with a log line. */
-int tbb_library_load(void);
+/* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with the reason. */
+int tbb_library_load(char why[HEAP_WHY]);
 
 /* --- heap.c ------------------------------------------------------------------------------------
  */
@@ -170,7 +168,7 @@ extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("init
 #define TBB_GATE_FENCES 2u
 extern atomic_uchar tbb_gate HIDDEN;
 
-int tbb_thread_load(void);
+int tbb_thread_load(char why[HEAP_WHY]);
 
 /* Makes the calling thread known; *thread NULL: there is no memory for it. False: it is inside this
  * call already, or in the library (see kinds/reserve.h). */

@@ -27,6 +27,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -368,16 +369,16 @@ void tbb_thread_clear(unsigned slot)
 
 static void know_barriers(void)
 {
-    if (os_can_barrier_everywhere())
+    if (!os_can_barrier_everywhere())
         atomic_fetch_or(&tbb_gate, TBB_GATE_FENCES);
 }
 
-int tbb_thread_load(void)
+int tbb_thread_load(char why[HEAP_WHY])
 {
     int error = pthread_key_create(&key, end_thread);
 
     if (error) {
-        host->log("no pthread key for threads' data: %s", strerrordesc_np(error));
+        snprintf(why, HEAP_WHY, "no pthread key for threads' data: %s", strerrordesc_np(error));
         return MEMKIND_ERROR_MALLOC;
     }
     know_barriers();

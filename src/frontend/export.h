@@ -4,6 +4,3 @@
 #pragma once
 
 #define EXPORT __attribute__((visibility("default")))
-
-#define likely(condition) __builtin_expect(!!(condition), 1)
-#define unlikely(condition) __builtin_expect(!!(condition), 0)

@@ -112,18 +112,19 @@ static void start(void)
 {
     static const struct host services = {environment_get, environment_reject, log_debug};
     const struct heap_manager *manager;
+    char why[HEAP_WHY] = "";
 
     environment_read(&environment);
     host_set(&services);
     log_debug("libmemkind %s", MEMKIND_VERSION_TEXT);
     manager = requested();
-    if (manager != table[0] && manager->load(&environment.settings)) {
-        log_always("MEMKIND_HEAP_MANAGER=%s cannot be loaded; %s is used", manager->name,
+    if (manager != table[0] && manager->load(&environment.settings, why)) {
+        log_always("MEMKIND_HEAP_MANAGER=%s cannot be loaded: %s; %s is used", manager->name, why,
                    table[0]->name);
         manager = table[0];
     }
     if (manager == table[0])
-        (void)manager->load(&environment.settings); /* what fails, fails at the first block */
+        (void)manager->load(&environment.settings, why); /* what fails, fails at the first block */
     log_debug("heap manager: %s", manager->name);
     atomic_store_explicit(&managers_chosen, manager, memory_order_release);
 }

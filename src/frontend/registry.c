@@ -69,22 +69,29 @@ const struct page_kind *registry_row(memkind_t kind)
     return registry_is_ready(kind) ? kind->heap.pages.kind : NULL;
 }
 
+static void log_failure(const struct page_setup *setup, const char *what, int error)
+{
+    char why[160];
+
+    memkind_error_message(error, why, sizeof why);
+    log_debug("%s: %s (pages: %s): %s", setup->kind->name, what, setup->source->name, why);
+}
+
 /* Called with the lock. On failure the entry is as before. */
 static int give_heap(memkind_t kind, const struct page_setup *setup)
 {
-    const struct page_kind *row = setup->kind;
     int error;
 
     memset(&kind->heap, 0, sizeof kind->heap);
     error = pool_open(&kind->heap.pages, setup);
     if (error) {
-        log_debug("%s: no pages (%d)", row->name, error);
+        log_failure(setup, "no pool", error);
         return error;
     }
     error = managers_get()->heap_create(&kind->heap);
     if (error) {
         pool_close(&kind->heap.pages);
-        log_debug("%s: no heap (%d)", row->name, error);
+        log_failure(setup, "no heap", error);
         return error;
     }
     atomic_store_explicit(&kind->state, KIND_READY, memory_order_release);

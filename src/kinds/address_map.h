@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HIDDEN __attribute__((visibility("hidden"))) /* reached without the GOT */
+#include "kinds/compiler.h"
 
 struct page_pool;
 struct page_run;
@@ -85,7 +85,7 @@ static inline unsigned address_map_note(const void *address)
     struct address_leaf *leaf =
         atomic_load_explicit(&address_map_entry((uintptr_t)address)->leaf, memory_order_acquire);
 
-    if (__builtin_expect(!leaf || (uintptr_t)address >> ADDRESS_MAP_BITS, 0))
+    if (unlikely(!leaf || (uintptr_t)address >> ADDRESS_MAP_BITS))
         return 0;
     return atomic_load_explicit(address_map_leaf_unit(leaf, (uintptr_t)address),
                                 memory_order_relaxed);

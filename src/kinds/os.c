@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -147,7 +148,8 @@ void *os_map_file(int file, size_t offset, size_t size, size_t alignment, bool s
         if (!place)
             return NULL;
     }
-    failed(sync ? "mmap(MAP_SYNC) of a file" : "mmap of a file", size);
+    if (!sync || (errno != EOPNOTSUPP && errno != EINVAL)) /* the answers where there is no DAX */
+        failed(sync ? "mmap(MAP_SYNC) of a file" : "mmap of a file", size);
     return NULL;
 }
 
@@ -245,7 +247,7 @@ int os_page_nodes(size_t count, void **pages, int *status)
     return 0;
 }
 
-int os_is_mapped(void *address, size_t size)
+bool os_is_mapped(void *address, size_t size)
 {
     unsigned char resident[256]; /* one byte per page, 1 MiB a call */
     size_t most = sizeof resident * os_page_size();
@@ -255,11 +257,11 @@ int os_is_mapped(void *address, size_t size)
         size_t step = size < most ? size : most;
 
         if (mincore(at, step, resident))
-            return errno;
+            return false;
         at += step;
         size -= step;
     }
-    return 0;
+    return true;
 }
 
 ssize_t os_read_file(const char *path, char *text, size_t size)
@@ -347,6 +349,27 @@ void os_close(int file)
 
     close(file);
     errno = error;
+}
+
+int os_identify(int file, struct os_identity *identity)
+{
+    struct stat found;
+
+    if (fstat(file, &found))
+        return failed("fstat", 0);
+    *identity = (struct os_identity){found.st_dev, found.st_ino};
+    return 0;
+}
+
+bool os_is_file(int file, const struct os_identity *identity)
+{
+    struct stat found;
+    int error = errno;
+    bool same = fstat(file, &found) == 0 && found.st_dev == identity->device &&
+                found.st_ino == identity->inode;
+
+    errno = error;
+    return same;
 }
 
 int os_unlink(int directory, const char *name)
@@ -496,11 +519,12 @@ long os_seconds(void)
     return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
 }
 
-int os_can_barrier_everywhere(void)
+bool os_can_barrier_everywhere(void)
 {
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0)
-               ? failed("membarrier", 0)
-               : 0;
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0)
+        return true;
+    failed("membarrier", 0);
+    return false;
 }
 
 int os_barrier_everywhere(void)

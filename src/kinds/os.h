@@ -78,8 +78,8 @@ int os_rewrite(void *address);
 /* move_pages(2) as a question: node of each page in status[], or a negative errno. */
 int os_page_nodes(size_t count, void **pages, int *status);
 
-/* 0 when all of [address, address + size) is mapped, ENOMEM when a part is not. */
-int os_is_mapped(void *address, size_t size);
+/* Whether all of [address, address + size) is mapped. */
+bool os_is_mapped(void *address, size_t size);
 
 /* Reads a small file (sysfs, procfs) as text, terminated. Length, or -1 with errno; a missing file
  * is not worth a log line, everything else is. */
@@ -98,6 +98,14 @@ int os_read_link(const char *path, char *target, size_t size);
 /* open(2) relative to `directory`, with O_CLOEXEC and mode 0600. A descriptor, or -1 with errno. */
 int os_open(int directory, const char *path, int flags);
 void os_close(int file);
+/* Which file a descriptor is of, and whether it still is: a program may have closed it and got its
+ * number for another. */
+struct os_identity {
+    unsigned long device, inode;
+};
+int os_identify(int file, struct os_identity *identity);
+bool os_is_file(int file, const struct os_identity *identity);
+
 int os_unlink(int directory, const char *name);
 
 /* The absolute path of a descriptor, terminated. Needs /proc. */
@@ -138,8 +146,9 @@ bool os_thread_is_gone(int thread);
 long os_seconds(void);
 
 /* Full memory barriers on all CPUs that run threads of this process (membarrier(2), Linux 4.14).
- * The first call of the two makes the process known to the kernel; 0 or an errno. */
-int os_can_barrier_everywhere(void);
+ * The first of the two makes the process known to the kernel and comes before the other, which
+ * returns 0 or an errno. */
+bool os_can_barrier_everywhere(void);
 int os_barrier_everywhere(void);
 
 /* Lets another thread run. */

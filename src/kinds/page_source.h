@@ -4,7 +4,13 @@
  * page_source: the interface between heap managers and the ways of getting pages.
  *
  * A page source is one const table. Backends never see which one answers: they call pool.h, which
- * holds the source of each pool. Sizes and alignments are bytes, multiples of the base page.
+ * holds the source of each pool.
+ *
+ * Sizes are bytes, multiples of the source's granule. An alignment is a power of two, at least the
+ * granule for the start of a region. What is purged and committed, and what a divisible source
+ * takes back, starts and ends at base pages. A locality domain is pool.c's affair: it resolves the
+ * kind's nodes for the domain that a region is wanted for, the source applies the policy that comes
+ * of it (or has none: file, fixed, custom), and what is given back is of any domain.
  *
  * There are two sorts. Sources of whole regions (anonymous, hugetlb, custom) map each region by
  * itself; pool.c remembers them, and a region is given back as it came. Divisible sources (file,
@@ -21,6 +27,8 @@
 #include <sys/types.h>
 
 #include "kinds/os.h"
+
+#define REGION_GRANULE ((size_t)2 << 20) /* of base pages: THP can back a whole region */
 
 struct page_pool;
 struct page_setup;

@@ -60,9 +60,11 @@ struct page_pool {
     union { /* the source's */
         struct source_file {
             struct page_space space;
-            char *directory;          /* absolute; a mapping */
-            size_t limit;             /* bytes of the file, 0: none */
-            atomic_int file;          /* -1: none yet, in the child of a fork */
+            char *directory; /* absolute; a mapping */
+            size_t limit;    /* bytes of the file, 0: none */
+            atomic_int file; /* -1: none yet, in the child of a fork */
+            struct os_identity identity;
+            atomic_bool lost;         /* the program has closed the descriptor: said in the log */
             bool populates;           /* reserved space does not mean that a write succeeds */
             bool dax;                 /* the file's windows are mapped with MAP_SYNC */
             size_t windows;           /* bytes of the file that are mapped somewhere */

@@ -29,7 +29,7 @@ enum residency residency_check(void *address, size_t size, const struct nodemask
 
     /* move_pages says EFAULT for an unmapped page and for one that was only read (the zero page):
      * the first is told apart beforehand, the second is "elsewhere". */
-    if (end <= first || os_is_mapped(first, (size_t)(end - first)))
+    if (end <= first || !os_is_mapped(first, (size_t)(end - first)))
         return RESIDENCY_UNKNOWN;
     if (touch && !populate(first, end, page))
         return RESIDENCY_UNKNOWN;

@@ -13,8 +13,6 @@
 #include "kinds/page_source.h"
 #include "kinds/pool.h"
 
-#define REGION_GRANULE ((size_t)2 << 20) /* one huge page: THP can back a whole region */
-
 static size_t granule(const struct page_pool *pool)
 {
     (void)pool;

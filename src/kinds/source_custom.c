@@ -13,8 +13,6 @@
 #include "kinds/page_source.h"
 #include "kinds/pool.h"
 
-#define REGION_GRANULE ((size_t)2 << 20)
-
 static int open_pool(struct page_pool *pool, const struct page_setup *setup)
 {
     pool->own.custom.ops = *setup->ops;

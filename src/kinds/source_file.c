@@ -59,6 +59,8 @@ static int file_make(struct source_file *own, const char *directory)
         return MEMKIND_ERROR_INVALID;
     }
     error = temp_file_try(file, &dax);
+    if (!error)
+        error = os_identify(file, &own->identity);
     if (error) {
         host->log("a file in %.200s cannot be mapped: %s", directory, strerrordesc_np(error));
         os_close(file);
@@ -67,8 +69,11 @@ static int file_make(struct source_file *own, const char *directory)
     own->dax = dax;
     own->populates = !os_allocates_pages(file) && os_can_populate();
     atomic_store_explicit(&own->file, file, memory_order_release);
-    host->log("a file in %.200s%s, limit %zu MiB", own->directory, dax ? " (DAX)" : "",
-              own->limit >> 20);
+    if (own->limit)
+        host->log("a file in %.200s (%s), limit %zu MiB", own->directory, dax ? "DAX" : "no DAX",
+                  own->limit >> 20);
+    else
+        host->log("a file in %.200s (%s), no limit", own->directory, dax ? "DAX" : "no DAX");
     return 0;
 }
 
@@ -94,6 +99,25 @@ static int open_pool(struct page_pool *pool, const struct page_setup *setup)
     return error;
 }
 
+/* Programs that start others close every descriptor they find; the number is then another file's.
+ * Looked at before each change of the file: it costs little beside that. */
+static bool has_file(struct source_file *own)
+{
+    if (os_is_file(own->file, &own->identity))
+        return true;
+    if (!atomic_exchange(&own->lost, true))
+        host->log("the program has closed descriptor %d, a kind's file in %.200s: it gets no "
+                  "further pages",
+                  own->file, own->directory);
+    return false;
+}
+
+static void close_file(struct source_file *own)
+{
+    if (own->file >= 0 && has_file(own))
+        os_close(own->file);
+}
+
 static void close_pool(struct page_pool *pool)
 {
     struct source_file *own = &pool->own.file;
@@ -101,8 +125,7 @@ static void close_pool(struct page_pool *pool)
     for (struct page_region *window = pool->regions; window; window = window->next)
         os_unmap(window->start, window->size);
     space_clear(&own->space);
-    if (own->file >= 0)
-        os_close(own->file);
+    close_file(own);
     os_unmap(own->directory, TEMP_FILE_PATH);
 }
 
@@ -143,6 +166,8 @@ static int reserve_piece(struct source_file *own, struct piece piece)
     bool write = atomic_load_explicit(&own->no_fallocate, memory_order_relaxed);
     int error;
 
+    if (!has_file(own))
+        return EBADF;
     /* Growing beyond the process's limit would be SIGXFSZ, writing there too. */
     if ((write || end > atomic_load_explicit(&own->length, memory_order_relaxed)) &&
         end > os_file_limit()) {
@@ -164,6 +189,10 @@ static void release_piece(struct source_file *own, struct piece piece)
 {
     int error = EOPNOTSUPP;
 
+    if (!has_file(own)) {
+        atomic_store_explicit(&own->stale, true, memory_order_relaxed);
+        return;
+    }
     if (!atomic_load_explicit(&own->no_holes, memory_order_relaxed))
         error = os_punch(own->file, piece.offset, piece.size);
     if (!error)
@@ -253,7 +282,7 @@ static bool window_add(struct page_pool *pool, size_t size, size_t alignment)
         return false;
     if (own->file < 0 && file_make(own, NULL))
         return false;
-    if (!has_room(own->file, size))
+    if (!has_file(own) || !has_room(own->file, size))
         return false;
     most = least > WINDOW_SIZE ? least : WINDOW_SIZE;
     if (most > left)
@@ -350,9 +379,9 @@ static void forked(struct page_pool *pool)
 {
     struct source_file *own = &pool->own.file;
 
-    if (own->file >= 0)
-        os_close(own->file);
+    close_file(own);
     atomic_store_explicit(&own->file, -1, memory_order_relaxed);
+    atomic_store_explicit(&own->lost, false, memory_order_relaxed);
     atomic_store_explicit(&own->length, 0, memory_order_relaxed);
     atomic_store_explicit(&own->stale, false, memory_order_relaxed);
     own->windows = 0;

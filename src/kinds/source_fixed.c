@@ -43,7 +43,7 @@ static int open_pool(struct page_pool *pool, const struct page_setup *setup)
     if (end < start)
         return refuse(setup, "it goes beyond the address space");
     own->size = (end & ~(uintptr_t)(page - 1)) - first;
-    if (os_is_mapped((void *)first, own->size))
+    if (!os_is_mapped((void *)first, own->size))
         return refuse(setup, "not all of it is mapped");
     if (cannot_write((void *)start) || cannot_write((void *)(end - 1)))
         return refuse(setup, "it cannot be written");
