@@ -192,13 +192,10 @@ static void restrict_process(struct cell *cell)
         test_refuse(SYS_mmap, ENOMEM, 1, MIB);
 }
 
-/* How full blocks of 64 KiB make a kind. TBB takes 72 KiB for one, by the MiB, of which only one
- * and most of another fit into a huge page. */
+/* How full blocks of 64 KiB make a kind. Where TBB knows of no limit, it takes 72 KiB for one. */
 static size_t fill_percent(const struct cell *cell)
 {
-    if (!cell->tbb)
-        return 90;
-    return cell->recipe->sort == RECIPE_PMEM || cell->recipe->sort == RECIPE_FIXED ? 80 : 60;
+    return cell->tbb && cell->recipe->sort == RECIPE_CUSTOM ? 80 : 90;
 }
 
 static void op_exhaustion(struct cell *cell)
