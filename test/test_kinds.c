@@ -820,9 +820,8 @@ Test(kinds, background_threads_come_and_go)
 {
     size_t before = test_threads();
 
-#ifdef __SANITIZE_THREAD__
-    test_skip("jemalloc's background threads start without ThreadSanitizer's knowledge");
-#endif
+    if (TEST_THREAD_SANITIZED && !test_tbb())
+        test_skip("jemalloc's background threads start without ThreadSanitizer's knowledge");
     for (int round = 0; round < 3; round++) {
         cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
         cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
