@@ -11,6 +11,7 @@
  */
 #include "matrix.h"
 
+#include <criterion/parameterized.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -72,6 +73,14 @@ struct report {
     const struct recipe *recipe;
 };
 
+/* What is wrong stands in the report, and on stderr for whoever has no part in that. */
+static void give_up(const char *why) __attribute__((noreturn));
+static void give_up(const char *why)
+{
+    fprintf(stderr, "%s\n", why);
+    _exit(1);
+}
+
 void cell_fail(struct cell *cell, int line, const char *format, ...)
 {
     if (!cell->why[0]) {
@@ -82,7 +91,7 @@ void cell_fail(struct cell *cell, int line, const char *format, ...)
         vsnprintf(cell->why + length, CELL_TEXT - (size_t)length, format, arguments);
         va_end(arguments);
     }
-    _exit(1);
+    give_up(cell->why);
 }
 
 size_t cell_log_end(void)
@@ -119,7 +128,7 @@ static void run_operations(void *argument)
 
     if (code) {
         snprintf(report->why, CELL_TEXT, "created: %d", code);
-        _exit(1);
+        give_up(report->why);
     }
     cell.kind = cell.made.kind;
     cell.room = room_of(cell.recipe);
@@ -133,7 +142,7 @@ static void run_operations(void *argument)
     if (wrong) {
         report->next--;
         snprintf(report->why, CELL_TEXT, "%s", wrong);
-        _exit(1);
+        give_up(report->why);
     }
 }
 
@@ -351,6 +360,8 @@ Test(matrix, every_cell)
     size_t bad = 0, empty = 0;
     FILE *file;
 
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer sees nothing in forked children, and every cell is one");
     list_operations();
     for (size_t i = 0; i < recipe_count; i++) {
         const char *reason;
@@ -379,6 +390,62 @@ Test(matrix, every_cell)
     cr_assert_eq(bad, 0, "%zu cells failed", bad);
     cr_assert_eq(empty, 0, "%zu cells are empty", empty);
 }
+
+/* --- ThreadSanitizer ---------------------------------------------------------------------------
+ */
+
+/* It looks away in the child of a process with threads, which each test is: the operations with
+ * threads run here in the tests themselves, a test for each kind. Kinds that differ in their nodes
+ * and policy only share what threads could race for: of those, the first. */
+#ifdef __SANITIZE_THREAD__
+
+static bool is_alike(const struct recipe *a, const struct recipe *b)
+{
+    return a->sort == b->sort && a->page_size == b->page_size && a->limit == b->limit &&
+           a->conservative == b->conservative && a->purge == b->purge && a->area == b->area;
+}
+
+ParameterizedTestParameters(matrix, threads)
+{
+    static size_t kinds[MOST_KINDS];
+    size_t count = 0;
+
+    for (size_t i = 0, j; i < recipe_count; i++) {
+        for (j = 0; j < count && !is_alike(&recipes[kinds[j]], &recipes[i]); j++)
+            ;
+        if (j == count)
+            kinds[count++] = i;
+    }
+    return cr_make_param_array(size_t, kinds, count);
+}
+
+ParameterizedTest(size_t *kind, matrix, threads)
+{
+    static struct report report = {.together = true};
+    const char *reason;
+
+    list_operations();
+    report.recipe = &recipes[*kind];
+    report.next = operation_count - matrix_process_operation_count;
+    report.end = operation_count - 1; /* the last is fork, whose child it does not see either */
+    if (!asked_for("MEMKIND_TEST_KIND", report.recipe->name))
+        return;
+    reason = pool_for(report.recipe);
+    if (!reason) {
+        look(&report);
+        cr_assert_not(report.why[0], "%s: %s", report.recipe->name, report.why);
+        if (report.available)
+            reason = absent(report.recipe, report.available);
+        cr_assert(reason || !report.available, "%s: not available: code %d", report.recipe->name,
+                  report.available);
+    }
+    if (reason)
+        fprintf(stderr, "%s is not on this machine: %s\n", report.recipe->name, reason);
+    else
+        run_operations(&report);
+}
+
+#endif
 
 /* --- nothing is left out of the tables ---------------------------------------------------------
  */
