@@ -39,6 +39,7 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
 
     tbb_gate_outside(&outside);
     address = run_cache_take(&pool->raw, bytes, &zeroed);
+    tbb_library_region_ready();
     tbb_gate_inside(outside);
     errno = saved_errno; /* the library may find a block elsewhere */
     return address;

@@ -87,6 +87,9 @@ extern struct tbb_classes tbb_classes HIDDEN;
 /* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with the reason. */
 int tbb_library_load(char why[HEAP_WHY]);
 
+/* Says so to ThreadSanitizer, where that is in use: the library gets a region from this thread. */
+void tbb_library_region_ready(void);
+
 /* --- heap.c ------------------------------------------------------------------------------------
  */
 
