@@ -294,7 +294,7 @@ static const char *pool_for(const struct recipe *recipe)
             test_pool_try(page_size, 0);
         page_size = recipe->page_size;
         reason = page_size ? test_pool_try(page_size, page_size == GIB ? POOL_1G : POOL_2M) : NULL;
-        for (pool_1g = POOL_1G; page_size == GIB && reason && pool_1g > POOL_1G;)
+        for (pool_1g = POOL_1G; page_size == GIB && reason && pool_1g > 2;)
             reason = test_pool_try(GIB, --pool_1g);
     }
     return reason;
