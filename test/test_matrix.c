@@ -13,11 +13,13 @@
 
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <linux/mman.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -209,11 +211,45 @@ static void set_reasons(size_t kind, const char *text)
         set_reason(kind, i, text);
 }
 
-/* The last operation is fork. The kernel copies pages that a parent or its child writes, and ends
- * the child with SIGBUS where it has none left. */
-static bool can_fork(const struct recipe *recipe)
+/* Some kernels (seen: 6.18 in a virtual machine) give a forked child an empty page in place of a
+ * copy every other time. Asked without the library. */
+static bool kernel_copies_once(size_t page_size)
 {
-    return recipe->page_size != GIB || pool_1g == POOL_1G;
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | (30 << MAP_HUGE_SHIFT), status = 0;
+    char *page = mmap(NULL, page_size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    pid_t child;
+
+    if (page == MAP_FAILED)
+        return true;
+    *page = 1;
+    child = fork();
+    if (child == 0)
+        _exit(*page != 1);
+    if (child > 0)
+        waitpid(child, &status, 0);
+    munmap(page, page_size);
+    return child < 0 || status == 0;
+}
+
+static bool kernel_copies(size_t page_size)
+{
+    static int tries = 12;
+
+    while (tries > 0 && kernel_copies_once(page_size))
+        tries--;
+    return tries == 0;
+}
+
+/* Why the last operation, which is fork, cannot be tried; NULL: it can. */
+static const char *why_no_fork(const struct recipe *recipe)
+{
+    if (recipe->page_size != GIB)
+        return NULL;
+    /* The kernel copies pages that a parent or its child writes, and ends the child with SIGBUS
+     * where it has none left. */
+    if (pool_1g != POOL_1G)
+        return "fork needs more huge pages of 1 GiB than it can give";
+    return kernel_copies(GIB) ? NULL : "its kernel copies no huge pages of 1 GiB at fork";
 }
 
 static void failed(size_t kind, size_t operation, const char *why, const struct test_child *child)
@@ -239,6 +275,7 @@ static bool asked_for(const char *variable, const char *name)
 static void run_kind(size_t kind, struct report *report)
 {
     static struct test_child child;
+    const char *no_fork;
     char expected[64];
 
     snprintf(expected, sizeof expected, "heap manager: %s", manager_name());
@@ -261,8 +298,9 @@ static void run_kind(size_t kind, struct report *report)
         return;
     }
     report->end = operation_count;
-    if (!can_fork(report->recipe))
-        set_reason(kind, --report->end, "fork needs more huge pages of 1 GiB than it can give");
+    no_fork = why_no_fork(report->recipe);
+    if (no_fork)
+        set_reason(kind, --report->end, no_fork);
     while (report->next < report->end) {
         size_t first = report->next;
 
