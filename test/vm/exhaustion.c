@@ -5,13 +5,14 @@
  *
  *     exhaustion
  *
- * For both heap managers, base pages and huge ones, small blocks and large: blocks of MEMKIND_HBW or
- * MEMKIND_HBW_HUGETLB are allocated and written until the answer is NULL. That is with ENOMEM; no signal
- * ends the process, of the OOM killer or another; most of what was free has been served; and after all is
- * freed, most of it can be had again. A line for each; exit status 0 means all are good.
+ * For both heap managers, base pages and huge ones, small blocks and large: blocks of MEMKIND_HBW
+ * or MEMKIND_HBW_HUGETLB are allocated and written until the answer is NULL. That is with ENOMEM;
+ * no signal ends the process, of the OOM killer or another; most of what was free has been served;
+ * and after all is freed, most of it can be had again. A line for each; exit status 0 means all are
+ * good.
  *
- * The machine is small, of test/vm/topologies: its high-bandwidth node has 96 MiB. Each line comes from a
- * process of its own.
+ * The machine is small, of test/vm/topologies: its high-bandwidth node has 96 MiB. Each line comes
+ * from a process of its own.
  */
 #include "../support.h"
 
@@ -114,10 +115,11 @@ static bool run(const char *manager, bool huge, size_t size)
         SAY(result, "no child");
     else if (WIFSIGNALED(status))
         SAY(result, "killed by signal %d", WTERMSIG(status));
-    printf("exhaustion: %-20s %-9s blocks of %7zu: of %zu kB free %zu kB served, %zu kB again%s%s\n",
-           huge ? "MEMKIND_HBW_HUGETLB" : "MEMKIND_HBW", manager, size, result->bytes / KIB,
-           result->served / KIB, result->again / KIB, result->wrong[0] ? " FAILED: " : "",
-           result->wrong);
+    printf(
+        "exhaustion: %-20s %-9s blocks of %7zu: of %zu kB free %zu kB served, %zu kB again%s%s\n",
+        huge ? "MEMKIND_HBW_HUGETLB" : "MEMKIND_HBW", manager, size, result->bytes / KIB,
+        result->served / KIB, result->again / KIB, result->wrong[0] ? " FAILED: " : "",
+        result->wrong);
     return !result->wrong[0];
 }
 

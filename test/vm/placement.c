@@ -5,10 +5,10 @@
  *
  *     placement [KIND]...      every kind if none is named
  *
- * For every available kind and both heap managers: blocks of 64 B to 64 MiB from a thread on each node
- * with CPUs, some of them freed by another thread and allocated again. Then the kernel is asked for the
- * node and the page size of every page. A line for each kind and heap manager says how many pages are
- * right; exit status 0 means all of them.
+ * For every available kind and both heap managers: blocks of 64 B to 64 MiB from a thread on each
+ * node with CPUs, some of them freed by another thread and allocated again. Then the kernel is
+ * asked for the node and the page size of every page. A line for each kind and heap manager says
+ * how many pages are right; exit status 0 means all of them.
  *
  * What is right comes from the topology's description (TOPOLOGY), never from the library:
  *
@@ -16,11 +16,12 @@
  *     expect SET CPUNODE:NODES...   the same, where it depends on the node of the calling CPU
  *     expect pmem DIRECTORY...      file-backed kinds there, with MAP_SYNC
  *
- * Kinds of a set that the description does not name must be unavailable. The set "process" is where the
- * test's own memory policy binds it: kinds without a policy follow. NODES are two at most, as 2,3.
+ * Kinds of a set that the description does not name must be unavailable. The set "process" is where
+ * the test's own memory policy binds it: kinds without a policy follow. NODES are two at most, as
+ * 2,3.
  *
- * Each line comes from a process of its own, since the heap manager is chosen once. In it, workers write
- * to their own struct only, one phase after the other.
+ * Each line comes from a process of its own, since the heap manager is chosen once. In it, workers
+ * write to their own struct only, one phase after the other.
  */
 #include "../support.h"
 
@@ -67,9 +68,9 @@ enum set {
     SETS
 };
 
-static const char *const set_names[SETS] = {
-    "process",  "cpu",     "memory",        "hbw",     "hbw-near", "dax",
-    "dax-near", "largest", "largest-local", "latency", "bandwidth"};
+static const char *const set_names[SETS] = {"process",       "cpu",     "memory",   "hbw",
+                                            "hbw-near",      "dax",     "dax-near", "largest",
+                                            "largest-local", "latency", "bandwidth"};
 
 static struct {
     bool present[SETS];
@@ -222,6 +223,7 @@ struct worker {
     unsigned node;
     pthread_barrier_t *barrier;
     struct worker *other; /* whose blocks this one frees */
+    size_t step;          /* bytes from one page that is written to the next */
     size_t count;
     size_t refused; /* size that was not to be had; 0: none */
     struct block blocks[BLOCKS];
@@ -255,7 +257,7 @@ static void take(struct worker *worker, struct block *block)
         worker->refused = block->size;
         return;
     }
-    for (size_t at = 0; at < block->size; at += 4 * KIB)
+    for (size_t at = 0; at < block->size; at += worker->step)
         block->start[at] = 1;
     block->start[block->size - 1] = 1;
 }
@@ -285,7 +287,7 @@ static void *work(void *argument)
 }
 
 /* One worker on each node with CPUs. */
-static size_t run_workers(memkind_t kind, struct worker *workers)
+static size_t run_workers(memkind_t kind, size_t step, struct worker *workers)
 {
     unsigned long cpu_nodes = expected.nodes[SET_CPU][0];
     pthread_barrier_t barrier;
@@ -293,7 +295,8 @@ static size_t run_workers(memkind_t kind, struct worker *workers)
 
     for (unsigned node = 0; node < NODES; node++)
         if (cpu_nodes >> node & 1)
-            workers[count++] = (struct worker){.kind = kind, .node = node, .barrier = &barrier};
+            workers[count++] =
+                (struct worker){.kind = kind, .step = step, .node = node, .barrier = &barrier};
     pthread_barrier_init(&barrier, NULL, (unsigned)count);
     for (size_t i = 0; i < count; i++) {
         workers[i].other = &workers[(i + 1) % count];
@@ -389,7 +392,10 @@ static void check_verify(const struct row *row, const struct worker *worker, str
 static void measure(const struct row *row, memkind_t kind, struct result *result)
 {
     struct worker *workers = calloc(NODES, sizeof *workers);
-    size_t on_node[NODES] = {0}, count = run_workers(kind, workers);
+    /* Of a file, the mapping is asked for and not the node; and each page that is written takes a
+     * transaction of the file system. */
+    size_t step = row->directory ? 64 * KIB : 4 * KIB;
+    size_t on_node[NODES] = {0}, count = run_workers(kind, step, workers);
 
     for (size_t i = 0; i < count; i++) {
         struct placement placement = {0};
