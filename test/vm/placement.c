@@ -257,7 +257,7 @@ static void take(struct worker *worker, struct block *block)
         worker->refused = block->size;
         return;
     }
-    for (size_t at = 0; at < block->size; at += worker->step)
+    for (size_t at = 0; at < block->size; at += 4 * KIB)
         block->start[at] = 1;
     block->start[block->size - 1] = 1;
 }
@@ -287,7 +287,7 @@ static void *work(void *argument)
 }
 
 /* One worker on each node with CPUs. */
-static size_t run_workers(memkind_t kind, size_t step, struct worker *workers)
+static size_t run_workers(memkind_t kind, struct worker *workers)
 {
     unsigned long cpu_nodes = expected.nodes[SET_CPU][0];
     pthread_barrier_t barrier;
@@ -295,8 +295,7 @@ static size_t run_workers(memkind_t kind, size_t step, struct worker *workers)
 
     for (unsigned node = 0; node < NODES; node++)
         if (cpu_nodes >> node & 1)
-            workers[count++] =
-                (struct worker){.kind = kind, .step = step, .node = node, .barrier = &barrier};
+            workers[count++] = (struct worker){.kind = kind, .node = node, .barrier = &barrier};
     pthread_barrier_init(&barrier, NULL, (unsigned)count);
     for (size_t i = 0; i < count; i++) {
         workers[i].other = &workers[(i + 1) % count];
@@ -392,10 +391,7 @@ static void check_verify(const struct row *row, const struct worker *worker, str
 static void measure(const struct row *row, memkind_t kind, struct result *result)
 {
     struct worker *workers = calloc(NODES, sizeof *workers);
-    /* Of a file, the mapping is asked for and not the node; and each page that is written takes a
-     * transaction of the file system. */
-    size_t step = row->directory ? 64 * KIB : 4 * KIB;
-    size_t on_node[NODES] = {0}, count = run_workers(kind, step, workers);
+    size_t on_node[NODES] = {0}, count = run_workers(kind, workers);
 
     for (size_t i = 0; i < count; i++) {
         struct placement placement = {0};
