@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_failures: rule 6 of the design contract, and rule 9 where memory cannot be given back.
+ * test_failures: whatever the system refuses is an error code, and nothing is lost.
  *
  * As SQLite does it: an operation is repeated with its first system call failing, then with its
  * second, and so on until it gets through without a failure; then the same with all calls failing

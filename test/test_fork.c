@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_fork: rule 4 of the design contract. A process may fork at any moment, whatever its threads
- * are doing inside the library: the child can allocate from every kind and free to it, start
- * threads, create and destroy kinds, and fork again; the parent goes on undisturbed.
+ * test_fork: a process may fork at any moment, whatever its threads are doing inside the library:
+ * the child can allocate from every kind and free to it, start threads, create and destroy kinds,
+ * and fork again; the parent goes on undisturbed.
  *
  * A child that deadlocks is ended by its alarm. Children report by their exit status: 0, or the
  * number of the check in run_child() that failed.
