@@ -30,6 +30,10 @@ struct operation {
 
 extern const struct operation matrix_block_operations[];
 extern const size_t matrix_block_operation_count;
+extern const struct operation matrix_error_operations[];
+extern const size_t matrix_error_operation_count;
+extern const struct operation matrix_stat_operations[];
+extern const size_t matrix_stat_operation_count;
 extern const struct operation matrix_kind_operations[];
 extern const size_t matrix_kind_operation_count;
 extern const struct operation matrix_process_operations[];

@@ -287,7 +287,7 @@ static void *churn(void *argument)
     struct blocks *blocks = argument;
 
     pthread_barrier_wait(&start);
-    for (int turn = 0; turn < 300; turn++) {
+    for (int turn = 0; turn < (TEST_SANITIZED ? 30 : 300); turn++) {
         while (add(blocks))
             ;
         drop_some(blocks, blocks->count / 2 + 1);
@@ -330,7 +330,7 @@ static void use_dirty(memkind_t kind)
     static void *blocks[1 << 16];
     uint64_t seed = 99;
 
-    for (int turn = 0; turn < 20; turn++) {
+    for (int turn = 0; turn < (TEST_THREAD_SANITIZED ? 8 : 20); turn++) {
         size_t count = 0;
 
         while (count < LENGTH(blocks)) {
@@ -420,6 +420,8 @@ Test(divisible, background_threads_give_back)
 {
     struct blocks blocks = blocks_of(create_file(0, MEMKIND_MEM_USAGE_POLICY_DEFAULT), 64, 400000);
 
+    if (TEST_THREAD_SANITIZED)
+        test_skip("jemalloc's background threads start without ThreadSanitizer's knowledge");
     cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
     for (int turn = 0; turn < 10; turn++) {
         for (int i = 0; i < 300; i++)
@@ -519,7 +521,7 @@ Test(divisible, regions_come_back_once)
         memkind_t kind = create_custom(&regions, purges);
         struct blocks blocks = blocks_of(kind, 64, 3 * MIB);
 
-        for (int turn = 0; turn < 50; turn++) {
+        for (int turn = 0; turn < (TEST_THREAD_SANITIZED ? 15 : 50); turn++) {
             while (add(&blocks))
                 ;
             drop_some(&blocks, blocks.count / 2);

@@ -61,7 +61,7 @@ static void use_everything(void *argument)
         outcome->hbw = hbw_check_available();
     }
     outcome->error = errno;
-#ifndef __SANITIZE_THREAD__ /* see test_kinds.c */
+#ifndef __SANITIZE_THREAD__ /* see test_statistics.c */
     outcome->background = memkind_set_bg_threads(true);
     memkind_set_bg_threads(false);
 #endif

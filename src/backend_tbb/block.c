@@ -179,7 +179,6 @@ static void *out_of_memory(void)
     return NULL;
 }
 
-/* NULL: the library may still have such a block, or give back what it keeps for nobody. */
 static void *alloc_run(struct tbb_thread *thread, struct heap *heap, struct tbb_pool *pool,
                        size_t size, bool *zeroed)
 {
@@ -190,14 +189,27 @@ static void *alloc_run(struct tbb_thread *thread, struct heap *heap, struct tbb_
     return block;
 }
 
+static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
+                              struct tbb_memory_pool *pool, size_t alignment, size_t size)
+{
+    void *block;
+
+    tbb_gate_enter(thread);
+    block = alignment ? tbb_library.pool_aligned_malloc(pool, size, alignment)
+                      : tbb_library.pool_malloc(pool, size);
+    tbb_gate_leave(thread);
+    return block ? note_block(thread, heap, pool, block, size, alignment) : NULL;
+}
+
 /* `alignment` 0: what the library gives by itself. */
 static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size,
                                                   bool *zeroed)
 {
+    bool may_be_run = size > tbb_classes.small_most && alignment <= TBB_RUN_ALIGNMENT;
     struct tbb_pool *pool;
     struct tbb_thread *thread;
     int saved_errno = errno;
-    void *block;
+    void *block = NULL;
 
     *zeroed = false;
     if (!tbb_thread_enter(&thread))
@@ -207,19 +219,16 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     pool = tbb_heap_pool_here(heap);
     if (!pool)
         return out_of_memory();
-    if (size >= TBB_RUN_LEAST && alignment <= TBB_RUN_ALIGNMENT) {
+    if (may_be_run && size >= pool->run_least)
         block = alloc_run(thread, heap, pool, size, zeroed);
-        if (block)
-            return block;
-    }
-    tbb_gate_enter(thread);
-    block = alignment ? tbb_library.pool_aligned_malloc(pool->memory, size, alignment)
-                      : tbb_library.pool_malloc(pool->memory, size);
-    tbb_gate_leave(thread);
+    if (!block)
+        block = alloc_in_library(thread, heap, pool->memory, alignment, size);
+    if (!block && may_be_run && size < pool->run_least)
+        block = alloc_run(thread, heap, pool, size, zeroed);
     if (!block)
         return out_of_memory();
     errno = saved_errno;
-    return note_block(thread, heap, pool->memory, block, size, alignment);
+    return block;
 }
 
 void *tbb_malloc(struct heap *heap, size_t size)
@@ -246,7 +255,7 @@ void *tbb_calloc(struct heap *heap, size_t size)
 {
     bool zeroed = false;
     void *block =
-        size < TBB_RUN_LEAST ? tbb_malloc(heap, size) : alloc_slow(heap, 0, size, &zeroed);
+        size > tbb_classes.small_most ? alloc_slow(heap, 0, size, &zeroed) : tbb_malloc(heap, size);
 
     return block && !zeroed ? memset(block, 0, size) : block;
 }
@@ -408,7 +417,7 @@ void *tbb_realloc(struct heap *heap, void *block, size_t size)
         return out_of_memory();
     if (place.region->inherited)
         return copy_to(tbb_malloc(place.heap, size), &place, block, size);
-    if (place.note == TBB_UNIT_RUN || size >= TBB_RUN_LEAST)
+    if (place.note == TBB_UNIT_RUN || size >= tbb_heap_pool_of(place.region)->run_least)
         return realloc_run(thread, &place, block, size);
     return realloc_in_library(thread, &place, block, size);
 }

@@ -39,6 +39,7 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
 
     tbb_gate_outside(&outside);
     address = run_cache_take(&pool->raw, bytes, &zeroed);
+    tbb_library_region_ready();
     tbb_gate_inside(outside);
     errno = saved_errno; /* the library may find a block elsewhere */
     return address;
@@ -85,6 +86,7 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
     if (!pool)
         return NULL;
     pool->heap = heap;
+    pool->run_least = tbb_run_least(&heap->pages);
     run_cache_open(&pool->raw, &heap->pages, domain);
     if (tbb_thread_make_pool(memory_create, pool)) {
         host->log("%s: libtbbmalloc has no further pool", heap->pages.kind->name);

@@ -51,6 +51,80 @@ static bool resolve(void *library, char why[HEAP_WHY])
     return true;
 }
 
+/* --- ThreadSanitizer ----------------------------------------------------------------------------
+ */
+
+/*
+ * It does not see libtbbmalloc's locks, and would report each block that one thread has freed, or
+ * each region that one has brought, and another gets. It is told that both come before every later
+ * allocation. Every race about a block while it is one stays visible.
+ */
+#ifdef __SANITIZE_THREAD__
+
+void __tsan_acquire(void *address);
+void __tsan_release(void *address);
+
+static struct tbb_library seen; /* the functions as they are */
+static char order;              /* its address stands for libtbbmalloc's locks */
+
+void tbb_library_region_ready(void)
+{
+    __tsan_release(&order);
+}
+
+static void *ordered_malloc(struct tbb_memory_pool *pool, size_t size)
+{
+    void *block = seen.pool_malloc(pool, size);
+
+    __tsan_acquire(&order);
+    return block;
+}
+
+static void *ordered_aligned_malloc(struct tbb_memory_pool *pool, size_t size, size_t alignment)
+{
+    void *block = seen.pool_aligned_malloc(pool, size, alignment);
+
+    __tsan_acquire(&order);
+    return block;
+}
+
+static void *ordered_realloc(struct tbb_memory_pool *pool, void *block, size_t size)
+{
+    void *moved;
+
+    __tsan_release(&order);
+    moved = seen.pool_realloc(pool, block, size);
+    __tsan_acquire(&order);
+    return moved;
+}
+
+static bool ordered_free(struct tbb_memory_pool *pool, void *block)
+{
+    __tsan_release(&order);
+    return seen.pool_free(pool, block);
+}
+
+static void order_blocks(void)
+{
+    seen = tbb_library;
+    tbb_library.pool_malloc = ordered_malloc;
+    tbb_library.pool_aligned_malloc = ordered_aligned_malloc;
+    tbb_library.pool_realloc = ordered_realloc;
+    tbb_library.pool_free = ordered_free;
+}
+
+#else
+
+void tbb_library_region_ready(void)
+{
+}
+
+static void order_blocks(void)
+{
+}
+
+#endif
+
 /* --- size classes -------------------------------------------------------------------------------
  */
 
@@ -142,8 +216,10 @@ int tbb_library_load(char why[HEAP_WHY])
         return MEMKIND_ERROR_UNAVAILABLE;
     }
     if (resolve(library, why)) {
-        if (learn())
+        if (learn()) {
+            order_blocks();
             return 0; /* and never closed: its thread exits are to run */
+        }
         snprintf(why, HEAP_WHY, TBB_FILE " makes no pool");
     }
     dlclose(library);

@@ -8,9 +8,20 @@
  * the bins hold gigabytes. The run cache, which joins what comes back and hands out what fits best,
  * is what such blocks need; so they never get to the library.
  *
+ * Where memory is scarce (a pool with a limit, huge pages), every block that is not small is a run:
+ * the library takes 72 KiB for 64 and wants a MiB at a time. Elsewhere smaller blocks only become
+ * runs when the library finds no memory for them: run_cache's lock is everybody's.
+ *
  * Threads: any; no gate, as nothing here is inside the library.
  */
 #include "backend_tbb/tbb.h"
+
+size_t tbb_run_least(const struct page_pool *pages)
+{
+    bool scarce = pool_limit(pages) || pages->kind->page_size;
+
+    return scarce ? tbb_classes.small_most + 1 : TBB_RUN_LEAST;
+}
 
 void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed)
 {
@@ -29,6 +40,7 @@ void tbb_run_free(struct tbb_pool *pool, void *block, size_t size)
 
 bool tbb_run_resize(struct tbb_pool *pool, void *block, size_t size, size_t *new_size)
 {
-    /* One that has become much smaller is better off with the library. */
-    return *new_size >= TBB_RUN_LEAST && run_cache_resize(&pool->raw, block, size, new_size);
+    /* What has become a small block is better off among those. */
+    return *new_size > tbb_classes.small_most &&
+           run_cache_resize(&pool->raw, block, size, new_size);
 }

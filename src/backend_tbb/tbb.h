@@ -87,6 +87,9 @@ extern struct tbb_classes tbb_classes HIDDEN;
 /* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with the reason. */
 int tbb_library_load(char why[HEAP_WHY]);
 
+/* Says so to ThreadSanitizer, where that is in use: the library gets a region from this thread. */
+void tbb_library_region_ready(void);
+
 /* --- heap.c ------------------------------------------------------------------------------------
  */
 
@@ -97,6 +100,7 @@ struct tbb_pool {
     struct tbb_memory_pool *memory;
     struct heap *heap;
     struct run_cache raw; /* of the pool's domain */
+    size_t run_least;     /* blocks of this size and more are runs: see run.c */
 };
 
 /* heap->state */
@@ -132,8 +136,11 @@ void tbb_heap_postfork_child(void);
 /* --- run.c ---------------------------------------------------------------------------------------
  */
 
-#define TBB_RUN_LEAST ((size_t)1 << 20)      /* blocks of this size and more are runs */
-#define TBB_RUN_ALIGNMENT ((size_t)16 << 10) /* which start at multiples of this */
+#define TBB_RUN_LEAST ((size_t)1 << 20)
+#define TBB_RUN_ALIGNMENT ((size_t)16 << 10) /* runs start at multiples of this */
+
+/* From which size on blocks are runs. */
+size_t tbb_run_least(const struct page_pool *pages);
 
 /* A block of *size bytes, which is rounded up to what it has. NULL with errno ENOMEM. */
 void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed);

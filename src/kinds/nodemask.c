@@ -42,6 +42,12 @@ void nodemask_and(struct nodemask *mask, const struct nodemask *other)
         mask->bits[i] &= other->bits[i];
 }
 
+void nodemask_or(struct nodemask *mask, const struct nodemask *other)
+{
+    for (size_t i = 0; i < NODEMASK_WORDS; i++)
+        mask->bits[i] |= other->bits[i];
+}
+
 unsigned nodemask_count(const struct nodemask *mask)
 {
     unsigned count = 0;

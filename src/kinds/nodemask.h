@@ -27,6 +27,7 @@ bool nodemask_empty(const struct nodemask *mask);
 bool nodemask_equal(const struct nodemask *a, const struct nodemask *b);
 bool nodemask_subset(const struct nodemask *inner, const struct nodemask *outer);
 void nodemask_and(struct nodemask *mask, const struct nodemask *other);
+void nodemask_or(struct nodemask *mask, const struct nodemask *other);
 unsigned nodemask_count(const struct nodemask *mask);
 
 /* First node >= from that is in the mask, or -1. */

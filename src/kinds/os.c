@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -247,21 +249,56 @@ int os_page_nodes(size_t count, void **pages, int *status)
     return 0;
 }
 
-bool os_is_mapped(void *address, size_t size)
+/* Asks about pages, 1 MiB a call; *backed: bytes of those that are there. False: some are not
+ * mapped. */
+static bool pages_of(void *address, size_t size, size_t *backed)
 {
-    unsigned char resident[256]; /* one byte per page, 1 MiB a call */
-    size_t most = sizeof resident * os_page_size();
+    unsigned char resident[256];
+    size_t page = os_page_size(), most = sizeof resident * page;
     char *at = address;
 
+    *backed = 0;
     while (size) {
         size_t step = size < most ? size : most;
 
         if (mincore(at, step, resident))
             return false;
+        for (size_t i = 0; i < (step + page - 1) / page; i++)
+            *backed += resident[i] & 1 ? page : 0;
         at += step;
         size -= step;
     }
     return true;
+}
+
+bool os_is_mapped(void *address, size_t size)
+{
+    size_t backed;
+
+    return pages_of(address, size, &backed);
+}
+
+size_t os_backed(void *address, size_t size)
+{
+    size_t backed;
+
+    return pages_of(address, size, &backed) ? backed : 0;
+}
+
+uint64_t os_min_free(void)
+{
+    char text[32];
+
+    return os_read_file("/proc/sys/vm/min_free_kbytes", text, sizeof text) < 0
+               ? 0
+               : strtoull(text, NULL, 10) * 1024;
+}
+
+uint64_t os_free_swap(void)
+{
+    struct sysinfo machine;
+
+    return sysinfo(&machine) ? 0 : (uint64_t)machine.freeswap * machine.mem_unit;
 }
 
 ssize_t os_read_file(const char *path, char *text, size_t size)

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "kinds/nodemask.h"
@@ -77,6 +78,14 @@ int os_rewrite(void *address);
 
 /* move_pages(2) as a question: node of each page in status[], or a negative errno. */
 int os_page_nodes(size_t count, void **pages, int *status);
+
+/* Bytes of these pages that are backed now: 0 where that cannot be told. */
+size_t os_backed(void *address, size_t size);
+
+/* Bytes that the kernel keeps free on the machine (vm.min_free_kbytes), and that are free for
+ * swapping. */
+uint64_t os_min_free(void);
+uint64_t os_free_swap(void);
 
 /* Whether all of [address, address + size) is mapped. */
 bool os_is_mapped(void *address, size_t size);

@@ -4,6 +4,7 @@
 #include "kinds/pool.h"
 
 #include <errno.h>
+#include <linux/mempolicy.h>
 #include <limits.h>
 #include <memkind.h>
 #include <pthread.h>
@@ -134,6 +135,7 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
 
 void pool_close(struct page_pool *pool)
 {
+    commitment_end(pool);
     /* Out of the map first: as soon as an address is unmapped, it may be another region's. */
     pthread_mutex_lock(&lock);
     for (struct page_region *region = pool->regions; region; region = region->next)
@@ -261,6 +263,19 @@ static void *map_once(struct page_pool *pool, unsigned domain, const struct os_p
     return address;
 }
 
+/* Memory bound to a part of the nodes is only there as long as these have room: commitment.h. */
+static void *map_bound(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
+                       size_t size, size_t alignment, bool *zeroed)
+{
+    void *address;
+
+    if (!commitment_make(pool, &policy->nodes, size))
+        return NULL;
+    address = map_once(pool, domain, policy, size, alignment, zeroed);
+    commitment_done(pool, size, address != NULL);
+    return address;
+}
+
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment, bool *zeroed)
 {
     size_t granule = pool_granule(pool);
@@ -276,7 +291,10 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     }
     if (alignment < granule)
         alignment = granule;
-    address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
+    if (pool->source->overcommits && policy.mode == MPOL_BIND && commitment_watches(&policy.nodes))
+        address = map_bound(pool, domain, &policy, rounded, alignment, zeroed);
+    else
+        address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
     if (!address) {
         host->log("%s: no region of %zu bytes to be had", pool->kind->name, rounded);
         errno = ENOMEM;
@@ -332,7 +350,11 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size)
 
 int pool_purge(struct page_pool *pool, void *address, size_t size)
 {
-    return pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
+    int error = pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
+
+    if (!error && pool->source->overcommits)
+        commitment_purged(pool, size);
+    return error;
 }
 
 /* A kernel that cannot populate pages has none of these purged, see source_hugetlb.c. */
@@ -344,6 +366,17 @@ bool pool_needs_commit(const struct page_pool *pool)
 int pool_commit(struct page_pool *pool, void *address, size_t size)
 {
     return pool->source->commit ? pool->source->commit(pool, address, size) : 0;
+}
+
+size_t pool_untouched(struct page_pool *pool)
+{
+    size_t untouched = 0;
+
+    pthread_mutex_lock(&lock);
+    for (struct page_region *region = pool->regions; region; region = region->next)
+        untouched += region->size - os_backed(region->start, region->size);
+    pthread_mutex_unlock(&lock);
+    return untouched;
 }
 
 size_t pool_mapped(struct page_pool *pool)
@@ -381,6 +414,7 @@ static const struct page_source *const sources[] = {&page_source_anonymous, &pag
 
 void pool_prefork(void)
 {
+    commitment_prefork();
     for (size_t i = 0; i < SOURCES; i++)
         if (sources[i]->prefork)
             sources[i]->prefork();
@@ -395,4 +429,5 @@ void pool_postfork(void)
     for (size_t i = SOURCES; i-- > 0;)
         if (sources[i]->postfork)
             sources[i]->postfork();
+    commitment_postfork();
 }

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #include "kinds/address_map.h"
+#include "kinds/commitment.h"
 #include "kinds/os.h"
 #include "kinds/page_kind.h"
 #include "kinds/page_source.h"
@@ -55,6 +56,7 @@ struct page_pool {
     /* Guarded by the lock of pool.c: */
     struct page_region *regions; /* in use; divisible: the source's windows */
     size_t mapped;               /* bytes handed out and not unmapped */
+    struct page_commitment commitment;
     struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
     struct nodemask given_nodes;
     union { /* the source's */
@@ -130,6 +132,9 @@ size_t pool_limit(const struct page_pool *pool);
 
 /* Bytes that blocks of the kind can have at the most; -1 if unavailable. */
 ssize_t pool_capacity(const struct page_pool *pool);
+
+/* Of the bytes in its regions, those that nothing backs. It looks at all pages. */
+size_t pool_untouched(struct page_pool *pool);
 
 /* Bytes handed out and not unmapped. */
 size_t pool_mapped(struct page_pool *pool);

@@ -53,6 +53,7 @@ static int purge(struct page_pool *pool, void *address, size_t size)
 }
 
 const struct page_source page_source_anonymous = {.name = "anonymous",
+                                                  .overcommits = true,
                                                   .light = true,
                                                   .granule = granule,
                                                   .map = map,

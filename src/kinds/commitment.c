@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see commitment.h. */
+#include "kinds/commitment.h"
+
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kinds/host.h"
+#include "kinds/os.h"
+#include "kinds/pool.h"
+#include "kinds/sysfs.h"
+#include "kinds/topology.h"
+
+#define TRUSTED_PART 8 /* of the room that there was */
+#define SPARED_PART 64 /* of a node's memory: page tables, other processes, lists of each CPU */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct page_pool *pools; /* that have bound memory; guarded by lock */
+
+/* --- room on nodes ------------------------------------------------------------------------------
+ */
+
+/* Bytes on the line of a node's meminfo. */
+static uint64_t meminfo_value(const char *meminfo, const char *name)
+{
+    const char *at = strstr(meminfo, name);
+
+    return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : 0;
+}
+
+/* Bytes that a process can have on a node before the kernel starts to kill. */
+static uint64_t room_of(unsigned node, uint64_t watermarks, uint64_t memory_of_all)
+{
+    char meminfo[4096];
+    uint64_t memory, room, spared;
+
+    if (sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) < 0)
+        return 0;
+    memory = meminfo_value(meminfo, "MemTotal:");
+    /* What the kernel can drop at once. */
+    room = meminfo_value(meminfo, "MemFree:") + meminfo_value(meminfo, "Active(file):") +
+           meminfo_value(meminfo, "Inactive(file):");
+    spared = memory / SPARED_PART;
+    if (memory_of_all)
+        spared += (uint64_t)((double)watermarks * ((double)memory / (double)memory_of_all));
+    return room > spared ? room - spared : 0;
+}
+
+static uint64_t room_on(const struct nodemask *nodes)
+{
+    const struct topology *topology = topology_get();
+    uint64_t memory_of_all = 0, room = 0;
+    /* Each zone has its part of them, by size; reclaim stops at half as much again. */
+    uint64_t watermarks = os_min_free() / 2 * 3;
+
+    nodemask_for_each (node, &topology->online)
+        memory_of_all += topology->memory[node];
+    nodemask_for_each (node, nodes)
+        room += room_of((unsigned)node, watermarks, memory_of_all);
+    return room + os_free_swap();
+}
+
+/* --- what is promised: all of this section with the lock ----------------------------------------
+ */
+
+static bool nodes_meet(const struct nodemask *a, const struct nodemask *b)
+{
+    struct nodemask both = *a;
+
+    nodemask_and(&both, b);
+    return !nodemask_empty(&both);
+}
+
+/* Bytes on these nodes that may yet be touched. `count`: the pages are looked at. */
+static uint64_t promised_on(const struct nodemask *nodes, bool count)
+{
+    uint64_t promised = 0;
+
+    for (struct page_pool *pool = pools; pool; pool = pool->commitment.next) {
+        struct page_commitment *its = &pool->commitment;
+
+        if (!nodes_meet(&its->nodes, nodes))
+            continue;
+        if (count && its->untouched)
+            its->untouched = pool_untouched(pool);
+        promised += its->untouched + its->coming;
+    }
+    return promised;
+}
+
+static bool has_room(struct page_commitment *commitment, const struct nodemask *nodes, size_t size)
+{
+    uint64_t room, promised;
+
+    if (commitment->trusted >= size) {
+        commitment->trusted -= size;
+        return true;
+    }
+    room = room_on(nodes);
+    promised = promised_on(nodes, false);
+    if (promised && (room < promised || room - promised < size))
+        promised = promised_on(nodes, true);
+    commitment->trusted = 0;
+    if (room < promised || room - promised < size)
+        return false;
+    commitment->trusted = (room - promised - size) / TRUSTED_PART;
+    return true;
+}
+
+/* --- pools --------------------------------------------------------------------------------------
+ */
+
+bool commitment_watches(const struct nodemask *nodes)
+{
+    return !nodemask_subset(&topology_get()->with_memory, nodes);
+}
+
+bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_t size)
+{
+    struct page_commitment *commitment = &pool->commitment;
+    bool well;
+
+    pthread_mutex_lock(&lock);
+    if (!commitment->link) {
+        commitment->next = pools;
+        commitment->link = &pools;
+        if (pools)
+            pools->commitment.link = &commitment->next;
+        pools = pool;
+    }
+    nodemask_or(&commitment->nodes, nodes);
+    well = has_room(commitment, nodes, size);
+    if (well)
+        commitment->coming += size;
+    pthread_mutex_unlock(&lock);
+    if (!well)
+        host->log("%s: its nodes have no room for another %zu bytes", pool->kind->name, size);
+    return well;
+}
+
+void commitment_done(struct page_pool *pool, size_t size, bool mapped)
+{
+    struct page_commitment *commitment = &pool->commitment;
+
+    pthread_mutex_lock(&lock);
+    commitment->coming -= size;
+    if (mapped)
+        commitment->untouched += size;
+    pthread_mutex_unlock(&lock);
+}
+
+void commitment_purged(struct page_pool *pool, size_t size)
+{
+    struct page_commitment *commitment = &pool->commitment;
+
+    pthread_mutex_lock(&lock);
+    if (commitment->link)
+        commitment->untouched += size;
+    pthread_mutex_unlock(&lock);
+}
+
+void commitment_end(struct page_pool *pool)
+{
+    struct page_commitment *commitment = &pool->commitment;
+
+    pthread_mutex_lock(&lock);
+    if (commitment->link) {
+        *commitment->link = commitment->next;
+        if (commitment->next)
+            commitment->next->commitment.link = commitment->link;
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void commitment_prefork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void commitment_postfork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
