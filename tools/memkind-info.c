@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -52,15 +51,11 @@ static const char help[] =
     "Exit status: 0 all is well, 1 the check or the output failed, 2 wrong options,\n"
     "3 the kind to check is not available here.\n";
 
-static _Noreturn __attribute__((format(printf, 1, 2))) void misused(const char *format, ...)
+/* `value`: of the program's arguments, or NULL. */
+static _Noreturn void misused(const char *why, const char *value)
 {
-    va_list arguments;
-
-    fputs(PROGRAM ": ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputs("\n" PROGRAM ": --help tells the options\n", stderr);
+    fprintf(stderr, PROGRAM ": %s%s%s\n", why, value ? ": " : "", value ? value : "");
+    fputs(PROGRAM ": --help tells the options\n", stderr);
     exit(MISUSED);
 }
 
@@ -75,7 +70,7 @@ static int parse_kind(const char *name)
     for (int kind = 0; kind < MEMKIND_NUM_BASE_KIND; kind++)
         if (strcasecmp(page_kind_static[kind].name + strlen(prefix), name + skipped) == 0)
             return kind;
-    misused("there is no static kind %s", name);
+    misused("no static kind has this name", name);
 }
 
 /* "4096", "64M", "64MiB". */
@@ -90,23 +85,23 @@ static size_t parse_size(const char *text)
     errno = 0;
     number = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || errno)
-        misused("%s is no size", text);
+        misused("this is no size", text);
     unit = *end ? strchr(units, *end & ~0x20) : NULL;
     if (unit) {
         shift = 10 * (unsigned)(unit - units + 1);
         end += strcasecmp(end + 1, "iB") == 0 ? 3 : 1;
     }
     if (*end || !number || number > (unsigned long long)PTRDIFF_MAX >> shift)
-        misused("%s is no size", text);
+        misused("this is no size", text);
     return (size_t)number << shift;
 }
 
 static void complete(struct options *options)
 {
     if (options->check && options->request.kind < 0)
-        misused("--check needs --kind");
+        misused("--check needs --kind", NULL);
     if (options->check && (options->json || options->request.nodes || options->request.kinds))
-        misused("--check goes with --kind only");
+        misused("--check goes with --kind only", NULL);
     if (options->request.kind >= 0)
         options->request.kinds = true;
     if (!options->request.nodes && !options->request.kinds)
@@ -165,7 +160,7 @@ static void parse(int argc, char *argv[], struct options *options)
         }
     }
     if (optind < argc)
-        misused("what is %s?", argv[optind]);
+        misused("this is no option", argv[optind]);
     complete(options);
 }
 
