@@ -101,10 +101,14 @@
  *     policy      pages  when the kind's nodes are full
  *     ----------  -----  ----------------------------------------------------
  *     none        base   The kernel uses any node the process may use.
- *     bind        base   No other node is used. The kernel reclaims and swaps
- *                        pages of these nodes; if that is not enough at the
- *                        first write, its out-of-memory killer ends a process.
- *                        The library cannot see that coming.
+ *     bind        base   No other node is used; the kernel reclaims and swaps
+ *                        pages of these nodes. NULL with errno ENOMEM when they
+ *                        have no room beside what the heap was given before and
+ *                        did not write yet. What other processes take later
+ *                        cannot be foreseen: the kernel's out-of-memory killer
+ *                        then ends a process at the first write of a page. Kinds
+ *                        bound to all nodes of the process are not watched: there,
+ *                        memory runs out as with malloc(3).
  *     preferred   base   The kernel uses other nodes, nearest first.
  *     interleave  base   The kernel takes a page that is due to a full node
  *                        from the nearest node with room, whether or not that

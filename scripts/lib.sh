@@ -63,3 +63,29 @@ apt_install()
         apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
         install "${missing[@]}" </dev/null
 }
+
+# apt_unpack FOLDER PACKAGE...: those packages, downloaded and unpacked into FOLDER/root; none is installed.
+# Nothing to do takes no time.
+apt_unpack()
+{
+    local folder=$1 package
+    shift
+    if [ "$(cat "$folder/complete" 2>/dev/null)" = "$*" ]; then
+        return
+    fi
+    say "downloading $* into $folder"
+    rm -rf "${folder:?}"
+    mkdir -p "$folder"
+    (
+        cd "$folder" || exit
+        if ! apt-get -qq -o APT::Sandbox::User= download "$@"; then
+            as_root apt-get -qq update
+            apt-get -qq -o APT::Sandbox::User= download "$@"
+        fi
+        for package in ./*.deb; do
+            dpkg-deb -x "$package" root
+        done
+        rm ./*.deb
+        printf '%s\n' "$*" >complete
+    )
+}

@@ -6,12 +6,14 @@
  * test_openmp.sh builds it with clang -fopenmp and runs it.
  *
  * Prints, for each allocator, the kind that the library says its blocks are of: the partition
- * number of the static kind, or "none".
+ * number of the static kind, or "none"; and the node that the kernel says a block is on.
  */
 #include <dlfcn.h>
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define ROUNDS 200
 
@@ -42,7 +44,7 @@ static int partition_of(void *block)
 
 static int try_allocator(const char *name, omp_allocator_handle_t allocator)
 {
-    int bad = 0, partition = -1;
+    int bad = 0, partition = -1, node = -1;
 
 #pragma omp parallel num_threads(4) reduction(+ : bad)
     for (int round = 1; round <= ROUNDS; round++) {
@@ -55,14 +57,19 @@ static int try_allocator(const char *name, omp_allocator_handle_t allocator)
         }
         memset(block, round, size);
         bad += block[0] != (unsigned char)round || block[size - 1] != (unsigned char)round;
-        if (round == ROUNDS && omp_get_thread_num() == 0)
+        if (round == ROUNDS && omp_get_thread_num() == 0) {
+            void *page = block + size / 2;
+
             partition = partition_of(block);
+            syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node, 0);
+        }
         omp_free(block, allocator);
     }
     if (partition < 0)
         printf("%s: none, %d bad\n", name, bad);
     else
         printf("%s: %d, %d bad\n", name, partition, bad);
+    printf("%s: node %d\n", name, node);
     return bad;
 }
 

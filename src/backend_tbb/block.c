@@ -231,21 +231,28 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     return block;
 }
 
+static __attribute__((noinline)) void *malloc_slow(struct heap *heap, size_t size)
+{
+    bool zeroed;
+
+    return alloc_slow(heap, 0, size, &zeroed);
+}
+
+/* What is needed behind the call is little, and needs no room on the stack. */
 void *tbb_malloc(struct heap *heap, size_t size)
 {
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
     unsigned class;
     void *block;
-    bool zeroed;
 
     if (unlikely(size > tbb_classes.small_most || !pool || !tbb_gate_try(thread)))
-        return alloc_slow(heap, 0, size, &zeroed);
+        return malloc_slow(heap, size);
+    class = class_of(size);
     block = tbb_library.pool_malloc(pool, size);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
         return out_of_memory();
-    class = class_of(size);
     unit_note(block, class);
     count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class]);
     return block;

@@ -79,13 +79,14 @@ static inline _Atomic uint8_t *address_map_leaf_unit(struct address_leaf *leaf, 
     return &leaf->units[address >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)];
 }
 
-/* The byte of the unit at an address; 0 where nothing was noted. */
+/* The byte of the unit at an address, whose higher bits are not looked at; 0 where nothing was
+ * noted. */
 static inline unsigned address_map_note(const void *address)
 {
     struct address_leaf *leaf =
         atomic_load_explicit(&address_map_entry((uintptr_t)address)->leaf, memory_order_acquire);
 
-    if (unlikely(!leaf || (uintptr_t)address >> ADDRESS_MAP_BITS))
+    if (unlikely(!leaf))
         return 0;
     return atomic_load_explicit(address_map_leaf_unit(leaf, (uintptr_t)address),
                                 memory_order_relaxed);

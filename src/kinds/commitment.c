@@ -95,7 +95,7 @@ static bool has_room(struct page_commitment *commitment, const struct nodemask *
 {
     uint64_t room, promised;
 
-    if (commitment->trusted >= size) {
+    if (commitment->trusted >= size && commitment->second == os_seconds()) {
         commitment->trusted -= size;
         return true;
     }
@@ -107,6 +107,7 @@ static bool has_room(struct page_commitment *commitment, const struct nodemask *
     if (room < promised || room - promised < size)
         return false;
     commitment->trusted = (room - promised - size) / TRUSTED_PART;
+    commitment->second = os_seconds();
     return true;
 }
 

@@ -33,7 +33,8 @@ struct page_commitment {            /* guarded by the lock */
     struct nodemask nodes;          /* where */
     size_t untouched;               /* bytes of its regions, at the most */
     size_t coming;                  /* bytes that are about to be mapped */
-    size_t trusted;                 /* bytes that may be mapped before the nodes are looked at */
+    size_t trusted; /* bytes that may be mapped in this second before the nodes are looked at */
+    long second;
 };
 
 /* Whether nodes are such that memory bound to them is watched. */

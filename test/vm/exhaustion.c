@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * exhaustion: a bound kind takes its nodes' memory until there is none.
+ *
+ *     exhaustion
+ *
+ * For both heap managers, base pages and huge ones, small blocks and large: blocks of MEMKIND_HBW
+ * or MEMKIND_HBW_HUGETLB are allocated and written until the answer is NULL. That is with ENOMEM;
+ * no signal ends the process, of the OOM killer or another; most of what was free has been served;
+ * and after all is freed, most of it can be had again. A line for each; exit status 0 means all are
+ * good.
+ *
+ * The machine is small, of test/vm/topologies: its high-bandwidth node has 96 MiB. Each line comes
+ * from a process of its own.
+ */
+#include "../support.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NODE 1
+#define THREADS 2
+/* The kernel keeps a part, and a block of 5 MiB takes whole regions of 2 MiB. */
+#define LEAST(bytes) ((bytes) / 2)
+
+struct result {
+    size_t bytes;    /* of the node or of its huge pages, that were free */
+    size_t served;   /* bytes of blocks until the first NULL */
+    size_t again;    /* and after all of them were freed */
+    char wrong[256]; /* "": nothing */
+};
+
+#define SAY(result, ...) snprintf((result)->wrong, sizeof(result)->wrong, __VA_ARGS__)
+
+/* MemFree of the node, or its free huge pages, in bytes. */
+static size_t free_bytes(bool huge)
+{
+    char line[256];
+    size_t bytes = 0, count;
+    FILE *file;
+
+    snprintf(line, sizeof line, "/sys/devices/system/node/node%d/%s", NODE,
+             huge ? "hugepages/hugepages-2048kB/free_hugepages" : "meminfo");
+    file = fopen(line, "re");
+    while (file && fgets(line, sizeof line, file)) {
+        if (huge)
+            bytes = strtoul(line, NULL, 10) * 2 * MIB;
+        else if (sscanf(line, "Node %*u MemFree: %zu kB", &count) == 1)
+            bytes = count * KIB;
+    }
+    if (file)
+        fclose(file);
+    return bytes;
+}
+
+struct filler {
+    pthread_t thread;
+    memkind_t kind;
+    size_t size;
+    size_t bytes;
+    int error;
+    char *list; /* goes through the first words of the blocks */
+};
+
+/* Blocks until the first NULL. */
+static void *fill(void *argument)
+{
+    struct filler *filler = argument;
+    char *block;
+
+    errno = 0;
+    while ((block = memkind_malloc(filler->kind, filler->size))) {
+        memset(block, 1, filler->size);
+        memcpy(block, &filler->list, sizeof filler->list);
+        filler->list = block;
+        filler->bytes += filler->size;
+    }
+    filler->error = errno;
+    return NULL;
+}
+
+static void drain(struct filler *filler)
+{
+    while (filler->list) {
+        char *block = filler->list;
+
+        memcpy(&filler->list, block, sizeof filler->list);
+        memkind_free(filler->kind, block);
+    }
+}
+
+/* Fills the kind and frees all. Bytes of blocks until the answer was NULL. */
+static size_t fill_and_drain(memkind_t kind, size_t size, unsigned threads, struct result *result)
+{
+    struct filler fillers[THREADS];
+    size_t bytes = 0;
+
+    for (unsigned i = 0; i < threads; i++) {
+        fillers[i] = (struct filler){.kind = kind, .size = size};
+        if (pthread_create(&fillers[i].thread, NULL, fill, &fillers[i]))
+            abort();
+    }
+    for (unsigned i = 0; i < threads; i++)
+        pthread_join(fillers[i].thread, NULL);
+    for (unsigned i = 0; i < threads; i++) {
+        if (fillers[i].error != ENOMEM)
+            SAY(result, "errno is %d", fillers[i].error);
+        bytes += fillers[i].bytes;
+        drain(&fillers[i]);
+    }
+    return bytes;
+}
+
+static void exhaust(const char *manager, bool huge, size_t size, unsigned threads,
+                    struct result *result)
+{
+    memkind_t kind = huge ? MEMKIND_HBW_HUGETLB : MEMKIND_HBW;
+
+    setenv("MEMKIND_HEAP_MANAGER", manager, 1);
+    result->bytes = free_bytes(huge);
+    result->served = fill_and_drain(kind, size, threads, result);
+    result->again = fill_and_drain(kind, size, threads, result);
+    if (result->served < LEAST(result->bytes) || result->again < result->served / 8 * 7)
+        SAY(result, "too little");
+}
+
+static bool run(const char *manager, bool huge, size_t size, unsigned threads)
+{
+    struct result *result = test_shared(sizeof *result);
+    int status;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        exhaust(manager, huge, size, threads, result);
+        _exit(0);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        SAY(result, "no child");
+    else if (WIFSIGNALED(status))
+        SAY(result, "killed by signal %d", WTERMSIG(status));
+    printf("exhaustion: %-20s %-9s %u x blocks of %7zu: %zu kB free, %zu served, %zu again%s%s\n",
+           huge ? "MEMKIND_HBW_HUGETLB" : "MEMKIND_HBW", manager, threads, size,
+           result->bytes / KIB, result->served / KIB, result->again / KIB,
+           result->wrong[0] ? " FAILED: " : "", result->wrong);
+    return !result->wrong[0];
+}
+
+int main(void)
+{
+    static const char *const managers[] = {"JEMALLOC", "TBB"};
+    static const size_t sizes[] = {256, 16 * KIB, MIB, 5 * MIB};
+    bool good = true;
+
+    for (size_t manager = 0; manager < LENGTH(managers); manager++)
+        for (int huge = 0; huge < 2; huge++)
+            for (size_t i = 0; i < LENGTH(sizes); i++)
+                for (unsigned threads = 1; threads <= THREADS; threads++)
+                    good &= run(managers[manager], huge, sizes[i], threads);
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
