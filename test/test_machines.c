@@ -5,9 +5,7 @@
  *
  * test/machines/NAME.machine describes one, make_tree.py turns it into a tree like /sys in the
  * build folder, NAME.kinds is what the library is expected to say: every node and every static
- * kind. The library is the static one; the linker puts this program's functions in place of those
- * that ask the running machine (--wrap, see CMakeLists.txt) and of those that open files, to count
- * them.
+ * kind. machine.c puts this process on that machine.
  *
  * What was said last is in the build folder, machines/NAME/kinds: to take it over, read it, then
  * copy it.
@@ -21,97 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kinds/cpu.h"
-#include "kinds/dax.h"
 #include "kinds/host.h"
 #include "kinds/survey.h"
 #include "kinds/sysfs.h"
-
-/* --- the machine ------------------------------------------------------------------------------ */
-
-static struct machine {
-    char tree[256];
-    struct cpu_model cpu;
-    char allowed[64]; /* "": all nodes */
-    struct variable {
-        char name[64], value[64];
-    } variables[4];
-    size_t variable_count;
-} machine;
-
-static unsigned opened;       /* files and folders */
-static int refusal;           /* errno of mbind */
-static int refused_mode = -1; /* -1: every mode */
-static struct os_policy bound;
-
-/* The linker's names for the functions below and for those they replace. */
-/* NOLINTBEGIN(bugprone-reserved-identifier) */
-unsigned __wrap_os_current_node(void);
-int __wrap_os_allowed_nodes(struct nodemask *nodes);
-int __wrap_os_bind(void *address, size_t size, const struct os_policy *policy);
-void __wrap_cpu_identify(struct cpu_model *cpu);
-const char *__wrap_dax_nodes(struct nodemask *nodes);
-ssize_t __wrap_os_read_file(const char *path, char *text, size_t size);
-ssize_t __real_os_read_file(const char *path, char *text, size_t size);
-typedef void visit_name(void *context, const char *name);
-int __wrap_os_read_folder(const char *path, visit_name *visit, void *context);
-int __real_os_read_folder(const char *path, visit_name *visit, void *context);
-
-/* The lowest-numbered node with CPUs. */
-unsigned __wrap_os_current_node(void)
-{
-    int node = nodemask_next(&topology_get()->with_cpu, 0);
-
-    return node < 0 ? 0 : (unsigned)node;
-}
-
-int __wrap_os_allowed_nodes(struct nodemask *nodes)
-{
-    memset(nodes, *machine.allowed ? 0 : 0xff, sizeof *nodes);
-    return *machine.allowed && !nodemask_parse(machine.allowed, nodes) ? EINVAL : 0;
-}
-
-int __wrap_os_bind(void *address, size_t size, const struct os_policy *policy)
-{
-    (void)address, (void)size;
-    if (refusal && (refused_mode < 0 || refused_mode == policy->mode))
-        return refusal;
-    bound = *policy;
-    return 0;
-}
-
-void __wrap_cpu_identify(struct cpu_model *cpu)
-{
-    *cpu = machine.cpu;
-}
-
-/* libdaxctl only knows the running machine. */
-const char *__wrap_dax_nodes(struct nodemask *nodes)
-{
-    (void)nodes;
-    return "libdaxctl is not asked";
-}
-
-ssize_t __wrap_os_read_file(const char *path, char *text, size_t size)
-{
-    opened++;
-    return __real_os_read_file(path, text, size);
-}
-
-int __wrap_os_read_folder(const char *path, visit_name *visit, void *context)
-{
-    opened++;
-    return __real_os_read_folder(path, visit, context);
-}
-/* NOLINTEND(bugprone-reserved-identifier) */
-
-static const char *environment(const char *name)
-{
-    for (size_t i = 0; i < machine.variable_count; i++)
-        if (strcmp(machine.variables[i].name, name) == 0)
-            return machine.variables[i].value;
-    return NULL;
-}
+#include "machine.h"
 
 static void reject(const char *name, const char *why)
 {
@@ -123,38 +34,15 @@ static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
     (void)format;
 }
 
-static bool set(const char *name, const char *value)
-{
-    struct variable *variable = &machine.variables[machine.variable_count++];
-
-    snprintf(variable->name, sizeof variable->name, "%s", name);
-    snprintf(variable->value, sizeof variable->value, "%s", value);
-    return machine.variable_count < LENGTH(machine.variables);
-}
-
 /* From here on, this process is on that machine. False: there is none. */
 static bool be(const char *name)
 {
-    static const struct host services = {environment, reject, say};
-    char path[320], line[256], first[64], second[64];
-    bool well = true;
-    FILE *settings;
+    static const struct host services = {machine_variable, reject, say};
 
-    snprintf(path, sizeof path, "%s/%s/settings", MEMKIND_TEST_MACHINES, name);
-    settings = fopen(path, "re");
-    while (settings && fgets(line, sizeof line, settings)) {
-        if (sscanf(line, "cpu %12s %u %u", machine.cpu.vendor, &machine.cpu.family,
-                   &machine.cpu.model) == 3 ||
-            sscanf(line, "allowed %63s", machine.allowed) == 1)
-            continue;
-        well = well && sscanf(line, "set %63s %63s", first, second) == 2 && set(first, second);
-    }
-    if (!settings || fclose(settings))
+    if (!machine_be(name))
         return false;
-    snprintf(machine.tree, sizeof machine.tree, "%s/%s/sys", MEMKIND_TEST_MACHINES, name);
-    sysfs_root = machine.tree;
     host_set(&services);
-    return well;
+    return true;
 }
 
 /* --- what the library says, in words -----------------------------------------------------------
@@ -198,27 +86,18 @@ static void write_node(FILE *file, const struct node_survey *node)
 static void write_kind_nodes(FILE *file, const struct page_kind *kind)
 {
     const struct nodemask *with_cpu = &topology_get()->with_cpu;
-    struct nodemask left = *with_cpu, nodes, others;
-    char why[160], text[64];
+    struct nodemask left = *with_cpu;
+    struct kind_group group;
+    const char *separator = "";
+    char text[64];
 
-    for (int first; (first = nodemask_next(&left, 0)) >= 0;) {
-        int error = survey_kind_nodes(kind, (unsigned)first, &nodes, why, sizeof why);
-        struct nodemask alike = {{0}};
-
-        nodemask_for_each (node, with_cpu) {
-            if (survey_kind_nodes(kind, (unsigned)node, &others, why, sizeof why) == error &&
-                nodemask_equal(&nodes, &others))
-                nodemask_add(&alike, (unsigned)node);
-        }
-        for (size_t i = 0; i < NODEMASK_WORDS; i++)
-            left.bits[i] &= ~alike.bits[i];
-        nodemask_format(&alike, text, sizeof text);
-        fprintf(file,
-                "%s%s: ", nodemask_has(&alike, (unsigned)nodemask_next(with_cpu, 0)) ? "" : ", ",
-                nodemask_equal(&alike, with_cpu) ? "all" : text);
-        nodemask_format(&nodes, text, sizeof text);
-        if (error)
-            fprintf(file, "error %d", error);
+    for (; survey_kind_group(kind, &left, &group); separator = ", ") {
+        nodemask_format(&group.cpu_nodes, text, sizeof text);
+        fprintf(file, "%s%s: ", separator,
+                nodemask_equal(&group.cpu_nodes, with_cpu) ? "all" : text);
+        nodemask_format(&group.nodes, text, sizeof text);
+        if (group.error)
+            fprintf(file, "error %d", group.error);
         else
             fprintf(file, "%s", text);
     }
@@ -349,13 +228,13 @@ Test(machines, files_are_opened_once)
     unsigned first;
 
     cr_assert(be("spr-hbm-snc4"));
-    cr_assert_eq(opened, 0, "something was read at load");
+    cr_assert_eq(machine.opened, 0, "something was read at load");
     ask_everything();
-    first = opened;
+    first = machine.opened;
     cr_assert_geq(first, 16 * 7, "%u: the count counts nothing", first);
     cr_assert_leq(first, 4 + 16 * 7, "%u files", first);
     ask_everything();
-    cr_assert_eq(opened, first, "read again");
+    cr_assert_eq(machine.opened, first, "read again");
 }
 
 /* A kind that needs no numbers does not read them. */
@@ -365,7 +244,7 @@ Test(machines, numbers_are_read_when_needed)
 
     cr_assert(be("spr-hbm-snc4"));
     cr_assert_eq(page_kind_check(&page_kind_static[MEMKIND_PARTITION_REGULAR], why, sizeof why), 0);
-    cr_assert_leq(opened, 3 + 16 * 2, "%u files", opened);
+    cr_assert_leq(machine.opened, 3 + 16 * 2, "%u files", machine.opened);
 }
 
 /* --- a kernel that says no ---------------------------------------------------------------------
@@ -382,13 +261,13 @@ Test(machines, forbidden_mbind_is_called_that)
     char why[160];
 
     cr_assert(be("equal-neighbours"));
-    refusal = EPERM;
+    machine.refusal = EPERM;
     cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND);
     cr_assert(strstr(why, "mbind") && strstr(why, "not permitted") && strstr(why, "seccomp"), "%s",
               why);
     cr_assert_eq(check(MEMKIND_PARTITION_HBW_PREFERRED, why), MEMKIND_ERROR_MBIND);
     cr_assert_eq(check(MEMKIND_PARTITION_DEFAULT, why), 0);
-    refusal = ENOSYS;
+    machine.refusal = ENOSYS;
     cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND);
     cr_assert_not(strstr(why, "seccomp"), "%s", why);
 }
@@ -413,7 +292,7 @@ Test(machines, removed_nodes_are_called_that)
 
     cr_assert(be("equal-neighbours"));
     cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), 0);
-    refusal = EINVAL;
+    machine.refusal = EINVAL;
     cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND, "both are still there");
     remove_memory("0-1,3");
     cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), MEMKIND_ERROR_MBIND, "one is still there");
@@ -453,13 +332,14 @@ Test(machines, newer_policies_fall_back)
         char text[64];
 
         cr_assert(nodemask_parse("2-3", &policy.nodes));
-        memset(&bound, 0, sizeof bound);
-        bound.mode = -1;
-        refusal = fallbacks[i].refusal;
-        refused_mode = fallbacks[i].mode;
+        memset(&machine.bound, 0, sizeof machine.bound);
+        machine.bound.mode = -1;
+        machine.refusal = fallbacks[i].refusal;
+        machine.refused_mode = fallbacks[i].mode;
         cr_expect_eq(page_kind_bind(NULL, 0, &policy), fallbacks[i].error, "row %zu", i);
-        nodemask_format(&bound.nodes, text, sizeof text);
-        cr_expect_eq(bound.mode, fallbacks[i].used, "row %zu: mode %d", i, bound.mode);
+        nodemask_format(&machine.bound.nodes, text, sizeof text);
+        cr_expect_eq(machine.bound.mode, fallbacks[i].used, "row %zu: mode %d", i,
+                     machine.bound.mode);
         cr_expect_str_eq(text, fallbacks[i].nodes, "row %zu: nodes %s", i, text);
     }
 }
@@ -471,12 +351,12 @@ Test(machines, preferred_kinds_never_fail_for_ties)
 
     cr_assert(be("equal-neighbours"));
     for (int old = 0; old < 2; old++) {
-        refusal = old ? EINVAL : 0;
-        refused_mode = PREFERRED_MANY;
+        machine.refusal = old ? EINVAL : 0;
+        machine.refused_mode = PREFERRED_MANY;
         cr_assert_eq(check(MEMKIND_PARTITION_HBW_PREFERRED, why), 0);
-        cr_assert_eq(bound.mode, old ? MPOL_PREFERRED : PREFERRED_MANY);
-        cr_assert_eq(nodemask_count(&bound.nodes), old ? 1 : 2);
+        cr_assert_eq(machine.bound.mode, old ? MPOL_PREFERRED : PREFERRED_MANY);
+        cr_assert_eq(nodemask_count(&machine.bound.nodes), old ? 1 : 2);
         cr_assert_eq(check(MEMKIND_PARTITION_HIGHEST_CAPACITY_PREFERRED, why), 0);
-        cr_assert_eq(nodemask_count(&bound.nodes), old ? 1 : 2);
+        cr_assert_eq(nodemask_count(&machine.bound.nodes), old ? 1 : 2);
     }
 }

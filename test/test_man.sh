@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (C) 2026 the libmemkind developers.
 #
-# The manual pages are well-formed and say what the headers say: every name that a program can use has
-# an entry, no entry is about a name that is gone, the synopsis has the headers' types, the examples
-# compile. Nothing is run.
+# The manual pages are well-formed, and those of section 3 say what the headers say: every name that a
+# program can use has an entry, no entry is about a name that is gone, the synopsis has the headers'
+# types, the examples compile. Nothing is run.
 set -euo pipefail
 
 if [ $# -ne 1 ] || [ ! -d "$1/include" ] || [ ! -d "$1/man" ]; then
@@ -140,18 +140,24 @@ check_names()
     cat "$4" >>"$scratch/known"
 }
 
-# check_page PAGE HEADER: what both pages have to be.
-check_page()
+# check_form PAGE
+check_form()
 {
-    local page=$source/man/$1 header=$2 said name file count=0
-    local list=$scratch/list text=$scratch/$1
-
+    local said
     # Its advice on style, too: lines of text of more than 80 bytes, say. Which manuals are installed here
     # is nobody's fault.
-    said=$(mandoc -T lint -W style "$page" 2>&1 |
+    said=$(mandoc -T lint -W style "$source/man/$1" 2>&1 |
         grep -vE 'referenced manual not found|mandoc\.db') || true
     [ -z "$said" ] || fail "mandoc -T lint:"$'\n'"$said"
+}
 
+# check_page PAGE HEADER: what both pages about a header have to be.
+check_page()
+{
+    local page=$source/man/$1 header=$2 name file count=0
+    local list=$scratch/list text=$scratch/$1
+
+    check_form "$1"
     declarations "$header" >"$text"
     functions <"$text" >"$list" || true
     check_names function Fn "$page" "$list"
@@ -203,6 +209,10 @@ while read -r name; do
     grep -qE "^\.(It )?Dv $name( |\$)" "$source/man/memkind.3" ||
         fail "memkind.3 has no word on the macro $name"
 done <"$list"
+
+for page in "$source"/man/*.1; do
+    check_form "${page##*/}"
+done
 
 check_stale memkind.3
 check_stale hbwmalloc.3

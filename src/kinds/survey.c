@@ -132,3 +132,24 @@ int survey_kind_nodes(const struct page_kind *kind, unsigned cpu_node, struct no
         *nodes = policy.mode < 0 ? topology_get()->with_memory : policy.nodes;
     return error;
 }
+
+bool survey_kind_group(const struct page_kind *kind, struct nodemask *left,
+                       struct kind_group *group)
+{
+    int first = nodemask_next(left, 0);
+    struct nodemask others;
+    char why[160];
+
+    memset(group, 0, sizeof *group);
+    if (first < 0)
+        return false;
+    group->error = survey_kind_nodes(kind, (unsigned)first, &group->nodes, why, sizeof why);
+    nodemask_for_each (node, left) {
+        if (survey_kind_nodes(kind, (unsigned)node, &others, why, sizeof why) == group->error &&
+            nodemask_equal(&group->nodes, &others))
+            nodemask_add(&group->cpu_nodes, (unsigned)node);
+    }
+    for (size_t i = 0; i < NODEMASK_WORDS; i++)
+        left->bits[i] &= ~group->cpu_nodes.bits[i];
+    return true;
+}

@@ -73,3 +73,14 @@ void survey_kind(const struct page_kind *kind, struct kind_survey *survey);
  * MEMKIND_ERROR_*, with the reason in `why`. */
 int survey_kind_nodes(const struct page_kind *kind, unsigned cpu_node, struct nodemask *nodes,
                       char *why, size_t size);
+
+/* CPUs for which a kind means the same nodes. */
+struct kind_group {
+    struct nodemask cpu_nodes;
+    struct nodemask nodes; /* as above */
+    int error;
+};
+
+/* Takes the next group out of `left`, which starts as all nodes with CPUs. False: none is left. */
+bool survey_kind_group(const struct page_kind *kind, struct nodemask *left,
+                       struct kind_group *group);

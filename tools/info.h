@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * info: the parts of memkind-info.
+ *
+ * What is printed is the library's own survey (kinds/survey.h), which the static library lets a
+ * tool see: nothing is decided here. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "kinds/page_kind.h"
+
+struct info_request {
+    bool nodes, kinds;
+    int kind; /* MEMKIND_PARTITION_*: only this kind; -1: all */
+};
+
+/* For people: info_table.c. */
+void info_print(const struct info_request *request, FILE *stream);
+
+/* For programs: info_json.c. Members are added from time to time, never changed. */
+void info_print_json(const struct info_request *request, FILE *stream);
+
+/* Whether the kind is one of those asked for. */
+static inline bool info_wants(const struct info_request *request, int kind)
+{
+    return request->kind < 0 || request->kind == kind;
+}
