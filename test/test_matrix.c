@@ -233,11 +233,15 @@ static bool kernel_copies_once(size_t page_size)
 
 static bool kernel_copies(size_t page_size)
 {
-    static int tries = 12;
+    static bool known, copies;
 
-    while (tries > 0 && kernel_copies_once(page_size))
-        tries--;
-    return tries == 0;
+    if (!known) {
+        copies = true;
+        for (int i = 0; i < 12 && copies; i++)
+            copies = kernel_copies_once(page_size);
+        known = true;
+    }
+    return copies;
 }
 
 /* Why the last operation, which is fork, cannot be tried; NULL: it can. */

@@ -45,7 +45,7 @@ static inline void count_add(size_t *count, size_t size)
 
 static inline void unit_note(void *block, unsigned note)
 {
-    unsigned noted = address_map_note(block);
+    unsigned noted = address_map_note_inside(block);
 
     if (unlikely(noted != note && noted != (note | TBB_UNIT_SHIFTED) && noted != TBB_UNIT_ASK))
         address_map_set_note(block, (uint8_t)note);

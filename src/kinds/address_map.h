@@ -79,9 +79,8 @@ static inline _Atomic uint8_t *address_map_leaf_unit(struct address_leaf *leaf, 
     return &leaf->units[address >> ADDRESS_MAP_UNIT_BITS & (ADDRESS_MAP_UNITS - 1)];
 }
 
-/* The byte of the unit at an address, whose higher bits are not looked at; 0 where nothing was
- * noted. */
-static inline unsigned address_map_note(const void *address)
+/* The byte of the unit at an address in a region; 0 where nothing was noted. */
+static inline unsigned address_map_note_inside(const void *address)
 {
     struct address_leaf *leaf =
         atomic_load_explicit(&address_map_entry((uintptr_t)address)->leaf, memory_order_acquire);
@@ -90,6 +89,12 @@ static inline unsigned address_map_note(const void *address)
         return 0;
     return atomic_load_explicit(address_map_leaf_unit(leaf, (uintptr_t)address),
                                 memory_order_relaxed);
+}
+
+/* Likewise, of any address. */
+static inline unsigned address_map_note(const void *address)
+{
+    return unlikely((uintptr_t)address >> ADDRESS_MAP_BITS) ? 0 : address_map_note_inside(address);
 }
 
 /* Notes a byte for the unit at an address that lies in a region. Without memory for a leaf, which

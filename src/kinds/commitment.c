@@ -122,6 +122,7 @@ bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_
         if (pools)
             pools->commitment.link = &commitment->next;
         pools = pool;
+        atomic_store_explicit(&commitment->watched, true, memory_order_relaxed);
     }
     nodemask_or(&commitment->nodes, nodes);
     well = has_room(commitment, nodes, size);

@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -28,7 +29,9 @@
 
 struct page_pool;
 
-struct page_commitment {            /* guarded by the lock */
+struct page_commitment {
+    atomic_bool watched; /* the pool has such memory */
+    /* Guarded by the lock: */
     struct page_pool *next, **link; /* pools that have such memory */
     struct nodemask nodes;          /* where */
     size_t untouched;               /* bytes of its regions, at the most */

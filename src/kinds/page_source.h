@@ -78,6 +78,10 @@ extern const struct page_source page_source_file;
 extern const struct page_source page_source_fixed;
 extern const struct page_source page_source_hugetlb;
 
+/* For sources whose pages of this size cannot be given back in part: discards those that lie wholly
+ * inside and zeroes the rest. ENOTSUP: there are none. */
+int source_purge_whole(void *address, size_t size, size_t page);
+
 /* MEMKIND_SUCCESS: a file in the directory is mapped with DAX; MEMKIND_ERROR_MMAP: not so;
  * MEMKIND_ERROR_RUNTIME: no file there. */
 int source_file_check_dax(const char *directory);

@@ -46,9 +46,14 @@ static void unmap(struct page_pool *pool, void *address, size_t size)
     os_unmap(address, size);
 }
 
+/* A part of a transparent huge page is not free before the kernel gets round to splitting that, and
+ * used again takes other pages. Where room is counted (commitment.h), whole ones go back or none.
+ */
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
-    (void)pool;
+    if (atomic_load_explicit(&pool->commitment.watched, memory_order_relaxed) &&
+        os_has_transparent_huge_pages())
+        return source_purge_whole(address, size, REGION_GRANULE);
     return os_discard(address, size);
 }
 

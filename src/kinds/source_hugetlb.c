@@ -62,22 +62,28 @@ static void unmap(struct page_pool *pool, void *address, size_t size)
     os_unmap(address, size);
 }
 
-static int purge(struct page_pool *pool, void *address, size_t size)
+int source_purge_whole(void *address, size_t size, size_t page)
 {
-    size_t page = pool->kind->page_size;
     uintptr_t start = (uintptr_t)address, end = start + size;
     uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
     uintptr_t last = end & ~(uintptr_t)(page - 1);
     int error;
 
-    if (first >= last || !os_can_populate())
-        return ENOTSUP; /* nothing to give back, or no way to get it again without a SIGBUS */
+    if (first >= last)
+        return ENOTSUP;
     error = os_discard((void *)first, last - first);
     if (error)
         return error;
     memset(address, 0, first - start);
     memset((void *)last, 0, end - last);
     return 0;
+}
+
+static int purge(struct page_pool *pool, void *address, size_t size)
+{
+    if (!os_can_populate())
+        return ENOTSUP; /* no way to get the pages again without a SIGBUS */
+    return source_purge_whole(address, size, pool->kind->page_size);
 }
 
 static int commit(struct page_pool *pool, void *address, size_t size)
