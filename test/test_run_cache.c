@@ -228,6 +228,44 @@ Test(run_cache, a_run_changes_its_size)
     }
 }
 
+static int commits, commit_error;
+
+static int commit(struct page_pool *pool, void *address, size_t size)
+{
+    (void)pool;
+    (void)address;
+    (void)size;
+    commits++;
+    return commit_error;
+}
+
+/* Pages that are not to be had again stay purged, and are asked for before the next use. */
+Test(run_cache, a_run_cannot_grow_without_pages)
+{
+    struct page_source source = page_source_anonymous;
+    size_t size = 2 * MIB;
+    char *low, *high;
+
+    source.commit = commit;
+    pools[0].source = &source;
+    low = take(&caches[0], MIB);
+    high = take(&caches[0], MIB);
+    cr_expect(run_cache_give(&caches[0], high, MIB));
+    test_jump(30);
+    cr_expect(run_cache_decay(false));
+    commit_error = ENOMEM;
+    cr_expect(!run_cache_resize(&caches[0], low, MIB, &size));
+    cr_expect_eq(run_cache_size(low), MIB);
+    commit_error = 0;
+    commits = 0;
+    cr_expect_eq(take(&caches[0], MIB), high);
+    cr_expect_eq(commits, 1, "not committed");
+    cr_expect(run_cache_give(&caches[0], high, MIB));
+    cr_expect(run_cache_resize(&caches[0], low, MIB, &size));
+    cr_expect(run_cache_give(&caches[0], low, 2 * MIB));
+    pools[0].source = &page_source_anonymous;
+}
+
 /* A full pool takes what lies in caches in other sizes. */
 Test(run_cache, a_full_pool_empties_it)
 {

@@ -204,16 +204,18 @@ bool run_cache_give(struct run_cache *cache, void *address, size_t size)
 /* --- changing the size of a used run ------------------------------------------------------------
  */
 
-/* Called with the lock. */
-static bool shrink(struct page_run *run, size_t size)
+/* `purged`: what is cut off has to be committed before use. Called with the lock. */
+static bool shrink(struct page_run *run, size_t size, bool purged)
 {
     struct page_run *rest;
 
     run_leave(run);
     rest = run_split(run, size);
     run_enter(run, RUN_USED);
-    if (rest)
+    if (rest) {
+        rest->purged = purged;
         free_now(rest);
+    }
     return rest != NULL;
 }
 
@@ -251,13 +253,13 @@ bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_
     pthread_mutex_lock(&lock);
     run = used_of(cache, address, size);
     if (run && rounded != size)
-        done = rounded < size ? shrink(run, rounded) : grow(run, rounded, &purged);
+        done = rounded < size ? shrink(run, rounded, false) : grow(run, rounded, &purged);
     else
         done = run != NULL;
     pthread_mutex_unlock(&lock);
     if (done && rounded > size && !prepare(cache, (char *)address + size, rounded - size, purged)) {
         pthread_mutex_lock(&lock);
-        shrink(run, size);
+        shrink(run, size, true);
         pthread_mutex_unlock(&lock);
         return false;
     }
