@@ -7,11 +7,14 @@
 
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
-    int error = tbb_library_load(why);
+    int error = tbb_thread_load(why); /* before the library takes a key: see thread.c */
 
-    if (!error)
-        error = tbb_thread_load(why);
-    if (!error && settings->hog_memory)
+    if (error)
+        return error;
+    error = tbb_library_load(why);
+    if (error)
+        tbb_thread_unload();
+    else if (settings->hog_memory)
         run_cache_hog();
     return error;
 }

@@ -175,7 +175,10 @@ extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("init
 #define TBB_GATE_FENCES 2u
 extern atomic_uchar tbb_gate HIDDEN;
 
+/* Before the library is loaded. */
 int tbb_thread_load(char why[HEAP_WHY]);
+/* The library cannot be had: no thread was made known. */
+void tbb_thread_unload(void);
 
 /* Makes the calling thread known; *thread NULL: there is no memory for it. False: it is inside this
  * call already, or in the library (see kinds/reserve.h). */

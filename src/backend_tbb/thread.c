@@ -12,10 +12,13 @@
  * the pool, and destroys a pool without regard to threads that are just ending. So ends are told:
  * our key is lower than those of all pools, its destructor comes before theirs in each of the four
  * rounds that POSIX knows, and comes again after them in the next round. In between, no pool is
- * destroyed. A destructor that allocates makes the thread known again, and one round more is
- * needed; in the last round that is too late, and the end is not guarded. Nor is it seen where the
- * thread's first call came from a destructor: then we miscount the rounds. Whoever waits for ends
- * looks which threads are gone.
+ * destroyed, and nobody forks. That holds for the library's own pool, too, where it keeps the
+ * records of the others: a thread that made or destroyed a kind has a part of it. So our key is
+ * taken before the library is loaded (a library that the program has used before has the lower one,
+ * and such a thread's end is not guarded). A destructor that allocates makes the thread known
+ * again, and one round more is needed; in the last round that is too late, and the end is not
+ * guarded. Nor is it seen where the thread's first call came from a destructor: then we miscount
+ * the rounds. Whoever waits for ends looks which threads are gone.
  *
  * The pointer that every operation starts from leads to
  *   unseen    the thread has not been here yet, or is in its last destructors
@@ -383,6 +386,11 @@ int tbb_thread_load(char why[HEAP_WHY])
     }
     know_barriers();
     return 0;
+}
+
+void tbb_thread_unload(void)
+{
+    pthread_key_delete(key);
 }
 
 /* Whether this thread's prefork stopped exits: not if one took too long. Guarded by tbb_lock. */
