@@ -266,6 +266,37 @@ Test(run_cache, a_run_cannot_grow_without_pages)
     pools[0].source = &page_source_anonymous;
 }
 
+/* Three huge pages; since Linux 6.9 those that are purged would stay reserved for a mapping that
+ * has reserved them. */
+static char *map_huge(int flags)
+{
+    void *address = mmap(NULL, 6 * MIB, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | 21 << 26 | flags, -1, 0);
+
+    cr_assert_neq(address, MAP_FAILED);
+    return address;
+}
+
+/* A piece is purged whose neighbours share its first and last huge page: they are used again, but
+ * their pages are not back yet, and then nobody has any. */
+Test(run_cache_other, pages_that_are_gone_are_not_zeroed, .fini = test_pool_restore)
+{
+    struct page_setup setup = pool_setup(&page_kind_static[MEMKIND_PARTITION_HUGETLB]);
+    char *region, *others;
+
+    test_pool_set(2 * MIB, 3);
+    cr_assert_eq(pool_open(&pools[0], &setup), 0);
+    if (!pool_needs_commit(&pools[0]))
+        test_skip("the kernel cannot populate pages");
+    region = map_huge(MAP_NORESERVE);
+    others = map_huge(MAP_POPULATE);
+    cr_expect_neq(pool_purge(&pools[0], region + MIB, 4 * MIB), 0);
+    munmap(others, 6 * MIB);
+    cr_expect_eq(pool_purge(&pools[0], region + MIB, 4 * MIB), 0);
+    cr_expect(test_is_zero(region + MIB, 4 * MIB));
+    munmap(region, 6 * MIB);
+}
+
 /* A full pool takes what lies in caches in other sizes. */
 Test(run_cache, a_full_pool_empties_it)
 {

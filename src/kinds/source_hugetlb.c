@@ -62,6 +62,15 @@ static void unmap(struct page_pool *pool, void *address, size_t size)
     os_unmap(address, size);
 }
 
+/* The huge pages of which [start, first) and [last, end) are parts. */
+static int edges_commit(uintptr_t start, uintptr_t first, uintptr_t last, uintptr_t end,
+                        size_t page)
+{
+    int error = first > start ? os_populate((void *)(first - page), page) : 0;
+
+    return error || end == last ? error : os_populate((void *)last, page);
+}
+
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
     size_t page = pool->kind->page_size;
@@ -72,7 +81,10 @@ static int purge(struct page_pool *pool, void *address, size_t size)
 
     if (first >= last || !os_can_populate())
         return ENOTSUP; /* nothing to give back, or no way to get it again without a SIGBUS */
-    error = os_discard((void *)first, last - first);
+    /* What is zeroed by hand may be gone, too: a neighbour that is about to be committed. */
+    error = edges_commit(start, first, last, end, page);
+    if (!error)
+        error = os_discard((void *)first, last - first);
     if (error)
         return error;
     memset(address, 0, first - start);
