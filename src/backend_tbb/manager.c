@@ -42,6 +42,7 @@ const struct heap_manager heap_manager_tbb = {
     .stat = tbb_stat,
     .stats_print = tbb_stats_print,
     .background_threads = tbb_background_threads,
+    .fork_comes = tbb_thread_fork_comes,
     .prefork = tbb_thread_prefork,
     .postfork_parent = tbb_thread_postfork_parent,
     .postfork_child = postfork_child,

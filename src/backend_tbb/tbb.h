@@ -227,6 +227,7 @@ int tbb_thread_make_pool(int (*create)(void *argument), void *argument);
 struct tbb_count tbb_thread_count(unsigned slot);
 /* Called with tbb_lock, for a slot that no thread uses. */
 void tbb_thread_clear(unsigned slot);
+void tbb_thread_fork_comes(void);
 void tbb_thread_prefork(void);
 void tbb_thread_postfork_parent(void);
 void tbb_thread_postfork_child(void);

@@ -393,15 +393,18 @@ void tbb_thread_unload(void)
     pthread_key_delete(key);
 }
 
-/* Whether this thread's prefork stopped exits: not if one took too long. Guarded by tbb_lock. */
+/* Whether the fork stopped exits: not if one took too long. One thread forks at a time. */
 static bool exits_are_stopped;
+
+/* A program's own destructor may create or destroy a kind before an exit comes to its end. */
+void tbb_thread_fork_comes(void)
+{
+    exits_are_stopped = tbb_exits_stop();
+}
 
 void tbb_thread_prefork(void)
 {
-    bool stopped = tbb_exits_stop();
-
     pthread_mutex_lock(&tbb_lock);
-    exits_are_stopped = stopped;
     tbb_gate_close();
     pthread_mutex_lock(&exits.lock);
 }
