@@ -94,6 +94,17 @@ Test(commitment, many_pools_get_no_more_than_one)
     cr_expect_geq(promised, TERABYTE / 10 * 9, "only %zu GiB of a node with 1,024", promised / GIB);
 }
 
+/* On a full node each attempt would look at all the pages there are. */
+Test(commitment, a_full_node_is_known_without_a_look_at_pages)
+{
+    write_meminfo(TERABYTE);
+    cr_assert(commitment_make(&pools[0], &node, TERABYTE / 2));
+    commitment_done(&pools[0], TERABYTE / 2, true);
+    cr_expect(!commitment_make(&pools[1], &node, 2 * TERABYTE));
+    cr_expect_eq(pools[0].commitment.untouched, TERABYTE / 2, "counted: there are no such pages");
+    cr_expect(commitment_make(&pools[1], &node, TERABYTE / 4 * 3), "not counted");
+}
+
 /* A process that has no descriptor left, or a sandbox without files, still has memory. */
 Test(commitment, an_unknown_node_is_not_full)
 {

@@ -112,6 +112,8 @@ static bool has_room(struct page_commitment *commitment, const struct nodemask *
     }
     commitment->trusted = 0;
     room = room_on(nodes);
+    if (room < size) /* as usual on full nodes: pages need no look */
+        return false;
     promised = promised_on(nodes, false);
     if (promised && (room < promised || room - promised < size))
         promised = promised_on(nodes, true);
