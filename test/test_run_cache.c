@@ -314,6 +314,21 @@ Test(run_cache, a_full_pool_empties_it)
     cr_expect_not_null(take(&caches[1], AREA));
 }
 
+/* The others keep what they have: it would be of no use. */
+Test(run_cache, a_pool_at_its_limit_empties_no_other)
+{
+    size_t most = AREA, more = AREA + RUN;
+    bool zeroed;
+
+    cr_expect(run_cache_give(&caches[0], take(&caches[0], 4 * MIB), 4 * MIB));
+    cr_expect(run_cache_give(&caches[1], take(&caches[1], MIB), MIB));
+    cr_expect_null(run_cache_take(&caches[1], &more, &zeroed));
+    expect_usage(&caches[1], 0, MIB);
+    take(&caches[1], MIB);
+    cr_expect_null(run_cache_take(&caches[1], &most, &zeroed));
+    expect_usage(&caches[0], 0, 4 * MIB);
+}
+
 Test(run_cache, sizes_nobody_has)
 {
     static const size_t sizes[] = {SIZE_MAX, SIZE_MAX - 4095, (size_t)PTRDIFF_MAX + 1, PTRDIFF_MAX,
