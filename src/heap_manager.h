@@ -75,6 +75,8 @@ struct heap_manager {
                        memkind_stat_print_opt options);
     int (*background_threads)(bool on);
 
+    /* Before fork(2) takes the registry's lock: waits for what may need that. NULL: for nothing. */
+    void (*fork_comes)(void);
     /* Around fork(2); the page layer's locks are taken after prefork() and free again before the
      * other two. */
     void (*prefork)(void);

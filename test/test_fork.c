@@ -12,6 +12,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -271,6 +273,46 @@ Test(fork, during_first_use)
     *status = -1;
     test_run_well(child, fork_during_first_use, status, NULL);
     cr_expect_eq(*status, 0, "the child ended with %d (142: it hung)", *status);
+}
+
+static atomic_bool ending, ended, spoiled;
+
+static void create_late(void *value)
+{
+    (void)value;
+    ending = true;
+    usleep(100000); /* enough for the fork to begin; if not, the test passes without showing much */
+    if (memkind_destroy_kind(busy_create()))
+        spoiled = true;
+    ended = true;
+}
+
+static void *end_late(void *key)
+{
+    if (!busy_use(MEMKIND_DEFAULT, 1) || pthread_setspecific(*(pthread_key_t *)key, key))
+        spoiled = true;
+    return NULL;
+}
+
+/* Where fork waits for the end of a thread (TBB), it does not keep that from what the end needs. */
+Test(fork, beside_a_thread_that_creates_a_kind_as_it_ends)
+{
+    pthread_key_t key;
+    pthread_t thread;
+    pid_t child;
+
+    cr_assert(busy_use(MEMKIND_DEFAULT, 1));
+    cr_assert_eq(pthread_key_create(&key, create_late), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, end_late, &key), 0);
+    while (!ending)
+        sched_yield();
+    child = fork();
+    if (child == 0)
+        _exit(run_child(NULL, 0));
+    cr_expect(ended || !test_tbb(), "the fork gave up");
+    cr_expect_eq(busy_status_of(child), 0);
+    pthread_join(thread, NULL);
+    cr_expect(!spoiled);
 }
 
 /* The pthread key of the library and of jemalloc work in a child as well: its threads leave nothing

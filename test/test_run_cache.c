@@ -228,6 +228,75 @@ Test(run_cache, a_run_changes_its_size)
     }
 }
 
+static int commits, commit_error;
+
+static int commit(struct page_pool *pool, void *address, size_t size)
+{
+    (void)pool;
+    (void)address;
+    (void)size;
+    commits++;
+    return commit_error;
+}
+
+/* Pages that are not to be had again stay purged, and are asked for before the next use. */
+Test(run_cache, a_run_cannot_grow_without_pages)
+{
+    struct page_source source = page_source_anonymous;
+    size_t size = 2 * MIB;
+    char *low, *high;
+
+    source.commit = commit;
+    pools[0].source = &source;
+    low = take(&caches[0], MIB);
+    high = take(&caches[0], MIB);
+    cr_expect(run_cache_give(&caches[0], high, MIB));
+    test_jump(30);
+    cr_expect(run_cache_decay(false));
+    commit_error = ENOMEM;
+    cr_expect(!run_cache_resize(&caches[0], low, MIB, &size));
+    cr_expect_eq(run_cache_size(low), MIB);
+    commit_error = 0;
+    commits = 0;
+    cr_expect_eq(take(&caches[0], MIB), high);
+    cr_expect_eq(commits, 1, "not committed");
+    cr_expect(run_cache_give(&caches[0], high, MIB));
+    cr_expect(run_cache_resize(&caches[0], low, MIB, &size));
+    cr_expect(run_cache_give(&caches[0], low, 2 * MIB));
+    pools[0].source = &page_source_anonymous;
+}
+
+/* Three huge pages; since Linux 6.9 those that are purged would stay reserved for a mapping that
+ * has reserved them. */
+static char *map_huge(int flags)
+{
+    void *address = mmap(NULL, 6 * MIB, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | 21 << 26 | flags, -1, 0);
+
+    cr_assert_neq(address, MAP_FAILED);
+    return address;
+}
+
+/* A piece is purged whose neighbours share its first and last huge page: they are used again, but
+ * their pages are not back yet, and then nobody has any. */
+Test(run_cache_other, pages_that_are_gone_are_not_zeroed, .fini = test_pool_restore)
+{
+    struct page_setup setup = pool_setup(&page_kind_static[MEMKIND_PARTITION_HUGETLB]);
+    char *region, *others;
+
+    test_pool_set(2 * MIB, 3);
+    cr_assert_eq(pool_open(&pools[0], &setup), 0);
+    if (!pool_needs_commit(&pools[0]))
+        test_skip("the kernel cannot populate pages");
+    region = map_huge(MAP_NORESERVE);
+    others = map_huge(MAP_POPULATE);
+    cr_expect_neq(pool_purge(&pools[0], region + MIB, 4 * MIB), 0);
+    munmap(others, 6 * MIB);
+    cr_expect_eq(pool_purge(&pools[0], region + MIB, 4 * MIB), 0);
+    cr_expect(test_is_zero(region + MIB, 4 * MIB));
+    munmap(region, 6 * MIB);
+}
+
 /* A full pool takes what lies in caches in other sizes. */
 Test(run_cache, a_full_pool_empties_it)
 {
@@ -243,6 +312,21 @@ Test(run_cache, a_full_pool_empties_it)
     for (int i = 0; i < 8; i++)
         cr_expect(run_cache_give(&caches[1], runs[i], AREA / 8));
     cr_expect_not_null(take(&caches[1], AREA));
+}
+
+/* The others keep what they have: it would be of no use. */
+Test(run_cache, a_pool_at_its_limit_empties_no_other)
+{
+    size_t most = AREA, more = AREA + RUN;
+    bool zeroed;
+
+    cr_expect(run_cache_give(&caches[0], take(&caches[0], 4 * MIB), 4 * MIB));
+    cr_expect(run_cache_give(&caches[1], take(&caches[1], MIB), MIB));
+    cr_expect_null(run_cache_take(&caches[1], &more, &zeroed));
+    expect_usage(&caches[1], 0, MIB);
+    take(&caches[1], MIB);
+    cr_expect_null(run_cache_take(&caches[1], &most, &zeroed));
+    expect_usage(&caches[0], 0, 4 * MIB);
 }
 
 Test(run_cache, sizes_nobody_has)

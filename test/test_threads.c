@@ -370,6 +370,40 @@ Test(threads, nobody_waits_for_an_end_unseen)
     cr_expect_eq(memkind_destroy_kind(create()), MEMKIND_SUCCESS);
 }
 
+/* The lowest key that the calling thread has a value of: its destructor comes first. */
+static pthread_key_t first_to_end(void)
+{
+    pthread_key_t key = 0;
+
+    while (key < PTHREAD_KEYS_MAX && !pthread_getspecific(key))
+        key++;
+    return key;
+}
+
+static void *make_a_kind(void *argument)
+{
+    pthread_key_t ours;
+    memkind_t kind;
+
+    (void)argument;
+    EXPECT(use_kinds(1) == NULL);
+    ours = first_to_end();
+    kind = create();
+    EXPECT(kind);
+    EXPECT(memkind_destroy_kind(kind) == MEMKIND_SUCCESS);
+    EXPECT(first_to_end() == ours);
+    return NULL;
+}
+
+/* Fork and the destruction of kinds wait for exits that the library's own destructor has begun:
+ * none of a heap manager may come before it, or a child finds that one's locks taken. */
+Test(threads, an_end_begins_with_the_librarys_own_destructor)
+{
+    use_five_kinds();
+    cr_assert_null(use_kinds(0));
+    live_and_die(1, 1, make_a_kind);
+}
+
 /* As C++ runs the destructors of thread_local objects: before those of keys, last object first. */
 static void destroy_object(void *object)
 {

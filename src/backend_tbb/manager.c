@@ -7,11 +7,14 @@
 
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
-    int error = tbb_library_load(why);
+    int error = tbb_thread_load(why); /* before the library takes a key: see thread.c */
 
-    if (!error)
-        error = tbb_thread_load(why);
-    if (!error && settings->hog_memory)
+    if (error)
+        return error;
+    error = tbb_library_load(why);
+    if (error)
+        tbb_thread_unload();
+    else if (settings->hog_memory)
         run_cache_hog();
     return error;
 }
@@ -39,6 +42,7 @@ const struct heap_manager heap_manager_tbb = {
     .stat = tbb_stat,
     .stats_print = tbb_stats_print,
     .background_threads = tbb_background_threads,
+    .fork_comes = tbb_thread_fork_comes,
     .prefork = tbb_thread_prefork,
     .postfork_parent = tbb_thread_postfork_parent,
     .postfork_child = postfork_child,

@@ -175,7 +175,10 @@ extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("init
 #define TBB_GATE_FENCES 2u
 extern atomic_uchar tbb_gate HIDDEN;
 
+/* Before the library is loaded. */
 int tbb_thread_load(char why[HEAP_WHY]);
+/* The library cannot be had: no thread was made known. */
+void tbb_thread_unload(void);
 
 /* Makes the calling thread known; *thread NULL: there is no memory for it. False: it is inside this
  * call already, or in the library (see kinds/reserve.h). */
@@ -224,6 +227,7 @@ int tbb_thread_make_pool(int (*create)(void *argument), void *argument);
 struct tbb_count tbb_thread_count(unsigned slot);
 /* Called with tbb_lock, for a slot that no thread uses. */
 void tbb_thread_clear(unsigned slot);
+void tbb_thread_fork_comes(void);
 void tbb_thread_prefork(void);
 void tbb_thread_postfork_parent(void);
 void tbb_thread_postfork_child(void);

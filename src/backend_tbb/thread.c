@@ -12,10 +12,13 @@
  * the pool, and destroys a pool without regard to threads that are just ending. So ends are told:
  * our key is lower than those of all pools, its destructor comes before theirs in each of the four
  * rounds that POSIX knows, and comes again after them in the next round. In between, no pool is
- * destroyed. A destructor that allocates makes the thread known again, and one round more is
- * needed; in the last round that is too late, and the end is not guarded. Nor is it seen where the
- * thread's first call came from a destructor: then we miscount the rounds. Whoever waits for ends
- * looks which threads are gone.
+ * destroyed, and nobody forks. That holds for the library's own pool, too, where it keeps the
+ * records of the others: a thread that made or destroyed a kind has a part of it. So our key is
+ * taken before the library is loaded (a library that the program has used before has the lower one,
+ * and such a thread's end is not guarded). A destructor that allocates makes the thread known
+ * again, and one round more is needed; in the last round that is too late, and the end is not
+ * guarded. Nor is it seen where the thread's first call came from a destructor: then we miscount
+ * the rounds. Whoever waits for ends looks which threads are gone.
  *
  * The pointer that every operation starts from leads to
  *   unseen    the thread has not been here yet, or is in its last destructors
@@ -385,15 +388,23 @@ int tbb_thread_load(char why[HEAP_WHY])
     return 0;
 }
 
-/* Whether this thread's prefork stopped exits: not if one took too long. Guarded by tbb_lock. */
+void tbb_thread_unload(void)
+{
+    pthread_key_delete(key);
+}
+
+/* Whether the fork stopped exits: not if one took too long. One thread forks at a time. */
 static bool exits_are_stopped;
+
+/* A program's own destructor may create or destroy a kind before an exit comes to its end. */
+void tbb_thread_fork_comes(void)
+{
+    exits_are_stopped = tbb_exits_stop();
+}
 
 void tbb_thread_prefork(void)
 {
-    bool stopped = tbb_exits_stop();
-
     pthread_mutex_lock(&tbb_lock);
-    exits_are_stopped = stopped;
     tbb_gate_close();
     pthread_mutex_lock(&exits.lock);
 }

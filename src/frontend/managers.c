@@ -39,6 +39,8 @@ static void prefork(void)
         return; /* registered twice, see register_fork_handlers() */
     forking = true;
     pthread_mutex_lock(&first_use);
+    if (managers_get() && managers_get()->fork_comes)
+        managers_get()->fork_comes();
     registry_prefork();
     if (managers_get())
         managers_get()->prefork();

@@ -13,6 +13,7 @@
 #include "kinds/topology.h"
 
 #define TRUSTED_PART 8 /* of the room that there was */
+#define ROOM_UNKNOWN UINT64_MAX
 #define SPARED_PART 64 /* of a node's memory: page tables, other processes, lists of each CPU */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -21,14 +22,15 @@ static struct page_pool *pools; /* that have bound memory; guarded by lock */
 /* --- room on nodes ------------------------------------------------------------------------------
  */
 
-/* Bytes that a process can have on a node before the kernel starts to kill. */
+/* Bytes that a process can have on a node before the kernel starts to kill. Without an answer (no
+ * descriptor left, a sandbox) nothing is refused. */
 static uint64_t room_of(unsigned node, uint64_t watermarks, uint64_t memory_of_all)
 {
     char meminfo[4096];
     uint64_t memory, room, spared;
 
     if (sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) < 0)
-        return 0;
+        return ROOM_UNKNOWN;
     memory = sysfs_meminfo_value(meminfo, "MemTotal:");
     /* What the kernel can drop at once. */
     room = sysfs_meminfo_value(meminfo, "MemFree:") +
@@ -49,8 +51,13 @@ static uint64_t room_on(const struct nodemask *nodes)
 
     nodemask_for_each (node, &topology->online)
         memory_of_all += topology->memory[node];
-    nodemask_for_each (node, nodes)
-        room += room_of((unsigned)node, watermarks, memory_of_all);
+    nodemask_for_each (node, nodes) {
+        uint64_t here = room_of((unsigned)node, watermarks, memory_of_all);
+
+        if (here == ROOM_UNKNOWN)
+            return ROOM_UNKNOWN;
+        room += here;
+    }
     return room + os_free_swap();
 }
 
@@ -65,10 +72,12 @@ static bool nodes_meet(const struct nodemask *a, const struct nodemask *b)
     return !nodemask_empty(&both);
 }
 
-/* Bytes on these nodes that may yet be touched. `count`: the pages are looked at. */
+/* Bytes on these nodes that may yet be touched, or mapped without a look at the nodes. `count`: the
+ * pages are looked at, and nobody is trusted any more. */
 static uint64_t promised_on(const struct nodemask *nodes, bool count)
 {
     uint64_t promised = 0;
+    long now = os_seconds();
 
     for (struct page_pool *pool = pools; pool; pool = pool->commitment.next) {
         struct page_commitment *its = &pool->commitment;
@@ -77,7 +86,9 @@ static uint64_t promised_on(const struct nodemask *nodes, bool count)
             continue;
         if (count && its->untouched)
             its->untouched = pool_untouched(pool);
-        promised += its->untouched + its->coming;
+        if (count || its->second != now)
+            its->trusted = 0;
+        promised += its->untouched + its->coming + its->trusted;
     }
     return promised;
 }
@@ -90,11 +101,13 @@ static bool has_room(struct page_commitment *commitment, const struct nodemask *
         commitment->trusted -= size;
         return true;
     }
+    commitment->trusted = 0;
     room = room_on(nodes);
+    if (room < size) /* as usual on full nodes: pages need no look */
+        return false;
     promised = promised_on(nodes, false);
     if (promised && (room < promised || room - promised < size))
         promised = promised_on(nodes, true);
-    commitment->trusted = 0;
     if (room < promised || room - promised < size)
         return false;
     commitment->trusted = (room - promised - size) / TRUSTED_PART;

@@ -119,6 +119,19 @@ static size_t region_size(struct run_cache *cache, size_t size, bool grows)
     return (size + granule - 1) & ~(granule - 1);
 }
 
+static bool decay(long freed, const struct page_pool *only);
+
+/* Gives back what may make room for a run that is not to be had. False: there is nothing. A pool at
+ * its own limit gains nothing from what others keep. */
+static bool make_room(const struct run_cache *cache, size_t size)
+{
+    size_t limit = pool_limit(cache->pool), mapped = limit ? pool_mapped(cache->pool) : 0;
+
+    if (limit && size > limit)
+        return false;
+    return decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL);
+}
+
 static struct page_run *take_new(struct run_cache *cache, size_t size)
 {
     size_t exact = region_size(cache, size, false), grown = region_size(cache, size, true);
@@ -132,7 +145,7 @@ static struct page_run *take_new(struct run_cache *cache, size_t size)
             run = take_region(cache, size, exact);
         if (!run)
             run = take_free(cache, size); /* of what somebody else gave back */
-    } while (!run && run_cache_decay(true));
+    } while (!run && make_room(cache, size));
     return run;
 }
 
@@ -204,16 +217,18 @@ bool run_cache_give(struct run_cache *cache, void *address, size_t size)
 /* --- changing the size of a used run ------------------------------------------------------------
  */
 
-/* Called with the lock. */
-static bool shrink(struct page_run *run, size_t size)
+/* `purged`: what is cut off has to be committed before use. Called with the lock. */
+static bool shrink(struct page_run *run, size_t size, bool purged)
 {
     struct page_run *rest;
 
     run_leave(run);
     rest = run_split(run, size);
     run_enter(run, RUN_USED);
-    if (rest)
+    if (rest) {
+        rest->purged = purged;
         free_now(rest);
+    }
     return rest != NULL;
 }
 
@@ -251,13 +266,13 @@ bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_
     pthread_mutex_lock(&lock);
     run = used_of(cache, address, size);
     if (run && rounded != size)
-        done = rounded < size ? shrink(run, rounded) : grow(run, rounded, &purged);
+        done = rounded < size ? shrink(run, rounded, false) : grow(run, rounded, &purged);
     else
         done = run != NULL;
     pthread_mutex_unlock(&lock);
     if (done && rounded > size && !prepare(cache, (char *)address + size, rounded - size, purged)) {
         pthread_mutex_lock(&lock);
-        shrink(run, size);
+        shrink(run, size, true);
         pthread_mutex_unlock(&lock);
         return false;
     }
@@ -295,15 +310,16 @@ static bool run_is_unmapped(const struct page_run *run)
     return run_is_whole(run) || pool_is_divisible(run->cache->pool);
 }
 
-/* Takes the runs that were freed in this second or before out of reach. */
-static struct page_run *collect(long freed)
+/* Takes the runs that were freed in this second or before out of reach, of all pools or of one. */
+static struct page_run *collect(long freed, const struct page_pool *only)
 {
-    struct page_run *leaving = NULL;
+    struct page_run *leaving = NULL, *newer;
 
     pthread_mutex_lock(&lock);
-    while (run_oldest && run_oldest->freed <= freed) {
-        struct page_run *run = run_oldest;
-
+    for (struct page_run *run = run_oldest; run && run->freed <= freed; run = newer) {
+        newer = run->newer;
+        if (only && run->cache->pool != only)
+            continue;
         run_age_remove(run);
         run_leave(run);
         leaving_count(run->cache, 1);
@@ -349,15 +365,11 @@ static void run_purge(struct page_run *run)
     pthread_mutex_unlock(&lock);
 }
 
-bool run_cache_decay(bool all)
+static bool decay(long freed, const struct page_pool *only)
 {
-    struct page_run *leaving;
-    bool any;
+    struct page_run *leaving = collect(freed, only);
+    bool any = leaving != NULL;
 
-    if (!all && hogs)
-        return false;
-    leaving = collect(all ? LONG_MAX : os_seconds() - CACHE_SECONDS);
-    any = leaving != NULL;
     while (leaving) {
         struct page_run *run = leaving;
         bool unmapped;
@@ -372,6 +384,13 @@ bool run_cache_decay(bool all)
             run_purge(run);
     }
     return any;
+}
+
+bool run_cache_decay(bool all)
+{
+    if (!all && hogs)
+        return false;
+    return decay(all ? LONG_MAX : os_seconds() - CACHE_SECONDS, NULL);
 }
 
 /* --- the end, and fork --------------------------------------------------------------------------

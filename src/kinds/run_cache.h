@@ -12,8 +12,8 @@
  * Decay: what nobody took for ten seconds goes back to the system at the next call: by unmapping
  * where a region is free as a whole (of a divisible pool: any run), by purging elsewhere. At once
  * in a conservative pool; never if the program hogs memory. When the system has no region to give,
- * the caches give up what they have. A free run that is joined with a larger one takes over the age
- * of that.
+ * the caches give up what they have; where that is the limit of one pool, those of that pool. A
+ * free run that is joined with a larger one takes over the age of that.
  *
  * One cache serves one pool in one locality domain; it is a part of the heap manager's own
  * structure. The address map holds, for the unit in which a used run starts, the run.

@@ -241,6 +241,10 @@ static void answer_measured(struct node_answer *answer, unsigned cpu_node, node_
         snprintf(answer->why, sizeof answer->why, "the kernel tells no %s of any node", what);
         return;
     }
+    if (nodemask_empty(&answer->nodes)) {
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "no node has memory for this process");
+        return;
+    }
     if (nodemask_has(&answer->nodes, cpu_node) && nodemask_count(&answer->nodes) > 1 &&
         !score(cpu_node, cpu_node)) {
         refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "");

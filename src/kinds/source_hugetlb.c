@@ -79,11 +79,25 @@ int source_purge_whole(void *address, size_t size, size_t page)
     return 0;
 }
 
+/* The huge pages that only a part of [address, address + size) lies in. */
+static int edges_commit(void *address, size_t size, size_t page)
+{
+    uintptr_t start = (uintptr_t)address, end = start + size, rest = page - 1;
+    int error = start & rest ? os_populate((void *)(start & ~rest), page) : 0;
+
+    return error || !(end & rest) ? error : os_populate((void *)(end & ~rest), page);
+}
+
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
-    if (!os_can_populate())
-        return ENOTSUP; /* no way to get the pages again without a SIGBUS */
-    return source_purge_whole(address, size, pool->kind->page_size);
+    size_t page = pool->kind->page_size;
+    int error;
+
+    if (!os_can_populate() || size < page)
+        return ENOTSUP; /* nothing to give back, or no way to get it again without a SIGBUS */
+    /* What is zeroed by hand may be gone, too: a neighbour that is about to be committed. */
+    error = edges_commit(address, size, page);
+    return error ? error : source_purge_whole(address, size, page);
 }
 
 static int commit(struct page_pool *pool, void *address, size_t size)

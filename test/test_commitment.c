@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * test_commitment: how much bound memory is promised, on a node that only its meminfo knows. What
+ * becomes of full nodes is checked on machines that have some: vm/.
+ */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "kinds/commitment.h"
+#include "kinds/pool.h"
+#include "kinds/sysfs.h"
+#include "kinds/topology.h"
+
+#define POOLS 16
+#define TERABYTE ((size_t)1 << 40) /* whatever this machine swaps or spares is little beside it */
+
+static struct page_pool pools[POOLS];
+static struct nodemask node;
+static char root[] = "/tmp/memkind-test-XXXXXX";
+
+static void write_meminfo(size_t unused)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/devices/system/node/node0/meminfo", root);
+    file = fopen(path, "we");
+    cr_assert(file);
+    fprintf(file, "Node 0 MemTotal: %zu kB\nNode 0 MemFree: %zu kB\n", unused / KIB * 2,
+            unused / KIB);
+    fclose(file);
+}
+
+static void make_tree(void)
+{
+    static const char *const folders[] = {"/devices", "/devices/system", "/devices/system/node",
+                                          "/devices/system/node/node0"};
+    char path[128];
+
+    test_bare();
+    cr_assert(mkdtemp(root));
+    for (size_t i = 0; i < LENGTH(folders); i++) {
+        snprintf(path, sizeof path, "%s%s", root, folders[i]);
+        cr_assert_eq(mkdir(path, 0700), 0);
+    }
+    nodemask_add(&node, 0);
+    for (int i = 0; i < POOLS; i++) {
+        struct page_setup setup = pool_setup(&page_kind_static[MEMKIND_PARTITION_DEFAULT]);
+
+        cr_assert_eq(pool_open(&pools[i], &setup), 0);
+    }
+    topology_get(); /* of the machine that runs */
+    sysfs_root = root;
+}
+
+static void remove_tree(void)
+{
+    char command[64];
+
+    for (int i = 0; i < POOLS; i++)
+        pool_close(&pools[i]);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    cr_assert_eq(system(command), 0);
+}
+
+TestSuite(commitment, .init = make_tree, .fini = remove_tree, .timeout = 60);
+
+Test(commitment, no_more_than_there_is)
+{
+    write_meminfo(TERABYTE);
+    cr_expect(!commitment_make(&pools[0], &node, 2 * TERABYTE));
+    cr_expect(commitment_make(&pools[0], &node, TERABYTE / 2));
+    cr_expect(!commitment_make(&pools[1], &node, TERABYTE / 2));
+    commitment_done(&pools[0], TERABYTE / 2, false);
+    cr_expect(commitment_make(&pools[1], &node, TERABYTE / 2));
+}
+
+/* What one pool may map without a look at the node is not there for the others. */
+Test(commitment, many_pools_get_no_more_than_one)
+{
+    size_t promised = 0;
+
+    write_meminfo(TERABYTE);
+    for (int i = 0; i < POOLS; i++)
+        cr_expect(commitment_make(&pools[i], &node, MIB));
+    for (int i = 0; i < POOLS; i++)
+        if (commitment_make(&pools[i], &node, TERABYTE / 10))
+            promised += TERABYTE / 10;
+    cr_expect_leq(promised, TERABYTE, "%zu GiB of a node with 1,024", promised / GIB);
+    cr_expect_geq(promised, TERABYTE / 10 * 9, "only %zu GiB of a node with 1,024", promised / GIB);
+}
+
+/* On a full node each attempt would look at all the pages there are. */
+Test(commitment, a_full_node_is_known_without_a_look_at_pages)
+{
+    write_meminfo(TERABYTE);
+    cr_assert(commitment_make(&pools[0], &node, TERABYTE / 2));
+    commitment_done(&pools[0], TERABYTE / 2, true);
+    cr_expect(!commitment_make(&pools[1], &node, 2 * TERABYTE));
+    cr_expect_eq(pools[0].commitment.untouched, TERABYTE / 2, "counted: there are no such pages");
+    cr_expect(commitment_make(&pools[1], &node, TERABYTE / 4 * 3), "not counted");
+}
+
+/* A process that has no descriptor left, or a sandbox without files, still has memory. */
+Test(commitment, an_unknown_node_is_not_full)
+{
+    cr_expect(commitment_make(&pools[0], &node, TERABYTE));
+}
