@@ -14,9 +14,9 @@
 
 static struct records records = {.size = sizeof(struct page_run)};
 
-struct page_run *run_oldest, *run_newest;
+struct page_run *page_run_oldest, *page_run_newest;
 
-size_t run_unit(void)
+size_t page_run_unit(void)
 {
     size_t unit = (size_t)1 << ADDRESS_MAP_UNIT_BITS, page = os_page_size();
 
@@ -42,24 +42,24 @@ static void list_remove(struct page_run *run)
         run->next->link = run->link;
 }
 
-void run_age_add(struct page_run *older, struct page_run *run)
+void page_run_age_add(struct page_run *older, struct page_run *run)
 {
-    struct page_run *newer = older ? older->newer : run_oldest;
+    struct page_run *newer = older ? older->newer : page_run_oldest;
 
     run->ages = true;
     run->older = older;
     run->newer = newer;
-    *(older ? &older->newer : &run_oldest) = run;
-    *(newer ? &newer->older : &run_newest) = run;
+    *(older ? &older->newer : &page_run_oldest) = run;
+    *(newer ? &newer->older : &page_run_newest) = run;
 }
 
-void run_age_remove(struct page_run *run)
+void page_run_age_remove(struct page_run *run)
 {
     if (!run->ages)
         return;
     run->ages = false;
-    *(run->older ? &run->older->newer : &run_oldest) = run->newer;
-    *(run->newer ? &run->newer->older : &run_newest) = run->older;
+    *(run->older ? &run->older->newer : &page_run_oldest) = run->newer;
+    *(run->newer ? &run->newer->older : &page_run_newest) = run->older;
 }
 
 static unsigned bin_of(size_t size)
@@ -74,7 +74,7 @@ static unsigned bin_of(size_t size)
     return bin < RUN_CACHE_BINS ? bin : RUN_CACHE_BINS - 1;
 }
 
-void run_enter(struct page_run *run, enum run_state state)
+void page_run_enter(struct page_run *run, enum page_run_state state)
 {
     struct run_cache *cache = run->cache;
     unsigned bin = bin_of(run->size);
@@ -95,7 +95,7 @@ void run_enter(struct page_run *run, enum run_state state)
     cache->filled[bin / 64] |= (uint64_t)1 << bin % 64;
 }
 
-void run_leave(struct page_run *run)
+void page_run_leave(struct page_run *run)
 {
     struct run_cache *cache = run->cache;
     unsigned bin = bin_of(run->size);
@@ -113,7 +113,7 @@ void run_leave(struct page_run *run)
 /* --- runs and their neighbours ------------------------------------------------------------------
  */
 
-struct page_run *run_make(struct run_cache *cache, char *start, size_t size)
+struct page_run *page_run_make(struct run_cache *cache, char *start, size_t size)
 {
     struct page_run *run = records_take(&records);
 
@@ -126,17 +126,17 @@ struct page_run *run_make(struct run_cache *cache, char *start, size_t size)
     return run;
 }
 
-void run_drop(struct page_run *run)
+void page_run_drop(struct page_run *run)
 {
     records_drop(&records, run);
 }
 
-bool run_is_whole(const struct page_run *run)
+bool page_run_is_whole(const struct page_run *run)
 {
     return !run->before && !run->behind;
 }
 
-void run_unlink(struct page_run *run)
+void page_run_unlink(struct page_run *run)
 {
     if (run->before)
         run->before->behind = run->behind;
@@ -152,47 +152,47 @@ static struct page_run *join(struct page_run *low, struct page_run *high)
 
     if (!stays->ages && goes->ages) {
         stays->freed = goes->freed;
-        run_age_add(goes, stays);
+        page_run_age_add(goes, stays);
     }
-    run_age_remove(goes);
-    run_unlink(goes);
+    page_run_age_remove(goes);
+    page_run_unlink(goes);
     stays->start = low->start;
     stays->size += goes->size;
     stays->kept += goes->kept;
     stays->zeroed &= goes->zeroed;
     stays->purged |= goes->purged;
-    run_drop(goes);
+    page_run_drop(goes);
     return stays;
 }
 
-void run_free(struct page_run *run)
+void page_run_free(struct page_run *run)
 {
     struct page_run *before = run->before, *behind = run->behind;
 
     if (before && before->state == RUN_FREE) {
-        run_leave(before);
+        page_run_leave(before);
         run = join(before, run);
     }
     if (behind && behind->state == RUN_FREE) {
-        run_leave(behind);
+        page_run_leave(behind);
         run = join(run, behind);
     }
     /* Of parts that were purged already: nothing else keeps the region. */
-    if (run_is_whole(run) && !run->ages) {
+    if (page_run_is_whole(run) && !run->ages) {
         run->freed = RUN_AT_ONCE;
-        run_age_add(NULL, run);
+        page_run_age_add(NULL, run);
     }
-    run_enter(run, RUN_FREE);
+    page_run_enter(run, RUN_FREE);
 }
 
-struct page_run *run_used_at(const void *address)
+struct page_run *page_run_used_at(const void *address)
 {
     struct page_run *run = address_map_run(address);
 
     return run && run->start == (const char *)address ? run : NULL;
 }
 
-struct page_run *run_find(const struct run_cache *cache, size_t size)
+struct page_run *page_run_find(const struct run_cache *cache, size_t size)
 {
     for (unsigned bin = bin_of(size); bin < RUN_CACHE_BINS; bin++) {
         uint64_t filled = cache->filled[bin / 64] >> bin % 64;
@@ -215,9 +215,9 @@ struct page_run *run_find(const struct run_cache *cache, size_t size)
     return NULL;
 }
 
-struct page_run *run_split(struct page_run *run, size_t size)
+struct page_run *page_run_split(struct page_run *run, size_t size)
 {
-    struct page_run *end = run_make(run->cache, run->start + size, run->size - size);
+    struct page_run *end = page_run_make(run->cache, run->start + size, run->size - size);
 
     if (!end)
         return NULL;
@@ -230,18 +230,18 @@ struct page_run *run_split(struct page_run *run, size_t size)
     return end;
 }
 
-struct page_run *run_cut(struct page_run *run, size_t size)
+struct page_run *page_run_cut(struct page_run *run, size_t size)
 {
     struct page_run *rest = NULL;
 
     if (!address_map_set_run(run->start, run))
         return NULL;
-    run_leave(run);
+    page_run_leave(run);
     if (run->size > size) {
-        rest = run_split(run, size);
+        rest = page_run_split(run, size);
         if (!rest) {
             address_map_set_run(run->start, NULL);
-            run_enter(run, RUN_FREE);
+            page_run_enter(run, RUN_FREE);
             return NULL;
         }
         rest->kept = run->kept < rest->size ? run->kept : rest->size;
@@ -249,11 +249,11 @@ struct page_run *run_cut(struct page_run *run, size_t size)
         rest->purged = run->purged;
         rest->freed = run->freed;
         if (run->ages)
-            run_age_add(run, rest);
-        run_enter(rest, RUN_FREE);
+            page_run_age_add(run, rest);
+        page_run_enter(rest, RUN_FREE);
     }
-    run_age_remove(run);
+    page_run_age_remove(run);
     run->kept = run->kept < size ? run->kept : size;
-    run_enter(run, RUN_USED);
+    page_run_enter(run, RUN_USED);
     return run;
 }

@@ -35,7 +35,7 @@ static unsigned leaving_count(struct run_cache *cache, int change)
 /* The run in use that starts there, if it is of this cache and this size. Called with the lock. */
 static struct page_run *used_of(const struct run_cache *cache, const void *address, size_t size)
 {
-    struct page_run *run = run_used_at(address);
+    struct page_run *run = page_run_used_at(address);
 
     return run && run->cache == cache && run->size == size ? run : NULL;
 }
@@ -63,9 +63,9 @@ static struct page_run *take_free(struct run_cache *cache, size_t size)
     struct page_run *run;
 
     pthread_mutex_lock(&lock);
-    run = run_find(cache, size);
+    run = page_run_find(cache, size);
     if (run)
-        run = run_cut(run, size);
+        run = page_run_cut(run, size);
     pthread_mutex_unlock(&lock);
     return run;
 }
@@ -76,20 +76,20 @@ static struct page_run *take_region(struct run_cache *cache, size_t size, size_t
     struct page_pool *pool = cache->pool;
     struct page_run *region, *run = NULL;
     bool zeroed;
-    char *address = pool_map(pool, cache->domain, region_size, run_unit(), &zeroed);
+    char *address = pool_map(pool, cache->domain, region_size, page_run_unit(), &zeroed);
 
     if (!address)
         return NULL;
     pthread_mutex_lock(&lock);
-    region = run_make(cache, address, region_size);
+    region = page_run_make(cache, address, region_size);
     if (region) {
         region->kept = pool_is_light(pool) ? 0 : region_size;
         region->zeroed = zeroed;
-        run_enter(region, RUN_FREE);
-        run = run_cut(region, size);
+        page_run_enter(region, RUN_FREE);
+        run = page_run_cut(region, size);
         if (!run) {
-            run_leave(region);
-            run_drop(region);
+            page_run_leave(region);
+            page_run_drop(region);
         }
     }
     pthread_mutex_unlock(&lock);
@@ -164,7 +164,7 @@ static bool prepare(struct run_cache *cache, char *start, size_t size, bool purg
 
 void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed)
 {
-    size_t unit = run_unit(), rounded = (*size + unit - 1) & ~(unit - 1);
+    size_t unit = page_run_unit(), rounded = (*size + unit - 1) & ~(unit - 1);
     struct page_run *run = NULL;
 
     run_cache_decay(false);
@@ -193,8 +193,8 @@ static void free_now(struct page_run *run)
 
     run->kept = run->size;
     run->freed = at_once ? RUN_AT_ONCE : os_seconds();
-    run_age_add(at_once ? NULL : run_newest, run);
-    run_free(run);
+    page_run_age_add(at_once ? NULL : page_run_newest, run);
+    page_run_free(run);
 }
 
 bool run_cache_give(struct run_cache *cache, void *address, size_t size)
@@ -205,7 +205,7 @@ bool run_cache_give(struct run_cache *cache, void *address, size_t size)
     run = used_of(cache, address, size);
     if (run) {
         address_map_set_run(address, NULL);
-        run_leave(run);
+        page_run_leave(run);
         free_now(run);
     }
     pthread_mutex_unlock(&lock);
@@ -222,9 +222,9 @@ static bool shrink(struct page_run *run, size_t size, bool purged)
 {
     struct page_run *rest;
 
-    run_leave(run);
-    rest = run_split(run, size);
-    run_enter(run, RUN_USED);
+    page_run_leave(run);
+    rest = page_run_split(run, size);
+    page_run_enter(run, RUN_USED);
     if (rest) {
         rest->purged = purged;
         free_now(rest);
@@ -241,23 +241,23 @@ static bool grow(struct page_run *run, size_t size, bool *purged)
 
     if (!behind || behind->state != RUN_FREE || behind->size < more)
         return false;
-    behind = run_cut(behind, more);
+    behind = page_run_cut(behind, more);
     if (!behind)
         return false;
     address_map_set_run(behind->start, NULL);
     *purged = behind->purged;
-    run_leave(run);
-    run_leave(behind);
+    page_run_leave(run);
+    page_run_leave(behind);
     run->size = size;
-    run_unlink(behind);
-    run_drop(behind);
-    run_enter(run, RUN_USED);
+    page_run_unlink(behind);
+    page_run_drop(behind);
+    page_run_enter(run, RUN_USED);
     return true;
 }
 
 bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_t *new_size)
 {
-    size_t unit = run_unit(), rounded = (*new_size + unit - 1) & ~(unit - 1);
+    size_t unit = page_run_unit(), rounded = (*new_size + unit - 1) & ~(unit - 1);
     bool purged = false, done = false;
     struct page_run *run;
 
@@ -287,7 +287,7 @@ size_t run_cache_size(const void *address)
     size_t size;
 
     pthread_mutex_lock(&lock);
-    run = run_used_at(address);
+    run = page_run_used_at(address);
     size = run ? run->size : 0;
     pthread_mutex_unlock(&lock);
     return size;
@@ -305,9 +305,9 @@ void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept)
  */
 
 /* Whether a run goes for good, and is not merely purged. */
-static bool run_is_unmapped(const struct page_run *run)
+static bool is_unmapped(const struct page_run *run)
 {
-    return run_is_whole(run) || pool_is_divisible(run->cache->pool);
+    return page_run_is_whole(run) || pool_is_divisible(run->cache->pool);
 }
 
 /* Takes the runs that were freed in this second or before out of reach, of all pools or of one. */
@@ -316,14 +316,14 @@ static struct page_run *collect(long freed, const struct page_pool *only)
     struct page_run *leaving = NULL, *newer;
 
     pthread_mutex_lock(&lock);
-    for (struct page_run *run = run_oldest; run && run->freed <= freed; run = newer) {
+    for (struct page_run *run = page_run_oldest; run && run->freed <= freed; run = newer) {
         newer = run->newer;
         if (only && run->cache->pool != only)
             continue;
-        run_age_remove(run);
-        run_leave(run);
+        page_run_age_remove(run);
+        page_run_leave(run);
         leaving_count(run->cache, 1);
-        run_enter(run, RUN_LEAVING);
+        page_run_enter(run, RUN_LEAVING);
         run->older = leaving;
         leaving = run;
     }
@@ -331,7 +331,7 @@ static struct page_run *collect(long freed, const struct page_pool *only)
     return leaving;
 }
 
-static void run_unmap(struct page_run *run)
+static void unmap_run(struct page_run *run)
 {
     struct run_cache *cache = run->cache;
 
@@ -343,25 +343,25 @@ static void run_unmap(struct page_run *run)
     pthread_mutex_unlock(&lock);
     pool_unmap(cache->pool, run->start, run->size);
     pthread_mutex_lock(&lock);
-    run_leave(run);
+    page_run_leave(run);
     leaving_count(cache, -1);
-    run_drop(run);
+    page_run_drop(run);
     pthread_mutex_unlock(&lock);
 }
 
-static void run_purge(struct page_run *run)
+static void purge_run(struct page_run *run)
 {
     struct run_cache *cache = run->cache;
     bool purged = pool_purge(cache->pool, run->start, run->size) == 0;
 
     pthread_mutex_lock(&lock);
-    run_leave(run);
+    page_run_leave(run);
     leaving_count(cache, -1);
     if (purged) {
         run->kept = 0;
         run->zeroed = run->purged = true;
     }
-    run_free(run);
+    page_run_free(run);
     pthread_mutex_unlock(&lock);
 }
 
@@ -376,12 +376,12 @@ static bool decay(long freed, const struct page_pool *only)
 
         leaving = run->older;
         pthread_mutex_lock(&lock);
-        unmapped = run_is_unmapped(run);
+        unmapped = is_unmapped(run);
         pthread_mutex_unlock(&lock);
         if (unmapped)
-            run_unmap(run);
+            unmap_run(run);
         else
-            run_purge(run);
+            purge_run(run);
     }
     return any;
 }
@@ -404,9 +404,9 @@ static void forget(struct page_run **list)
 
         if (run->state == RUN_USED)
             address_map_set_run(run->start, NULL);
-        run_age_remove(run);
-        run_leave(run);
-        run_drop(run);
+        page_run_age_remove(run);
+        page_run_leave(run);
+        page_run_drop(run);
     }
 }
 
@@ -437,7 +437,7 @@ void run_cache_forked(struct run_cache *cache)
     while (cache->used) {
         struct page_run *run = cache->used;
 
-        run_leave(run);
+        page_run_leave(run);
         run->cache = NULL;
     }
     forget_all(cache);
