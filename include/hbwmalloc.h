@@ -52,10 +52,11 @@ extern "C" {
  * Where blocks come from, and what happens when that memory is short. "Nearest"
  * means: seen from the CPU of the thread that allocates.
  *
- * With base pages, a bind policy returns NULL with ENOMEM only when the kernel
- * refuses to map more memory. When a page is missing at its first write, the
- * kernel reclaims and swaps pages of these nodes; if that is not enough, its
- * out-of-memory killer ends a process. Huge pages are populated when they are
+ * With base pages, a bind policy returns NULL with ENOMEM when its nodes have
+ * no room beside what the heap was given before and did not write yet, and when
+ * the kernel refuses to map more memory. What other processes take later cannot
+ * be foreseen: the kernel's out-of-memory killer then ends a process at the
+ * first write of a page (see memkind.h). Huge pages are populated when they are
  * mapped: NULL or ENOMEM tells that they are used up.
  */
 typedef enum {

@@ -106,9 +106,9 @@
  *                        have no room beside what the heap was given before and
  *                        did not write yet. What other processes take later
  *                        cannot be foreseen: the kernel's out-of-memory killer
- *                        then ends a process at the first write of a page. Kinds
- *                        bound to all nodes of the process are not watched: there,
- *                        memory runs out as with malloc(3).
+ *                        then ends a process at the first write of a page.
+ *                        Kinds bound to all nodes of the process are not
+ *                        watched: there, memory runs out as with malloc(3).
  *     preferred   base   The kernel uses other nodes, nearest first.
  *     interleave  base   The kernel takes a page that is due to a full node
  *                        from the nearest node with room, whether or not that

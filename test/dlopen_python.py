@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (C) 2026 the libmemkind developers.
-"""Rule 3 of the design contract, from a program that knows nothing of C: the library is opened by
+"""The library as a plugin of a program that knows nothing of C (see test_dlopen.c): it is opened by
 Python's ctypes, used in the main thread and in others, closed while threads still run, opened again.
 
 usage: dlopen_python.py LIBRARY [sanitized]

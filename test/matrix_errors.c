@@ -11,13 +11,42 @@
 
 #define WAYS matrix_way_count
 
+static void refuse_pointer(struct cell *cell, void *pointer)
+{
+    NEED(!memkind_detect_kind(pointer), "detect_kind(%p)", pointer);
+    NEED(memkind_malloc_usable_size(NULL, pointer) == 0, "usable_size(NULL, %p)", pointer);
+    NEED(memkind_malloc_usable_size(cell->kind, pointer) == 0, "usable_size(%p)", pointer);
+    memkind_free(NULL, pointer);
+    memkind_free(cell->kind, pointer);
+    NEED(!memkind_defrag_reallocate(NULL, pointer), "defrag_reallocate(%p)", pointer);
+    for (int named = 0; named < 2; named++) {
+        errno = TEST_ERRNO;
+        NEED(!memkind_realloc(named ? cell->kind : NULL, pointer, 200), "realloc(%p)", pointer);
+        NEED(errno == EINVAL, "realloc(%p): errno %d", pointer, errno);
+    }
+}
+
+/* Addresses right behind the mapping that the block is in, and a GiB on. */
+static void refuse_beside(struct cell *cell, const struct block *block)
+{
+    struct test_mapping mapping;
+
+    if (!test_find_mapping(block->at, &mapping))
+        return;
+    for (int i = 0; i < 2; i++) {
+        void *pointer = (char *)mapping.end + i * GIB;
+
+        if (!memkind_detect_kind(pointer)) /* another region of a kind may come next */
+            refuse_pointer(cell, pointer);
+    }
+}
+
 /* The library never saw these. */
 static void op_foreign_pointers(struct cell *cell)
 {
     static long in_data[64];
     char on_stack[4096];
-    char *on_heap = malloc(100000), *gap, *region;
-    struct test_mapping mapping;
+    char *on_heap = malloc(100000), *gap;
     struct block block;
 
     /* The kind has its memory before the gap is made: none will be mapped there. */
@@ -37,8 +66,6 @@ static void op_foreign_pointers(struct cell *cell)
         stderr,
         gap,
         gap + 4 * MIB,
-        NULL, /* to be filled in: beside the kind's memory */
-        NULL,
         (void *)((uintptr_t)block.at | (uintptr_t)1 << 47), /* a block, but for a bit too many */
         (void *)((uintptr_t)block.at | (uintptr_t)1 << 48),
         (void *)((uintptr_t)block.at | (uintptr_t)1 << 56),
@@ -57,31 +84,11 @@ static void op_foreign_pointers(struct cell *cell)
         (void *)UINTPTR_MAX,
     };
 
-    if (test_find_mapping(block.at, &mapping)) {
-        region = (char *)mapping.end;
-        for (int i = 0; i < 2; i++, region += GIB)
-            if (!memkind_detect_kind(region)) /* another region of a kind may come next */
-                pointers[10 + i] = region;
-    }
     memset(on_stack, 7, sizeof on_stack);
     memset(on_heap, 7, 100000);
-    for (size_t i = 0; i < LENGTH(pointers); i++) {
-        void *pointer = pointers[i];
-
-        if (!pointer)
-            continue;
-        NEED(!memkind_detect_kind(pointer), "detect_kind(%p)", pointer);
-        NEED(memkind_malloc_usable_size(NULL, pointer) == 0, "usable_size(NULL, %p)", pointer);
-        NEED(memkind_malloc_usable_size(cell->kind, pointer) == 0, "usable_size(%p)", pointer);
-        memkind_free(NULL, pointer);
-        memkind_free(cell->kind, pointer);
-        NEED(!memkind_defrag_reallocate(NULL, pointer), "defrag_reallocate(%p)", pointer);
-        for (int named = 0; named < 2; named++) {
-            errno = TEST_ERRNO;
-            NEED(!memkind_realloc(named ? cell->kind : NULL, pointer, 200), "realloc(%p)", pointer);
-            NEED(errno == EINVAL, "realloc(%p): errno %d", pointer, errno);
-        }
-    }
+    for (size_t i = 0; i < LENGTH(pointers); i++)
+        refuse_pointer(cell, pointers[i]);
+    refuse_beside(cell, &block);
     for (size_t i = 0; i < sizeof on_stack; i++)
         NEED(on_stack[i] == 7 && on_heap[i] == 7, "the caller's memory was changed");
     block_end(cell, &block, true);

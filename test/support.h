@@ -98,10 +98,22 @@ extern const struct test_kind test_kinds[MEMKIND_NUM_BASE_KIND];
  */
 const struct test_kind *test_next_kind(const struct test_kind *kind);
 
+/* --- small files, of sysfs and procfs --------------------------------------------------------- */
+
+/* The text, cut and terminated. False, with an empty text: it cannot be read. */
+bool test_read_text(const char *path, char *text, size_t size);
+/* The whole number it begins with; 0 where there is none. */
+size_t test_read_number(const char *path);
+/* False: it cannot be written. */
+bool test_write_number(const char *path, size_t number);
+
 /* --- sets of nodes ---------------------------------------------------------------------------- */
 
+#define TEST_NODE_FILES "/sys/devices/system/node"
+#define TEST_NODES 1024 /* the kernel's own upper bound */
+
 struct test_mask {
-    unsigned long bits[1024 / (8 * sizeof(unsigned long))];
+    unsigned long bits[TEST_NODES / (8 * sizeof(unsigned long))];
 };
 
 bool test_mask_has(const struct test_mask *mask, int node);

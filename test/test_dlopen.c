@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_dlopen: rules 1 and 3 of the design contract.
+ * test_dlopen: the library as a plugin.
  *
- * Rule 3: the library can be opened with dlopen(3) by any program, in any thread, at any time, and
- * closed again; threads that have used it may end after that. It asks for at most 64 bytes of the
- * thread-local storage that glibc keeps for such libraries.
- * Rule 1: nothing happens at load. Loading maps the file's segments and no more, starts no thread,
- * opens no file, reads nothing of sysfs, and runs no code but the compiler's own.
+ * It can be opened with dlopen(3) by any program, in any thread, at any time, and closed again;
+ * threads that have used it may end after that. It asks for at most 64 bytes of the thread-local
+ * storage that glibc keeps for such libraries. Nothing happens at load: loading maps the file's
+ * segments and no more, starts no thread, opens no file, reads nothing of sysfs, and runs no code
+ * but the compiler's own.
  *
  * This program is not linked with the library: it is a plugin here. Its path is in
  * MEMKIND_TEST_LIBRARY, a definition; the environment variable of the same name comes first.
@@ -153,7 +153,7 @@ static void run_threads(struct plugin *plugin, int count)
         finish(threads[i]);
 }
 
-/* --- rule 3: open, use, close -------------------------------------------------------------------
+/* --- open, use, close ---------------------------------------------------------------------------
  */
 
 Test(dlopen, use_close_and_open_again)
@@ -437,7 +437,7 @@ Test(dlopen, has_no_constructor)
     plugin_close(&plugin);
 }
 
-/* --- rule 1: nothing happens at load ------------------------------------------------------------
+/* --- nothing happens at load --------------------------------------------------------------------
  */
 
 static int entries(const char *path)

@@ -6,18 +6,18 @@
  * ENOMEM and never a SIGBUS, also for pages that were given back in between; freed memory serves
  * again; a destroyed kind returns its pages to the machine.
  *
+ * Kernels that refuse: test_hugepages_kernel.c. Through hbwmalloc.h: test_hugepages_hbw.c.
+ *
  * The tests set the machine's pools to what they need and restore them: only as root, and one at a
  * time.
  */
 #include "support.h"
 
 #include <errno.h>
-#include <hbwmalloc.h>
 #include <linux/mempolicy.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -479,62 +479,6 @@ Test(hugepages, overcommitted_pages_serve)
     cr_assert_geq(use_up(MEMKIND_HUGETLB, MIB, blocks), 4);
 }
 
-/* --- a node without pages --------------------------------------------------------------------- */
-
-struct unpopulated {
-    size_t reserved_before, reserved_after;
-    int error;
-    bool fresh_refused, purged_refused, content;
-};
-
-static void use_without_pages(void *argument)
-{
-    enum { PARTS = 8 };
-    struct unpopulated *seen = argument;
-    memkind_t kind = create_simple();
-    char *parts[PARTS], *whole = memkind_malloc(kind, PARTS * MIB), *block;
-
-    memkind_free(kind, whole);
-    for (size_t i = 0; i < PARTS; i++) {
-        parts[i] = memkind_malloc(kind, MIB);
-        test_fill(parts[i], MIB, i);
-    }
-    for (size_t i = 1; i < PARTS - 1; i++)
-        memkind_free(kind, parts[i]);
-    test_decay(kind); /* all in between, but the block that test_decay() itself used last */
-    (void)memkind_malloc(kind, 64 * KIB);
-    seen->reserved_before = test_pool_free(2 * MIB);
-    test_refuse(SYS_madvise, EFAULT, 2, 23); /* what MADV_POPULATE_WRITE says without pages */
-    errno = TEST_ERRNO;
-    block = memkind_malloc(kind, 3 * MIB);
-    seen->purged_refused = !block;
-    seen->error = errno;
-    seen->fresh_refused =
-        !memkind_malloc(MEMKIND_HBW_HUGETLB, 100) && !memkind_calloc(MEMKIND_HUGETLB, 1, 4 * MIB);
-    seen->reserved_after = test_pool_free(2 * MIB);
-    seen->content = test_holds(parts[0], MIB, 0) && test_holds(parts[PARTS - 1], MIB, PARTS - 1);
-}
-
-/*
- * The machine may have pages where the kind's nodes have none: mmap(2) succeeds, and only
- * populating tells. Neither a new region nor purged pages may be handed out then, and nothing is
- * kept.
- */
-Test(hugepages, pages_that_cannot_be_populated_are_enomem)
-{
-    struct unpopulated *seen = test_shared(sizeof *seen);
-    struct test_child child;
-
-    test_pool_set(2 * MIB, 16);
-    test_run_well(&child, use_without_pages, seen, NULL);
-    cr_assert(seen->fresh_refused, "a block in a region that is not populated");
-    cr_assert(seen->purged_refused, "a block in purged pages that are not populated");
-    cr_assert_eq(seen->error, ENOMEM);
-    cr_assert_eq(seen->reserved_after, seen->reserved_before, "pages free: %zu, then %zu",
-                 seen->reserved_before, seen->reserved_after);
-    cr_assert(seen->content);
-}
-
 /* --- fork ------------------------------------------------------------------------------------- */
 
 struct forked {
@@ -576,159 +520,4 @@ Test(hugepages, parent_survives_fork)
     test_pool_set(2 * MIB, 6);
     test_run_well(&child, write_after_fork, forked, NULL);
     cr_assert(forked->parent_wrote);
-}
-
-/* --- an older kernel -------------------------------------------------------------------------- */
-
-struct old_kernel {
-    size_t count, again;
-    int error;
-    bool content;
-};
-
-static void use_up_without_populate(void *argument)
-{
-    struct old_kernel *seen = argument;
-    static char *blocks[MOST_BLOCKS];
-
-    test_refuse(SYS_madvise, EINVAL, 2, 23); /* MADV_POPULATE_WRITE and younger advice */
-    while (seen->count < MOST_BLOCKS) {
-        errno = TEST_ERRNO;
-        blocks[seen->count] = memkind_malloc(MEMKIND_HBW_HUGETLB, MIB);
-        if (!blocks[seen->count])
-            break;
-        test_fill(blocks[seen->count], MIB, seen->count);
-        seen->count++;
-    }
-    seen->error = errno;
-    seen->content = true;
-    for (size_t i = 0; i < seen->count; i++)
-        seen->content = seen->content && test_holds(blocks[i], MIB, i);
-    for (size_t i = 0; i < seen->count; i++)
-        memkind_free(MEMKIND_HBW_HUGETLB, blocks[i]);
-    test_decay(MEMKIND_HBW_HUGETLB);
-    for (size_t i = 0; i < seen->count; i++) {
-        blocks[i] = memkind_calloc(MEMKIND_HBW_HUGETLB, 1, MIB);
-        seen->content = seen->content && (!blocks[i] || test_is_zero(blocks[i], MIB));
-        seen->again += blocks[i] != NULL;
-    }
-}
-
-/* Before Linux 5.14 pages cannot be populated without a signal: they are counted beforehand. */
-Test(hugepages, no_signal_on_an_old_kernel)
-{
-    struct old_kernel *seen = test_shared(sizeof *seen);
-    struct test_child child;
-
-    test_pool_set(2 * MIB, 8);
-    test_run_well(&child, use_up_without_populate, seen, NULL);
-    cr_assert(seen->count >= 6 && seen->count < MOST_BLOCKS, "%zu blocks", seen->count);
-    cr_assert_eq(seen->error, ENOMEM);
-    cr_assert_geq(seen->again, seen->count - 2, "%zu blocks, then %zu", seen->count, seen->again);
-    cr_assert(seen->content);
-}
-
-/* --- hbwmalloc -------------------------------------------------------------------------------- */
-
-struct psize {
-    hbw_policy_t policy;
-    hbw_pagesize_t pagesize;
-    size_t size;
-    /* what comes out */
-    int result, verified, error;
-    size_t page_size, page_size_after_realloc;
-    bool content;
-};
-
-static void allocate_psize(void *argument)
-{
-    struct psize *psize = argument;
-    struct test_mapping mapping;
-    char *block = NULL;
-
-    hbw_set_policy(psize->policy);
-    errno = TEST_ERRNO;
-    psize->result = hbw_posix_memalign_psize((void **)&block, 4096, psize->size, psize->pagesize);
-    psize->error = errno;
-    if (psize->result)
-        return;
-    /* Both ends: 1 GiB need not be written in full. */
-    block[psize->size - 1] = 1;
-    test_fill(block, 1, 0);
-    psize->verified = hbw_verify_memory_region(block, psize->size, 0);
-    if (test_find_mapping(block, &mapping))
-        psize->page_size = mapping.page_size;
-    block = hbw_realloc(block, psize->size / 2 + 1);
-    psize->content = block && test_holds(block, 1, 0);
-    if (block && test_find_mapping(block, &mapping))
-        psize->page_size_after_realloc = mapping.page_size;
-    hbw_free(block);
-}
-
-static void check_psize(hbw_policy_t policy, hbw_pagesize_t pagesize, size_t size, int result,
-                        size_t page_size, const char *const environment[])
-{
-    struct psize *psize = test_shared(sizeof *psize);
-    struct test_child child;
-
-    psize->policy = policy;
-    psize->pagesize = pagesize;
-    psize->size = size;
-    test_run_well(&child, allocate_psize, psize, environment);
-    cr_assert_eq(psize->result, result, "policy %d, page size %d, size %zu: %d", policy, pagesize,
-                 size, psize->result);
-    cr_assert_eq(psize->error, TEST_ERRNO, "errno %d", psize->error);
-    if (result)
-        return;
-    cr_assert_eq(psize->page_size, page_size, "policy %d: pages of %zu", policy, psize->page_size);
-    cr_assert_eq(psize->page_size_after_realloc, page_size, "realloc left the page size: %zu",
-                 psize->page_size_after_realloc);
-    cr_assert(psize->content);
-    cr_assert_eq(psize->verified, environment ? -1 : 0, "%d", psize->verified);
-    munmap(psize, sizeof *psize);
-}
-
-/* Without HBW nodes, PREFERRED means ordinary huge pages. */
-static const char *const no_nodes[] = {"MEMKIND_HBW_NODES", NULL};
-
-Test(hugepages, hbw_psize_2m)
-{
-    static const hbw_policy_t policies[] = {HBW_POLICY_BIND, HBW_POLICY_BIND_ALL,
-                                            HBW_POLICY_PREFERRED};
-    static const size_t sizes[] = {1, 5000, 2 * MIB, 5 * MIB};
-
-    test_pool_set(2 * MIB, 0);
-    for (size_t i = 0; i < LENGTH(policies); i++)
-        check_psize(policies[i], HBW_PAGESIZE_2MB, 1, ENOMEM, 0, NULL);
-    check_psize(HBW_POLICY_PREFERRED, HBW_PAGESIZE_2MB, 1, ENOMEM, 0, no_nodes);
-    test_pool_set(2 * MIB, 10);
-    for (size_t i = 0; i < LENGTH(policies) * LENGTH(sizes); i++)
-        check_psize(policies[i % LENGTH(policies)], HBW_PAGESIZE_2MB, sizes[i / LENGTH(policies)],
-                    0, 2 * MIB, NULL);
-    check_psize(HBW_POLICY_BIND, HBW_PAGESIZE_2MB, 100 * MIB, ENOMEM, 0, NULL);
-    check_psize(HBW_POLICY_PREFERRED, HBW_PAGESIZE_2MB, 5000, 0, 2 * MIB, no_nodes);
-    check_psize(HBW_POLICY_BIND, HBW_PAGESIZE_2MB, 5000, ENOMEM, 0, no_nodes);
-}
-
-Test(hugepages, hbw_psize_1g)
-{
-    static const struct {
-        hbw_policy_t policy;
-        hbw_pagesize_t pagesize;
-        size_t size;
-        const char *const *environment;
-    } rows[] = {
-        {HBW_POLICY_BIND, HBW_PAGESIZE_1GB, 5000, NULL},
-        {HBW_POLICY_BIND, HBW_PAGESIZE_1GB_STRICT, GIB, NULL},
-        {HBW_POLICY_PREFERRED, HBW_PAGESIZE_1GB, 100 * MIB, NULL},
-        {HBW_POLICY_PREFERRED, HBW_PAGESIZE_1GB_STRICT, GIB, no_nodes},
-    };
-
-    test_pool_set(GIB, 0);
-    for (size_t i = 0; i < LENGTH(rows); i++)
-        check_psize(rows[i].policy, rows[i].pagesize, rows[i].size, ENOMEM, 0, rows[i].environment);
-    test_pool_set(GIB, 1);
-    for (size_t i = 0; i < LENGTH(rows); i++)
-        check_psize(rows[i].policy, rows[i].pagesize, rows[i].size, 0, GIB, rows[i].environment);
-    check_psize(HBW_POLICY_BIND, HBW_PAGESIZE_1GB, GIB + 1, ENOMEM, 0, NULL);
 }

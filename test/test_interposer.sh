@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (C) 2026 the libmemkind developers.
 #
-# Programs that know nothing of this library take all their memory from it (rule 2 of the design
-# contract): each runs with and without malloc_interposer preloaded, and has to say the same and end
-# the same. All of it for several kinds, and with libdaxctl answering, silent and absent, since the
-# search for DAX nodes itself allocates.
+# Programs that know nothing of this library take all their memory from it: each runs with and without
+# malloc_interposer preloaded, and has to say the same and end the same. All of it for several kinds,
+# and with libdaxctl answering, silent and absent, since the search for DAX nodes itself allocates.
 #
 # usage: test_interposer.sh SETTING INTERPOSER THREADED_PROGRAM FAKE_DAXCTL LIBRARY [sanitized]
 #   SETTING: default regular hbw hbw-debug dax-answers dax-absent dax-machine dax-nodes

@@ -1,4 +1,7 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+#
 # The manual pages are well-formed, and those of section 3 say what the headers say: every name that a
 # program can use has an entry, no entry is about a name that is gone, the synopsis has the headers'
 # types, the examples compile. Nothing is run.
@@ -141,7 +144,10 @@ check_names()
 check_form()
 {
     local said
-    said=$(mandoc -T lint -W warning "$source/man/$1" 2>&1) || true
+    # Its advice on style, too: lines of text of more than 80 bytes, say. Which manuals are installed here
+    # is nobody's fault.
+    said=$(mandoc -T lint -W style "$source/man/$1" 2>&1 |
+        grep -vE 'referenced manual not found|mandoc\.db') || true
     [ -z "$said" ] || fail "mandoc -T lint:"$'\n'"$said"
 }
 

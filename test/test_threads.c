@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_threads: rules 5 and 8 of the design contract.
+ * test_threads: threads, and limits that grow with use.
  *
- * Rule 5, threads: any number of threads come and go and leave nothing behind; blocks wander
- * between threads unharmed; a destructor that runs at a thread's end, before or after the library's
- * own, can allocate and free; a thread may end while another destroys a kind that the first has
- * used; caches of a destroyed kind are never hit again although its handle is reused. Rule 8,
- * limits grow with use: 2,000 threads with five kinds each, 200 kinds in one thread, and as many
- * arenas as threads need and MEMKIND_ARENA_NUM_PER_KIND allows, whatever the machine's size.
+ * Any number of threads come and go and leave nothing behind; blocks wander between threads
+ * unharmed; a destructor that runs at a thread's end, before or after the library's own, can
+ * allocate and free; a thread may end while another destroys a kind that the first has used; caches
+ * of a destroyed kind are never hit again although its handle is reused. There is room for 2,000
+ * threads with five kinds each, 200 kinds in one thread, and as many arenas as threads need and
+ * MEMKIND_ARENA_NUM_PER_KIND allows, whatever the machine's size.
  *
  * Linked to the static library: the private jemalloc is asked for its count of arenas and for the
  * memory it holds for itself, which is exact where the resident set is not.

@@ -5,8 +5,6 @@
 
 #include <pthread.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "kinds/host.h"
 #include "kinds/os.h"
@@ -24,14 +22,6 @@ static struct page_pool *pools; /* that have bound memory; guarded by lock */
 /* --- room on nodes ------------------------------------------------------------------------------
  */
 
-/* Bytes on the line of a node's meminfo. */
-static uint64_t meminfo_value(const char *meminfo, const char *name)
-{
-    const char *at = strstr(meminfo, name);
-
-    return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : 0;
-}
-
 /* Bytes that a process can have on a node before the kernel starts to kill. Without an answer (no
  * descriptor left, a sandbox) nothing is refused. */
 static uint64_t room_of(unsigned node, uint64_t watermarks, uint64_t memory_of_all)
@@ -41,10 +31,11 @@ static uint64_t room_of(unsigned node, uint64_t watermarks, uint64_t memory_of_a
 
     if (sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) < 0)
         return ROOM_UNKNOWN;
-    memory = meminfo_value(meminfo, "MemTotal:");
+    memory = sysfs_meminfo_value(meminfo, "MemTotal:");
     /* What the kernel can drop at once. */
-    room = meminfo_value(meminfo, "MemFree:") + meminfo_value(meminfo, "Active(file):") +
-           meminfo_value(meminfo, "Inactive(file):");
+    room = sysfs_meminfo_value(meminfo, "MemFree:") +
+           sysfs_meminfo_value(meminfo, "Active(file):") +
+           sysfs_meminfo_value(meminfo, "Inactive(file):");
     spared = memory / SPARED_PART;
     if (memory_of_all)
         spared += (uint64_t)((double)watermarks * ((double)memory / (double)memory_of_all));

@@ -8,6 +8,8 @@
  * modules' data while it runs, so it is called with no lock held. Where it cannot be had, the same
  * is read from /sys/bus/dax, as libdaxctl does: devices that the driver kmem holds. What libdaxctl
  * does not tell, the sort of device, is read there, too.
+ *
+ * Threads: any. selector.c asks for the nodes and keeps the answer; the bus is read at every call.
  */
 #pragma once
 

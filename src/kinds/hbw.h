@@ -5,12 +5,14 @@
  *
  * A ladder; the first rung that says anything decides: the administrator (MEMKIND_HBW_NODES);
  * numbers of the firmware, against MEMKIND_HBW_THRESHOLD or against the ordinary memory seen from
- * the same CPUs; the CPU's model. Nobody guesses: a node without CPUs may be slow just as well.
+ * the same CPUs; the CPU's model. Nobody guesses: a node without CPUs may be slow just as well. A
+ * threshold that is no number is an error, whatever the rungs say.
  *
- * Threads: any; nothing allocates or locks.
+ * Threads: any; nothing allocates or locks. selector.c asks and keeps the answer.
  */
 #pragma once
 
 #include "kinds/selector.h"
 
+/* The caller gives a zeroed answer. */
 void hbw_find(struct node_answer *answer);

@@ -7,9 +7,12 @@
  * run is in one list of its cache: of the used, of the leaving, or of the free ones of about its
  * size. Those that decay are also in one list of all caches, the oldest first.
  *
- * Threads: every function with run_cache.c's lock.
+ * Threads: every function with run_cache.c's lock, which also guards the lists and the records; but
+ * for run_unit(), which is constant.
  */
 #pragma once
+
+#include <limits.h>
 
 #include "kinds/run_cache.h"
 
@@ -22,7 +25,7 @@ struct page_run {
     struct run_cache *cache;
     char *start;
     size_t size;
-    long freed; /* this second */
+    long freed; /* in this second of os_seconds(), or RUN_AT_ONCE */
     enum run_state { RUN_USED, RUN_FREE, RUN_LEAVING } state;
     size_t kept; /* of its bytes, so many may be backed by pages */
     bool ages;

@@ -17,8 +17,8 @@
  *
  * Threads: every function from any thread, except pool_close(), which nobody may run beside.
  * One lock, for the lists of regions, not held while a source works; pool_prefork() and
- * pool_postfork() hold it, and the sources' own, across fork(2): first the file source's, then this
- * one, then that of space.h.
+ * pool_postfork() hold it, and its neighbours', across fork(2), in this order: that of
+ * commitment.h, the file source's, this one, that of space.h.
  */
 #pragma once
 

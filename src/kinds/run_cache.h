@@ -18,8 +18,10 @@
  * One cache serves one pool in one locality domain; it is a part of the heap manager's own
  * structure. The address map holds, for the unit in which a used run starts, the run.
  *
- * Threads: any, except run_cache_close(), which nobody may run beside. One lock for all caches,
- * held neither while a source works nor while pool.c's lock is.
+ * Threads: any, except run_cache_open() and run_cache_closing(), which come before and after all
+ * taking, and run_cache_close(), which nobody may run beside. One lock for all caches, the one of
+ * page_run.h; pool.h's functions are called without it. Around fork(2) it comes before the locks of
+ * pool_prefork().
  */
 #pragma once
 

@@ -260,6 +260,33 @@ static void answer_measured(struct node_answer *answer, unsigned cpu_node, node_
              knowledge_name(answer->source), what);
 }
 
+static void answer_cpu_nodes(struct node_answer *answer)
+{
+    answer->nodes = topology_get()->with_cpu;
+    nodemask_and(&answer->nodes, &topology_get()->with_memory);
+    snprintf(answer->why, sizeof answer->why, "sysfs: has_cpu");
+    if (nodemask_empty(&answer->nodes))
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+               "no node with CPUs has memory for this process");
+}
+
+/* HBW or DAX nodes. */
+static void answer_found(struct node_answer *answer, struct published *published, bool nearest,
+                         unsigned cpu_node)
+{
+    answer_published(published, answer);
+    if (nearest && !answer->error)
+        keep_nearest(&answer->nodes, cpu_node);
+}
+
+static void answer_largest(struct node_answer *answer, const struct nodemask *nodes,
+                           unsigned cpu_node, const char *why)
+{
+    answer->nodes = *nodes;
+    keep_best(&answer->nodes, score_size, cpu_node);
+    snprintf(answer->why, sizeof answer->why, "sysfs: %s", why);
+}
+
 int selector_parse(const char *list, struct nodemask *nodes)
 {
     const struct topology *topology = topology_get();
@@ -273,6 +300,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
                      struct node_answer *answer)
 {
     const struct topology *topology = topology_get();
+    struct nodemask local;
 
     memset(answer, 0, sizeof *answer);
     answer->source = KNOWN_SYSFS;
@@ -282,12 +310,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         snprintf(answer->why, sizeof answer->why, "the process's own policy");
         break;
     case SELECT_CPU_NODES:
-        answer->nodes = topology->with_cpu;
-        nodemask_and(&answer->nodes, &topology->with_memory);
-        snprintf(answer->why, sizeof answer->why, "sysfs: has_cpu");
-        if (nodemask_empty(&answer->nodes))
-            refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
-                   "no node with CPUs has memory for this process");
+        answer_cpu_nodes(answer);
         break;
     case SELECT_ALL:
         answer->nodes = topology->with_memory;
@@ -295,25 +318,18 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         break;
     case SELECT_HBW_NEAREST:
     case SELECT_HBW_ALL:
-        answer_published(&hbw, answer);
-        if (selector == SELECT_HBW_NEAREST && !answer->error)
-            keep_nearest(&answer->nodes, cpu_node);
+        answer_found(answer, &hbw, selector == SELECT_HBW_NEAREST, cpu_node);
         break;
     case SELECT_DAX_NEAREST:
     case SELECT_DAX_ALL:
-        answer_published(&dax, answer);
-        if (selector == SELECT_DAX_NEAREST && !answer->error)
-            keep_nearest(&answer->nodes, cpu_node);
+        answer_found(answer, &dax, selector == SELECT_DAX_NEAREST, cpu_node);
         break;
     case SELECT_LARGEST:
-        answer->nodes = topology->with_memory;
-        keep_best(&answer->nodes, score_size, cpu_node);
-        snprintf(answer->why, sizeof answer->why, "sysfs: MemTotal");
+        answer_largest(answer, &topology->with_memory, cpu_node, "MemTotal");
         break;
     case SELECT_LARGEST_LOCAL:
-        answer->nodes = local_nodes(cpu_node);
-        keep_best(&answer->nodes, score_size, cpu_node);
-        snprintf(answer->why, sizeof answer->why, "sysfs: MemTotal of local nodes");
+        local = local_nodes(cpu_node);
+        answer_largest(answer, &local, cpu_node, "MemTotal of local nodes");
         break;
     case SELECT_LATENCY_LOCAL:
         answer_measured(answer, cpu_node, score_latency, attributes_get()->latency, "latency");

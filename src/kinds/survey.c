@@ -4,7 +4,6 @@
 #include "kinds/survey.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "kinds/dax.h"
@@ -14,17 +13,6 @@
 
 /* --- nodes --------------------------------------------------------------------------------------
  */
-
-static uint64_t read_unused(unsigned node)
-{
-    char text[4096];
-    const char *line;
-
-    if (sysfs_read(text, sizeof text, SYSFS_NODES "/node%u/meminfo", node) < 0)
-        return 0;
-    line = strstr(text, "MemFree:");
-    return line ? strtoull(line + strlen("MemFree:"), NULL, 10) * 1024 : 0;
-}
 
 static void read_cpus(struct node_survey *survey)
 {
@@ -88,7 +76,7 @@ bool survey_node(unsigned node, struct node_survey *survey)
     survey->usable = nodemask_has(&topology->with_memory, node);
     read_cpus(survey);
     survey->size = topology->memory[node];
-    survey->unused = read_unused(node);
+    survey->unused = sysfs_meminfo(node, "MemFree:");
     survey->numbers = attributes_get()->of[node];
     survey->bandwidth = attributes_bandwidth(&survey->numbers);
     survey->latency = attributes_latency(&survey->numbers);

@@ -11,7 +11,7 @@
 #include "kinds/os.h"
 
 #define PATH_SIZE 512
-#define LIST_SIZE 4096 /* as long as sysfs lets a file be */
+#define FILE_SIZE 4096 /* as long as sysfs lets a file be */
 
 const char *sysfs_root = "/sys";
 
@@ -47,7 +47,7 @@ ssize_t sysfs_read(char *text, size_t size, const char *path, ...)
 
 bool sysfs_list(struct nodemask *mask, const char *path, ...)
 {
-    char full[PATH_SIZE], text[LIST_SIZE];
+    char full[PATH_SIZE], text[FILE_SIZE];
 
     PATH_OF_ARGUMENTS(full, path);
     if (os_read_file(full, text, sizeof text) >= 0 && nodemask_parse(text, mask))
@@ -64,6 +64,22 @@ uint64_t sysfs_number(const char *path, ...)
     if (os_read_file(full, text, sizeof text) < 0 || *text < '0' || *text > '9')
         return 0;
     return strtoull(text, NULL, 10);
+}
+
+uint64_t sysfs_meminfo_value(const char *meminfo, const char *name)
+{
+    const char *at = strstr(meminfo, name);
+
+    return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : 0;
+}
+
+uint64_t sysfs_meminfo(unsigned node, const char *name)
+{
+    char meminfo[FILE_SIZE];
+
+    if (sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) < 0)
+        return 0;
+    return sysfs_meminfo_value(meminfo, name);
 }
 
 bool sysfs_link(char *target, size_t size, const char *path, ...)

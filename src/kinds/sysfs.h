@@ -32,6 +32,13 @@ bool sysfs_list(struct nodemask *mask, const char *path, ...) __attribute__((for
 /* A whole number at the file's start; 0: no such file, or no number. */
 uint64_t sysfs_number(const char *path, ...) __attribute__((format(printf, 1, 2)));
 
+/* Bytes on the line `name` ("MemFree:") of a node's meminfo, whose text was read; 0: no such line.
+ */
+uint64_t sysfs_meminfo_value(const char *meminfo, const char *name);
+
+/* The same, read for one line only. */
+uint64_t sysfs_meminfo(unsigned node, const char *name);
+
 /* Where a symbolic link points. False: it is none. */
 bool sysfs_link(char *target, size_t size, const char *path, ...)
     __attribute__((format(printf, 3, 4)));

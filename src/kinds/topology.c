@@ -4,7 +4,6 @@
 #include "kinds/topology.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "kinds/host.h"
 #include "kinds/os.h"
@@ -12,17 +11,6 @@
 #include "kinds/sysfs.h"
 
 #define DISTANCE_UNKNOWN 255
-
-static uint64_t read_memory(int node)
-{
-    char text[4096];
-    const char *line;
-
-    if (sysfs_read(text, sizeof text, SYSFS_NODES "/node%d/meminfo", node) < 0)
-        return 0;
-    line = strstr(text, "MemTotal:");
-    return line ? strtoull(line + strlen("MemTotal:"), NULL, 10) * 1024 : 0;
-}
 
 /* One row of the SLIT: a number per online node, in the order of their numbers. */
 static void read_distances(int node, struct topology *topology)
@@ -58,7 +46,7 @@ void topology_read(struct topology *topology)
         nodemask_and(&topology->populated, &topology->online);
     }
     nodemask_for_each (node, &topology->online) {
-        topology->memory[node] = read_memory(node);
+        topology->memory[node] = sysfs_meminfo((unsigned)node, "MemTotal:");
         nodemask_for_each (other, &topology->online)
             topology->distance[node][other] = DISTANCE_UNKNOWN;
         topology->distance[node][node] = 10;

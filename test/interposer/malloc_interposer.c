@@ -6,8 +6,7 @@
  *
  * Preloaded (LD_PRELOAD), it stands before libc's malloc and calls memkind_malloc(). So the library
  * is called before main(), by the dynamic loader, in every thread, after exit handlers, and while
- * it is itself setting up (rule 2 of the design contract). test_interposer.sh runs programs under
- * it.
+ * it is itself setting up. test_interposer.sh runs programs under it.
  *
  *   INTERPOSER_KIND  partition number of the kind, 0 (MEMKIND_DEFAULT) if unset. Where the kind has
  *                    no memory, MEMKIND_DEFAULT serves.
