@@ -12,6 +12,8 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -273,22 +275,22 @@ Test(fork, during_first_use)
     cr_expect_eq(*status, 0, "the child ended with %d (142: it hung)", *status);
 }
 
-static atomic_bool ending, ended;
+static atomic_bool ending, ended, failed;
 
 static void create_late(void *value)
 {
     (void)value;
     ending = true;
     usleep(100000); /* enough for the fork to begin; if not, the test passes without showing much */
-    if (memkind_destroy_kind(create()))
-        spoiled = true;
+    if (memkind_destroy_kind(busy_create()))
+        failed = true;
     ended = true;
 }
 
 static void *end_late(void *key)
 {
-    if (!use_kind(MEMKIND_DEFAULT, 1) || pthread_setspecific(*(pthread_key_t *)key, key))
-        spoiled = true;
+    if (!busy_use(MEMKIND_DEFAULT, 1) || pthread_setspecific(*(pthread_key_t *)key, key))
+        failed = true;
     return NULL;
 }
 
@@ -299,7 +301,7 @@ Test(fork, beside_a_thread_that_creates_a_kind_as_it_ends)
     pthread_t thread;
     pid_t child;
 
-    cr_assert(use_kind(MEMKIND_DEFAULT, 1));
+    cr_assert(busy_use(MEMKIND_DEFAULT, 1));
     cr_assert_eq(pthread_key_create(&key, create_late), 0);
     cr_assert_eq(pthread_create(&thread, NULL, end_late, &key), 0);
     while (!ending)
@@ -308,9 +310,9 @@ Test(fork, beside_a_thread_that_creates_a_kind_as_it_ends)
     if (child == 0)
         _exit(run_child(NULL, 0));
     cr_expect(ended || !test_tbb(), "the fork gave up");
-    cr_expect_eq(status_of(child), 0);
+    cr_expect_eq(busy_status_of(child), 0);
     pthread_join(thread, NULL);
-    cr_expect(!spoiled);
+    cr_expect(!failed);
 }
 
 /* The pthread key of the library and of jemalloc work in a child as well: its threads leave nothing
