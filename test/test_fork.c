@@ -275,7 +275,7 @@ Test(fork, during_first_use)
     cr_expect_eq(*status, 0, "the child ended with %d (142: it hung)", *status);
 }
 
-static atomic_bool ending, ended, spoiled;
+static atomic_bool ending, ended, failed;
 
 static void create_late(void *value)
 {
@@ -283,14 +283,14 @@ static void create_late(void *value)
     ending = true;
     usleep(100000); /* enough for the fork to begin; if not, the test passes without showing much */
     if (memkind_destroy_kind(busy_create()))
-        spoiled = true;
+        failed = true;
     ended = true;
 }
 
 static void *end_late(void *key)
 {
     if (!busy_use(MEMKIND_DEFAULT, 1) || pthread_setspecific(*(pthread_key_t *)key, key))
-        spoiled = true;
+        failed = true;
     return NULL;
 }
 
@@ -312,7 +312,7 @@ Test(fork, beside_a_thread_that_creates_a_kind_as_it_ends)
     cr_expect(ended || !test_tbb(), "the fork gave up");
     cr_expect_eq(busy_status_of(child), 0);
     pthread_join(thread, NULL);
-    cr_expect(!spoiled);
+    cr_expect(!failed);
 }
 
 /* The pthread key of the library and of jemalloc work in a child as well: its threads leave nothing
