@@ -51,7 +51,7 @@ static void prefork(void)
 static void postfork(void (*manager_postfork)(void), bool child)
 {
     forking = false;
-    pool_postfork();
+    pool_postfork(child);
     run_cache_postfork(child);
     if (manager_postfork)
         manager_postfork();

@@ -186,7 +186,10 @@ void commitment_prefork(void)
     pthread_mutex_lock(&lock);
 }
 
-void commitment_postfork(void)
+/* What a parent's threads were about to map does not come in the child. */
+void commitment_postfork(bool child)
 {
+    for (struct page_pool *pool = child ? pools : NULL; pool; pool = pool->commitment.next)
+        pool->commitment.coming = 0;
     pthread_mutex_unlock(&lock);
 }

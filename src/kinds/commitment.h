@@ -54,4 +54,4 @@ void commitment_purged(struct page_pool *pool, size_t size);
 void commitment_end(struct page_pool *pool);
 
 void commitment_prefork(void);
-void commitment_postfork(void);
+void commitment_postfork(bool child);

@@ -422,12 +422,12 @@ void pool_prefork(void)
     space_prefork();
 }
 
-void pool_postfork(void)
+void pool_postfork(bool child)
 {
     space_postfork();
     pthread_mutex_unlock(&lock);
     for (size_t i = SOURCES; i-- > 0;)
         if (sources[i]->postfork)
             sources[i]->postfork();
-    commitment_postfork();
+    commitment_postfork(child);
 }

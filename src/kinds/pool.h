@@ -155,4 +155,4 @@ bool pool_is_shared(const struct page_pool *pool);
 void pool_forked(struct page_pool *pool);
 
 void pool_prefork(void);
-void pool_postfork(void);
+void pool_postfork(bool child);

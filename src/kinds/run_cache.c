@@ -168,7 +168,7 @@ void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed)
     struct page_run *run = NULL;
 
     run_cache_decay(false);
-    if (rounded >= *size && rounded <= PTRDIFF_MAX) {
+    if (rounded >= *size && rounded >> ADDRESS_MAP_BITS == 0) {
         run = take_free(cache, rounded);
         if (!run)
             run = take_new(cache, rounded);
