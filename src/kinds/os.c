@@ -343,7 +343,7 @@ int os_read_folder(const char *path, void (*visit)(void *context, const char *na
     /* getdents64(2)'s records; opendir(3) would call malloc. */
     _Alignas(struct dirent64) char records[4096];
     ssize_t got;
-    int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error, file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (file < 0)
         return errno == ENOENT ? ENOENT : failed(path, 0);
@@ -356,10 +356,9 @@ int os_read_folder(const char *path, void (*visit)(void *context, const char *na
             at += entry->d_reclen;
         }
     }
-    if (got < 0)
-        failed(path, 0);
+    error = got < 0 ? failed(path, 0) : 0;
     os_close(file);
-    return got < 0 ? errno : 0;
+    return error;
 }
 
 int os_read_link(const char *path, char *target, size_t size)
