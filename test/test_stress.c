@@ -376,8 +376,6 @@ Test(stress, blocks_keep_their_content)
     long seconds = (long)number("MEMKIND_STRESS_SECONDS", STRESS_SECONDS);
     unsigned long started;
 
-    if (TEST_THREAD_SANITIZED && test_tbb())
-        test_skip("libtbbmalloc hands blocks from thread to thread unseen by ThreadSanitizer");
     first_seed = number("MEMKIND_STRESS_SEED", (unsigned long)time(NULL) * 2 + 1);
     fprintf(stderr, "stress: %ld s, MEMKIND_STRESS_SEED=%lu\n", seconds, (unsigned long)first_seed);
     for (unsigned i = 0; i < KINDS; i++) {

@@ -53,6 +53,7 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     bool done;
 
     tbb_gate_outside(&outside);
+    tbb_library_region_back();
     done = run_cache_give(&pool->raw, address, bytes);
     tbb_gate_inside(outside);
     if (!done)

@@ -72,6 +72,11 @@ void tbb_library_region_ready(void)
     __tsan_release(&order);
 }
 
+void tbb_library_region_back(void)
+{
+    __tsan_acquire(&order);
+}
+
 static void *ordered_malloc(struct tbb_memory_pool *pool, size_t size)
 {
     void *block = seen.pool_malloc(pool, size);
@@ -116,6 +121,10 @@ static void order_blocks(void)
 #else
 
 void tbb_library_region_ready(void)
+{
+}
+
+void tbb_library_region_back(void)
 {
 }
 

@@ -89,6 +89,8 @@ int tbb_library_load(char why[HEAP_WHY]);
 
 /* Says so to ThreadSanitizer, where that is in use: the library gets a region from this thread. */
 void tbb_library_region_ready(void);
+/* Likewise: what the library gives back was last used by threads that it knows. */
+void tbb_library_region_back(void);
 
 /* --- heap.c ------------------------------------------------------------------------------------
  */
