@@ -182,6 +182,7 @@ Test(source_file, the_limit_to_the_byte)
 /* Limits of more than a window; regions lie across the border of two. */
 Test(source_file, several_windows)
 {
+    struct page_region *window;
     size_t limit = 2 * GIB + 16 * MIB, taken = 0, crossing = 0;
     struct page_pool pool;
     bool zeroed;
@@ -195,10 +196,10 @@ Test(source_file, several_windows)
         test_skip("%s has no room for %zu bytes", file_pool_directories[0], limit);
     cr_expect_eq(taken, limit);
     cr_expect_eq((size_t)file_pool_status(&pool).st_size, limit);
-    for (struct page_region *window = pool.regions; window; window = window->next)
+    LIST_FOREACH (window, &pool.regions, entry)
         cr_expect(pool_unmap(&pool, window->start, window->size));
     cr_expect_leq(file_pool_space(&pool), MIB);
-    for (struct page_region *window = pool.regions; window; window = window->next) {
+    LIST_FOREACH (window, &pool.regions, entry) {
         struct page_region *next = address_map_find(window->start + window->size);
 
         if (!next || next->pool != &pool)
@@ -250,6 +251,7 @@ Test(source_file, given_back_as_holes)
 
 Test(source_file, alignment)
 {
+    struct page_region *window;
     unsigned windows = 0, large = 0;
     struct page_pool pool;
     bool zeroed;
@@ -262,8 +264,10 @@ Test(source_file, alignment)
         cr_expect_eq((uintptr_t)at & (alignment - 1), 0, "alignment %zu", alignment);
         large += alignment >= GIB / 2;
     }
-    for (struct page_region *window = pool.regions; window; window = window->next, windows++)
+    LIST_FOREACH (window, &pool.regions, entry) {
         cr_expect_eq((uintptr_t)window->start & (2 * MIB - 1), 0);
+        windows++;
+    }
     cr_expect_leq(windows, large + 1, "one window for a large alignment, no more");
     pool_close(&pool);
 }

@@ -33,7 +33,7 @@ struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
 static struct jem_group *groups[JEM_SLOTS]; /* by slot, guarded by jem_lock */
 static unsigned arenas_alive;               /* guarded by jem_lock */
 static struct jem_arena *idle_arenas;       /* empty ones, guarded by jem_lock */
-static struct jem_heap *heaps;              /* all, guarded by jem_lock */
+static LIST_HEAD(, jem_heap) heaps;         /* all, guarded by jem_lock */
 
 /* --- arenas -------------------------------------------------------------------------------------
  */
@@ -261,11 +261,7 @@ int jem_group_heap_create(struct heap *heap)
     if (domains == 1)
         heap->slot = group->slot;
     pthread_mutex_lock(&jem_lock);
-    state->next = heaps;
-    state->link = &heaps;
-    if (heaps)
-        heaps->link = &state->next;
-    heaps = state;
+    LIST_INSERT_HEAD(&heaps, state, entry);
     pthread_mutex_unlock(&jem_lock);
     return 0;
 }
@@ -293,9 +289,7 @@ int jem_group_heap_destroy(struct heap *heap)
         state->frozen = group->older;
         group_destroy(tsd, group);
     }
-    *state->link = state->next;
-    if (state->next)
-        state->next->link = state->link;
+    LIST_REMOVE(state, entry);
     heap->slot = JEM_SLOT_NONE;
     heap->state = NULL; /* with the lock: a fork finds all of the heap or nothing */
     pthread_mutex_unlock(&jem_lock);
@@ -351,12 +345,14 @@ static void forget_purges(tsdn_t *tsdn)
 
 void jem_group_postfork_child(tsd_t *tsd)
 {
+    struct jem_heap *state;
+
     for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
         if (groups[slot])
             for (struct jem_arena *arena = groups[slot]->arenas; arena; arena = arena->next)
                 arena->threads = 0;
     forget_purges(tsd ? tsd_tsdn(tsd) : TSDN_NULL);
-    for (struct jem_heap *state = heaps; state; state = state->next)
+    LIST_FOREACH (state, &heaps, entry)
         if (pool_is_shared(&state->heap->pages))
             heap_freeze(tsd, state);
 }

@@ -59,16 +59,16 @@ struct jem_group {
 /* heap->state */
 struct jem_heap {
     struct heap *heap;
-    struct jem_heap *next, **link; /* in the list of all */
-    struct jem_group *frozen;      /* of before a fork(2), in the child, where pages are shared */
+    LIST_ENTRY(jem_heap) entry; /* in the list of all */
+    struct jem_group *frozen;   /* of before a fork(2), in the child, where pages are shared */
     unsigned domains;
     struct jem_group *_Atomic groups[]; /* by domain; NULL until a thread there needs one */
 };
 
 struct jem_thread {
     tsd_t *tsd;
-    unsigned slots; /* length of cache[] */
-    struct jem_thread *next, **link;
+    unsigned slots;               /* length of cache[] */
+    LIST_ENTRY(jem_thread) entry; /* in the list of all */
     pthread_mutex_t lock;
     tcache_t *cache[]; /* by slot; NULL: none yet */
 };

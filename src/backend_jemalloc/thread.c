@@ -33,7 +33,7 @@ static struct jem_thread unseen, entering, leaving;
 
 __thread struct jem_thread *jem_thread_now __attribute__((tls_model("initial-exec"))) = &unseen;
 
-static struct jem_thread *threads; /* all live threads' states, guarded by jem_lock */
+static LIST_HEAD(, jem_thread) threads; /* all live threads' states, guarded by jem_lock */
 
 /* --- jemalloc's data of a thread -----------------------------------------------------------------
  */
@@ -130,7 +130,9 @@ static void cache_destroy(tsd_t *tsd, tcache_t *cache)
 
 void jem_thread_drop_caches(tsd_t *tsd, unsigned slot)
 {
-    for (struct jem_thread *thread = threads; thread; thread = thread->next) {
+    struct jem_thread *thread;
+
+    LIST_FOREACH (thread, &threads, entry) {
         pthread_mutex_lock(&thread->lock);
         if (slot < thread->slots && thread->cache[slot]) {
             cache_destroy(tsd, thread->cache[slot]);
@@ -142,24 +144,6 @@ void jem_thread_drop_caches(tsd_t *tsd, unsigned slot)
 
 /* --- a thread's life ----------------------------------------------------------------------------
  */
-
-/* Called with jem_lock. */
-static void link_thread(struct jem_thread *thread)
-{
-    thread->next = threads;
-    thread->link = &threads;
-    if (threads)
-        threads->link = &thread->next;
-    threads = thread;
-}
-
-/* Called with jem_lock. */
-static void unlink_thread(struct jem_thread *thread)
-{
-    *thread->link = thread->next;
-    if (thread->next)
-        thread->next->link = thread->link;
-}
 
 static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
 {
@@ -195,7 +179,7 @@ static void thread_exit(struct jem_thread *thread)
     }
     pthread_mutex_unlock(&thread->lock);
     pthread_mutex_lock(&jem_lock);
-    unlink_thread(thread);
+    LIST_REMOVE(thread, entry);
     pthread_mutex_unlock(&jem_lock);
     pthread_mutex_destroy(&thread->lock);
     jem_internal_free(tsd, thread);
@@ -254,7 +238,7 @@ bool jem_thread_enter(void)
         return true;
     }
     pthread_mutex_lock(&jem_lock);
-    link_thread(thread);
+    LIST_INSERT_HEAD(&threads, thread, entry);
     pthread_mutex_unlock(&jem_lock);
     jem_thread_now = thread;
     return true;
@@ -272,8 +256,8 @@ static struct jem_thread *thread_grow(tsd_t *tsd, struct jem_thread *thread, uns
     if (!larger)
         return NULL;
     memcpy(larger->cache, thread->cache, thread->slots * sizeof thread->cache[0]);
-    unlink_thread(thread);
-    link_thread(larger);
+    LIST_REMOVE(thread, entry);
+    LIST_INSERT_HEAD(&threads, larger, entry);
     jem_thread_now = larger;
     jem_internal_free(tsd, thread);
     return larger;
@@ -317,11 +301,11 @@ void jem_thread_postfork_child(void)
     jem_thread_take_key();
     /* Only this thread lives on. jemalloc has forgotten all explicit caches; the others' are lost
      * with their threads, ours are made known again. */
-    threads = NULL;
+    LIST_INIT(&threads);
     jem_group_postfork_child(jem_tsd());
     if (!thread->slots)
         return;
-    link_thread(thread);
+    LIST_INSERT_HEAD(&threads, thread, entry);
     for (unsigned slot = 0; slot < thread->slots; slot++) {
         tcache_t *cache = thread->cache[slot];
         arena_t *arena;

@@ -31,6 +31,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "heap_manager.h"
 #include "kinds/run_cache.h"
@@ -165,7 +166,7 @@ struct tbb_thread {
     atomic_bool exiting;
     bool used; /* since the last round of destructors */
     unsigned rounds;
-    struct tbb_thread *next, **link;
+    LIST_ENTRY(tbb_thread) entry; /* in the list of all */
     struct tbb_count counts[TBB_SLOTS];
 };
 

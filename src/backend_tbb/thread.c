@@ -52,7 +52,7 @@ static pthread_key_t key;
 static bool pool_keys[PTHREAD_KEYS_MAX]; /* numbers that pools had; guarded by tbb_lock */
 /* Guarded by tbb_lock: */
 static struct records thread_records = {.size = sizeof(struct tbb_thread)};
-static struct tbb_thread *threads;
+static LIST_HEAD(, tbb_thread) threads;
 
 static struct {
     pthread_mutex_t lock;
@@ -103,7 +103,9 @@ void tbb_gate_inside(unsigned saved)
 /* Whether a thread other than the caller is inside the library. Called with tbb_lock. */
 static bool is_anyone_inside(void)
 {
-    for (struct tbb_thread *thread = threads; thread; thread = thread->next)
+    struct tbb_thread *thread;
+
+    LIST_FOREACH (thread, &threads, entry)
         if (thread != tbb_thread_now && atomic_load_explicit(&thread->busy, memory_order_acquire))
             return true;
     return false;
@@ -132,22 +134,10 @@ void tbb_gate_open(void)
 /* --- threads come -------------------------------------------------------------------------------
  */
 
-/* Called with tbb_lock. */
-static void thread_link(struct tbb_thread *thread)
-{
-    thread->next = threads;
-    thread->link = &threads;
-    if (threads)
-        threads->link = &thread->next;
-    threads = thread;
-}
-
 /* Takes a thread off the list; its counts go to the heaps. Called with tbb_lock. */
 static void thread_drop(struct tbb_thread *thread)
 {
-    *thread->link = thread->next;
-    if (thread->next)
-        thread->next->link = thread->link;
+    LIST_REMOVE(thread, entry);
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
         tbb_heaps[slot].allocated += thread->counts[slot].allocated;
         tbb_heaps[slot].freed += thread->counts[slot].freed;
@@ -165,7 +155,7 @@ static struct tbb_thread *thread_make(void)
         memset(thread, 0, sizeof *thread);
         thread->seen = true;
         thread->number = os_thread();
-        thread_link(thread);
+        LIST_INSERT_HEAD(&threads, thread, entry);
     }
     pthread_mutex_unlock(&tbb_lock);
     if (thread && pthread_setspecific(key, thread)) {
@@ -253,12 +243,12 @@ static bool is_exiting(void)
 /* Ends the exits of threads that are gone, and did not see their last destructor coming. */
 static void exits_sweep(void)
 {
-    struct tbb_thread *next;
+    struct tbb_thread *thread, *next;
     unsigned gone = 0;
 
     pthread_mutex_lock(&tbb_lock);
-    for (struct tbb_thread *thread = threads; thread; thread = next) {
-        next = thread->next;
+    for (thread = LIST_FIRST(&threads); thread; thread = next) {
+        next = LIST_NEXT(thread, entry);
         if (thread->exiting && os_thread_is_gone(thread->number)) {
             thread_drop(thread);
             gone++;
@@ -353,8 +343,9 @@ int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
 struct tbb_count tbb_thread_count(unsigned slot)
 {
     struct tbb_count sum = {tbb_heaps[slot].allocated, tbb_heaps[slot].freed};
+    const struct tbb_thread *thread;
 
-    for (struct tbb_thread *thread = threads; thread; thread = thread->next) {
+    LIST_FOREACH (thread, &threads, entry) {
         sum.allocated += __atomic_load_n(&thread->counts[slot].allocated, __ATOMIC_RELAXED);
         sum.freed += __atomic_load_n(&thread->counts[slot].freed, __ATOMIC_RELAXED);
     }
@@ -363,7 +354,9 @@ struct tbb_count tbb_thread_count(unsigned slot)
 
 void tbb_thread_clear(unsigned slot)
 {
-    for (struct tbb_thread *thread = threads; thread; thread = thread->next)
+    struct tbb_thread *thread;
+
+    LIST_FOREACH (thread, &threads, entry)
         thread->counts[slot] = (struct tbb_count){0, 0};
 }
 
@@ -436,10 +429,10 @@ static void renew_key(struct tbb_thread *self)
 
 void tbb_thread_postfork_child(void)
 {
-    struct tbb_thread *self = pthread_getspecific(key), *next;
+    struct tbb_thread *self = pthread_getspecific(key), *thread, *next;
 
-    for (struct tbb_thread *thread = threads; thread; thread = next) {
-        next = thread->next;
+    for (thread = LIST_FIRST(&threads); thread; thread = next) {
+        next = LIST_NEXT(thread, entry);
         if (thread != self)
             thread_drop(thread);
     }

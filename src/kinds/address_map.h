@@ -26,6 +26,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "kinds/compiler.h"
 
@@ -34,7 +35,7 @@ struct page_run;
 
 /* Pages that a pool has mapped at once. */
 struct page_region {
-    struct page_region *next, **link; /* in one of pool.c's lists */
+    LIST_ENTRY(page_region) entry; /* in a pool's list */
     struct page_pool *pool;
     char *start;
     size_t size;

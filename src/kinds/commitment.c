@@ -17,7 +17,7 @@
 #define SPARED_PART 64 /* of a node's memory: page tables, other processes, lists of each CPU */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct page_pool *pools; /* that have bound memory; guarded by lock */
+static LIST_HEAD(, page_pool) pools; /* that have bound memory; guarded by lock */
 
 /* --- room on nodes ------------------------------------------------------------------------------
  */
@@ -78,8 +78,9 @@ static uint64_t promised_on(const struct nodemask *nodes, bool count)
 {
     uint64_t promised = 0;
     long now = os_seconds();
+    struct page_pool *pool;
 
-    for (struct page_pool *pool = pools; pool; pool = pool->commitment.next) {
+    LIST_FOREACH (pool, &pools, commitment.entry) {
         struct page_commitment *its = &pool->commitment;
 
         if (!nodes_meet(&its->nodes, nodes))
@@ -129,13 +130,9 @@ bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_
     bool well;
 
     pthread_mutex_lock(&lock);
-    if (!commitment->link) {
-        commitment->next = pools;
-        commitment->link = &pools;
-        if (pools)
-            pools->commitment.link = &commitment->next;
-        pools = pool;
-        atomic_store_explicit(&commitment->watched, true, memory_order_relaxed);
+    if (!commitment->watched) {
+        LIST_INSERT_HEAD(&pools, pool, commitment.entry);
+        commitment->watched = true;
     }
     nodemask_or(&commitment->nodes, nodes);
     well = has_room(commitment, nodes, size);
@@ -163,21 +160,16 @@ void commitment_purged(struct page_pool *pool, size_t size)
     struct page_commitment *commitment = &pool->commitment;
 
     pthread_mutex_lock(&lock);
-    if (commitment->link)
+    if (commitment->watched)
         commitment->untouched += size;
     pthread_mutex_unlock(&lock);
 }
 
 void commitment_end(struct page_pool *pool)
 {
-    struct page_commitment *commitment = &pool->commitment;
-
     pthread_mutex_lock(&lock);
-    if (commitment->link) {
-        *commitment->link = commitment->next;
-        if (commitment->next)
-            commitment->next->commitment.link = commitment->link;
-    }
+    if (pool->commitment.watched)
+        LIST_REMOVE(pool, commitment.entry);
     pthread_mutex_unlock(&lock);
 }
 
@@ -189,7 +181,10 @@ void commitment_prefork(void)
 /* What a parent's threads were about to map does not come in the child. */
 void commitment_postfork(bool child)
 {
-    for (struct page_pool *pool = child ? pools : NULL; pool; pool = pool->commitment.next)
-        pool->commitment.coming = 0;
+    struct page_pool *pool;
+
+    if (child)
+        LIST_FOREACH (pool, &pools, commitment.entry)
+            pool->commitment.coming = 0;
     pthread_mutex_unlock(&lock);
 }

@@ -24,6 +24,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "kinds/nodemask.h"
 
@@ -32,10 +33,10 @@ struct page_pool;
 struct page_commitment {
     atomic_bool watched; /* the pool has such memory */
     /* Guarded by the lock: */
-    struct page_pool *next, **link; /* pools that have such memory */
-    struct nodemask nodes;          /* where */
-    size_t untouched;               /* bytes of its regions, at the most */
-    size_t coming;                  /* bytes that are about to be mapped */
+    LIST_ENTRY(page_pool) entry; /* of pools that have such memory */
+    struct nodemask nodes;       /* where */
+    size_t untouched;            /* bytes of its regions, at the most */
+    size_t coming;               /* bytes that are about to be mapped */
     size_t trusted; /* bytes that may be mapped in this second before the nodes are looked at */
     long second;
 };

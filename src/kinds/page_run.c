@@ -26,22 +26,6 @@ size_t page_run_unit(void)
 /* --- lists --------------------------------------------------------------------------------------
  */
 
-static void list_add(struct page_run **list, struct page_run *run)
-{
-    run->next = *list;
-    run->link = list;
-    if (run->next)
-        run->next->link = &run->next;
-    *list = run;
-}
-
-static void list_remove(struct page_run *run)
-{
-    *run->link = run->next;
-    if (run->next)
-        run->next->link = run->link;
-}
-
 void page_run_age_add(struct page_run *older, struct page_run *run)
 {
     struct page_run *newer = older ? older->newer : page_run_oldest;
@@ -83,15 +67,15 @@ void page_run_enter(struct page_run *run, enum page_run_state state)
     cache->size += run->size;
     if (state == RUN_USED) {
         cache->used_size += run->size;
-        list_add(&cache->used, run);
+        LIST_INSERT_HEAD(&cache->used, run, entry);
         return;
     }
     cache->kept_size += run->kept;
     if (state == RUN_LEAVING) {
-        list_add(&cache->leaving, run);
+        LIST_INSERT_HEAD(&cache->leaving, run, entry);
         return;
     }
-    list_add(&cache->bins[bin], run);
+    LIST_INSERT_HEAD(&cache->bins[bin], run, entry);
     cache->filled[bin / 64] |= (uint64_t)1 << bin % 64;
 }
 
@@ -101,12 +85,12 @@ void page_run_leave(struct page_run *run)
     unsigned bin = bin_of(run->size);
 
     cache->size -= run->size;
-    list_remove(run);
+    LIST_REMOVE(run, entry);
     if (run->state == RUN_USED)
         cache->used_size -= run->size;
     else
         cache->kept_size -= run->kept;
-    if (run->state == RUN_FREE && !cache->bins[bin])
+    if (run->state == RUN_FREE && LIST_EMPTY(&cache->bins[bin]))
         cache->filled[bin / 64] &= ~((uint64_t)1 << bin % 64);
 }
 
@@ -196,7 +180,7 @@ struct page_run *page_run_find(const struct run_cache *cache, size_t size)
 {
     for (unsigned bin = bin_of(size); bin < RUN_CACHE_BINS; bin++) {
         uint64_t filled = cache->filled[bin / 64] >> bin % 64;
-        struct page_run *best = NULL;
+        struct page_run *run, *best = NULL;
         int tried = 0;
 
         if (!filled) {
@@ -204,10 +188,11 @@ struct page_run *page_run_find(const struct run_cache *cache, size_t size)
             continue;
         }
         bin += (unsigned)__builtin_ctzl(filled);
-        for (struct page_run *run = cache->bins[bin]; run && tried < FITS_TRIED; run = run->next) {
+        LIST_FOREACH (run, &cache->bins[bin], entry) {
             if (run->size >= size && (!best || run->size < best->size))
                 best = run;
-            tried++;
+            if (++tried == FITS_TRIED)
+                break;
         }
         if (best)
             return best;

@@ -19,7 +19,7 @@
 #define RUN_AT_ONCE LONG_MIN /* freed so long ago that it leaves at the next decay */
 
 struct page_run {
-    struct page_run *next, **link;    /* in one list of its cache */
+    LIST_ENTRY(page_run) entry;       /* in one list of its cache */
     struct page_run *before, *behind; /* its neighbours in its region */
     struct page_run *older, *newer;   /* of those that age; older: also in a list of leaving runs */
     struct run_cache *cache;

@@ -25,24 +25,6 @@ static struct records records = {.size = sizeof(struct page_region)}; /* guarded
  */
 
 /* Called with the lock. */
-static void list_add(struct page_region **list, struct page_region *record)
-{
-    record->next = *list;
-    record->link = list;
-    if (record->next)
-        record->next->link = &record->next;
-    *list = record;
-}
-
-/* Called with the lock. */
-static void list_remove(struct page_region *record)
-{
-    *record->link = record->next;
-    if (record->next)
-        record->next->link = record->link;
-}
-
-/* Called with the lock. */
 static struct page_region *record_take(struct page_pool *pool)
 {
     struct page_region *record = records_take(&records);
@@ -74,7 +56,7 @@ static int record_add(struct page_pool *pool, unsigned domain, void *address, si
         record->domain = domain;
         record->offset = offset;
         if (address_map_add(record)) {
-            list_add(&pool->regions, record);
+            LIST_INSERT_HEAD(&pool->regions, record, entry);
         } else {
             records_drop(&records, record);
             record = NULL;
@@ -100,7 +82,7 @@ void pool_remove_window(struct page_pool *pool, void *address)
     window = address_map_find(address);
     if (window && window->pool == pool) {
         address_map_remove(window);
-        list_remove(window);
+        LIST_REMOVE(window, entry);
         records_drop(&records, window);
     }
     pthread_mutex_unlock(&lock);
@@ -135,22 +117,22 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
 
 void pool_close(struct page_pool *pool)
 {
+    struct page_region *region;
+
     commitment_end(pool);
     /* Out of the map first: as soon as an address is unmapped, it may be another region's. */
     pthread_mutex_lock(&lock);
-    for (struct page_region *region = pool->regions; region; region = region->next)
+    LIST_FOREACH (region, &pool->regions, entry)
         address_map_remove(region);
     pthread_mutex_unlock(&lock);
     if (!pool->source->divisible)
-        for (struct page_region *region = pool->regions; region; region = region->next)
+        LIST_FOREACH (region, &pool->regions, entry)
             pool->source->unmap(pool, region->start, region->size);
     if (pool->source->close)
         pool->source->close(pool);
     pthread_mutex_lock(&lock);
-    while (pool->regions) {
-        struct page_region *region = pool->regions;
-
-        list_remove(region);
+    while ((region = LIST_FIRST(&pool->regions))) {
+        LIST_REMOVE(region, entry);
         records_drop(&records, region);
     }
     pthread_mutex_unlock(&lock);
@@ -313,7 +295,7 @@ static struct page_region *region_detach(struct page_pool *pool, void *address, 
         region = NULL;
     if (region) {
         address_map_remove(region);
-        list_remove(region);
+        LIST_REMOVE(region, entry);
     }
     pthread_mutex_unlock(&lock);
     return region;
@@ -370,10 +352,11 @@ int pool_commit(struct page_pool *pool, void *address, size_t size)
 
 size_t pool_untouched(struct page_pool *pool)
 {
+    const struct page_region *region;
     size_t untouched = 0;
 
     pthread_mutex_lock(&lock);
-    for (struct page_region *region = pool->regions; region; region = region->next)
+    LIST_FOREACH (region, &pool->regions, entry)
         untouched += region->size - os_backed(region->start, region->size);
     pthread_mutex_unlock(&lock);
     return untouched;
@@ -399,8 +382,10 @@ bool pool_is_shared(const struct page_pool *pool)
 
 void pool_forked(struct page_pool *pool)
 {
+    struct page_region *region;
+
     pthread_mutex_lock(&lock);
-    for (struct page_region *region = pool->regions; region; region = region->next)
+    LIST_FOREACH (region, &pool->regions, entry)
         region->inherited = true;
     pool->mapped = 0;
     pthread_mutex_unlock(&lock);

@@ -54,8 +54,8 @@ struct page_pool {
     unsigned domains;
     bool conservative;
     /* Guarded by the lock of pool.c: */
-    struct page_region *regions; /* in use; divisible: the source's windows */
-    size_t mapped;               /* bytes handed out and not unmapped */
+    LIST_HEAD(, page_region) regions; /* in use; divisible: the source's windows */
+    size_t mapped;                    /* bytes handed out and not unmapped */
     struct page_commitment commitment;
     struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
     struct nodemask given_nodes;

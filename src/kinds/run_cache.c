@@ -397,11 +397,11 @@ bool run_cache_decay(bool all)
  */
 
 /* Called with the lock. */
-static void forget(struct page_run **list)
+static void forget(struct page_run_list *list)
 {
-    while (*list) {
-        struct page_run *run = *list;
+    struct page_run *run;
 
+    while ((run = LIST_FIRST(list))) {
         if (run->state == RUN_USED)
             address_map_set_run(run->start, NULL);
         page_run_age_remove(run);
@@ -433,10 +433,10 @@ void run_cache_close(struct run_cache *cache)
 
 void run_cache_forked(struct run_cache *cache)
 {
-    pthread_mutex_lock(&lock);
-    while (cache->used) {
-        struct page_run *run = cache->used;
+    struct page_run *run;
 
+    pthread_mutex_lock(&lock);
+    while ((run = LIST_FIRST(&cache->used))) {
         page_run_leave(run);
         run->cache = NULL;
     }

@@ -120,9 +120,10 @@ static void close_file(struct source_file *own)
 
 static void close_pool(struct page_pool *pool)
 {
+    const struct page_region *window;
     struct source_file *own = &pool->own.file;
 
-    for (struct page_region *window = pool->regions; window; window = window->next)
+    LIST_FOREACH (window, &pool->regions, entry)
         os_unmap(window->start, window->size);
     space_clear(&own->space);
     close_file(own);
