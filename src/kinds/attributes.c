@@ -29,8 +29,7 @@ static unsigned read_number(unsigned node, int access, const char *file)
 }
 
 /* What access class `access` says about `node`. False: nothing, or only what devices see. */
-static bool read_class(const struct topology *topology, unsigned node, int access,
-                       struct node_attributes *found)
+static bool read_class(unsigned node, int access, struct node_attributes *found)
 {
     struct nodemask listed = {{0}};
 
@@ -39,7 +38,7 @@ static bool read_class(const struct topology *topology, unsigned node, int acces
                      access))
         return false;
     found->initiators = listed;
-    nodemask_and(&found->initiators, &topology->with_cpu);
+    nodemask_and(&found->initiators, &topology_get()->with_cpu);
     found->listed = !nodemask_empty(&found->initiators);
     if (!found->listed && !nodemask_empty(&listed))
         return false;
@@ -52,36 +51,32 @@ static bool read_class(const struct topology *topology, unsigned node, int acces
     return found->listed || found->source != KNOWN_NOT;
 }
 
-/* Nodes with CPUs that have the shortest way to `node`. */
-static void find_initiators(const struct topology *topology, unsigned node,
-                            struct nodemask *initiators)
+static uint64_t score_way(unsigned cpu_node, unsigned node)
 {
-    unsigned best = UINT_MAX;
+    return UINT8_MAX - topology_get()->distance[cpu_node][node];
+}
 
-    if (nodemask_has(&topology->with_cpu, node)) {
-        nodemask_add(initiators, node);
-        return;
-    }
-    nodemask_for_each (cpu_node, &topology->with_cpu) {
-        unsigned distance = topology->distance[cpu_node][node];
+/* Nodes with CPUs that have the shortest way to `node`. */
+static struct nodemask find_initiators(unsigned node)
+{
+    struct nodemask initiators = {{0}};
 
-        if (distance > best)
-            continue;
-        if (distance < best)
-            memset(initiators, 0, sizeof *initiators);
-        best = distance;
-        nodemask_add(initiators, (unsigned)cpu_node);
+    if (nodemask_has(&topology_get()->with_cpu, node)) {
+        nodemask_add(&initiators, node);
+    } else {
+        initiators = topology_get()->with_cpu;
+        nodemask_keep_best(&initiators, score_way, node);
     }
+    return initiators;
 }
 
 /* access1 with numbers, else access0 with numbers, else at least initiators from either. */
-static void read_node(const struct topology *topology, unsigned node, struct node_attributes *known)
+static void read_node(unsigned node, struct node_attributes *known)
 {
     for (int access = 1; access >= 0 && known->source == KNOWN_NOT; access--) {
         struct node_attributes found;
 
-        if (read_class(topology, node, access, &found) &&
-            (found.source != KNOWN_NOT || !known->listed)) {
+        if (read_class(node, access, &found) && (found.source != KNOWN_NOT || !known->listed)) {
             if (!found.listed && known->listed) {
                 found.initiators = known->initiators;
                 found.listed = true;
@@ -90,18 +85,7 @@ static void read_node(const struct topology *topology, unsigned node, struct nod
         }
     }
     if (!known->listed)
-        find_initiators(topology, node, &known->initiators);
-}
-
-void attributes_read(const struct topology *topology, struct attributes *attributes)
-{
-    nodemask_for_each (node, &topology->populated) {
-        struct node_attributes *known = &attributes->of[node];
-
-        read_node(topology, (unsigned)node, known);
-        attributes->bandwidth |= attributes_bandwidth(known) != 0;
-        attributes->latency |= attributes_latency(known) != 0;
-    }
+        known->initiators = find_initiators(node);
 }
 
 static unsigned mean(unsigned a, unsigned b)
@@ -126,7 +110,15 @@ unsigned attributes_latency(const struct node_attributes *node)
 
 static void find(void *finding)
 {
-    attributes_read(topology_get(), finding);
+    struct attributes *attributes = finding;
+
+    nodemask_for_each (node, &topology_get()->populated) {
+        struct node_attributes *known = &attributes->of[node];
+
+        read_node((unsigned)node, known);
+        attributes->bandwidth |= attributes_bandwidth(known) != 0;
+        attributes->latency |= attributes_latency(known) != 0;
+    }
 }
 
 static void tell(const void *finding)

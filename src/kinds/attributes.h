@@ -44,6 +44,3 @@ const struct attributes *attributes_get(void);
 /* One number for reading and writing: the mean, or the one there is; 0: unknown. */
 unsigned attributes_bandwidth(const struct node_attributes *node);
 unsigned attributes_latency(const struct node_attributes *node);
-
-/* Reads them under sysfs_root for the nodes of `topology`. The caller gives zeroed memory. */
-void attributes_read(const struct topology *topology, struct attributes *attributes);

@@ -48,6 +48,24 @@ void nodemask_or(struct nodemask *mask, const struct nodemask *other)
         mask->bits[i] |= other->bits[i];
 }
 
+void nodemask_keep_best(struct nodemask *mask, nodemask_score *score, unsigned argument)
+{
+    struct nodemask kept = {{0}};
+    uint64_t best = 0;
+
+    nodemask_for_each (node, mask) {
+        uint64_t this = score((unsigned)node, argument);
+
+        if (this < best)
+            continue;
+        if (this > best)
+            memset(&kept, 0, sizeof kept);
+        best = this;
+        nodemask_add(&kept, (unsigned)node);
+    }
+    *mask = kept;
+}
+
 unsigned nodemask_count(const struct nodemask *mask)
 {
     unsigned count = 0;

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define NODEMASK_NODES 1024 /* the kernel's own upper bound (CONFIG_NODES_SHIFT <= 10) */
 #define NODEMASK_WORD_BITS (8 * sizeof(unsigned long))
@@ -28,6 +29,11 @@ bool nodemask_equal(const struct nodemask *a, const struct nodemask *b);
 bool nodemask_subset(const struct nodemask *inner, const struct nodemask *outer);
 void nodemask_and(struct nodemask *mask, const struct nodemask *other);
 void nodemask_or(struct nodemask *mask, const struct nodemask *other);
+
+/* How good a node is, for something that the argument names. */
+typedef uint64_t nodemask_score(unsigned node, unsigned argument);
+/* Keeps the best nodes, all of those that are equally good. */
+void nodemask_keep_best(struct nodemask *mask, nodemask_score *score, unsigned argument);
 unsigned nodemask_count(const struct nodemask *mask);
 
 /* First node >= from that is in the mask, or -1. */

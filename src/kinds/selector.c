@@ -4,6 +4,7 @@
 #include "kinds/selector.h"
 
 #include <memkind.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,11 +16,16 @@
 #include "kinds/published.h"
 #include "kinds/topology.h"
 
-static void refuse(struct node_answer *answer, int error, const char *why)
+__attribute__((format(printf, 3, 4))) static void refuse(struct node_answer *answer, int error,
+                                                         const char *format, ...)
 {
+    va_list arguments;
+
     memset(&answer->nodes, 0, sizeof answer->nodes);
     answer->error = error;
-    snprintf(answer->why, sizeof answer->why, "%s", why);
+    va_start(arguments, format);
+    vsnprintf(answer->why, sizeof answer->why, format, arguments);
+    va_end(arguments);
 }
 
 /* --- node lists given by the administrator -----------------------------------------------------
@@ -36,16 +42,14 @@ bool selector_environment(const char *name, struct node_answer *answer)
     answer->source = KNOWN_ENVIRONMENT;
     if (!nodemask_parse_user(value, &topology->online, &topology->allowed, &answer->nodes)) {
         host->reject(name, "a list of existing nodes as numactl takes it, like 0,2-3");
-        refuse(answer, MEMKIND_ERROR_ENVIRON, name);
-        snprintf(answer->why, sizeof answer->why, "%s is not a list of existing nodes", name);
+        refuse(answer, MEMKIND_ERROR_ENVIRON, "%s is not a list of existing nodes", name);
         return true;
     }
     usable = answer->nodes;
     nodemask_and(&usable, &topology->with_memory);
     if (nodemask_empty(&usable)) {
-        refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "");
-        snprintf(answer->why, sizeof answer->why,
-                 "none of the nodes in %s has memory for this process", name);
+        refuse(answer, MEMKIND_ERROR_UNAVAILABLE,
+               "none of the nodes in %s has memory for this process", name);
         return true;
     }
     answer->nodes = usable;
@@ -83,12 +87,11 @@ static void find_dax(void *finding)
         snprintf(answer->why, sizeof answer->why, "%s", knowledge_name(answer->source));
         return;
     }
-    refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "");
     if (why)
-        snprintf(answer->why, sizeof answer->why, "%s, and there is no bus/dax in sysfs", why);
+        refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "%s, and there is no bus/dax in sysfs", why);
     else
-        snprintf(answer->why, sizeof answer->why, "%s knows no device in system-ram mode%s",
-                 knowledge_name(answer->source), some ? " with memory for this process" : "");
+        refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "%s knows no device in system-ram mode%s",
+               knowledge_name(answer->source), some ? " with memory for this process" : "");
 }
 
 static void tell(const char *subject, const struct node_answer *answer)
@@ -127,28 +130,7 @@ static void answer_published(struct published *published, struct node_answer *an
 /* --- choices ------------------------------------------------------------------------------------
  */
 
-/* How good a node is for threads on `cpu_node`; 0: nobody knows. */
-typedef uint64_t node_score(unsigned node, unsigned cpu_node);
-
-/* Keeps the best nodes, all of those that are equally good. The best score. */
-static uint64_t keep_best(struct nodemask *nodes, node_score *score, unsigned cpu_node)
-{
-    struct nodemask kept = {{0}};
-    uint64_t best = 0;
-
-    nodemask_for_each (node, nodes) {
-        uint64_t this = score((unsigned)node, cpu_node);
-
-        if (this < best)
-            continue;
-        if (this > best)
-            memset(&kept, 0, sizeof kept);
-        best = this;
-        nodemask_add(&kept, (unsigned)node);
-    }
-    *nodes = kept;
-    return best;
-}
+/* Scores: how good a node is for threads on `cpu_node`; 0: nobody knows. */
 
 static uint64_t score_nearness(unsigned node, unsigned cpu_node)
 {
@@ -196,9 +178,9 @@ static void keep_nearest(struct nodemask *nodes, unsigned cpu_node)
 {
     if (nodemask_count(nodes) < 2)
         return;
-    keep_best(nodes, score_nearness, cpu_node);
+    nodemask_keep_best(nodes, score_nearness, cpu_node);
     if (nodemask_count(nodes) > 1)
-        keep_best(nodes, score_initiator, cpu_node);
+        nodemask_keep_best(nodes, score_initiator, cpu_node);
 }
 
 /* Nodes with memory that are local to a CPU: see selector.h. */
@@ -232,13 +214,13 @@ static struct nodemask local_nodes(unsigned cpu_node)
  * nodes without a number are passed over. Where the CPU's own memory has none, nobody knows what is
  * better: a CXL device may tell how slow it is while the firmware says nothing of the rest.
  */
-static void answer_measured(struct node_answer *answer, unsigned cpu_node, node_score *score,
+static void answer_measured(struct node_answer *answer, unsigned cpu_node, nodemask_score *score,
                             bool known, const char *what)
 {
     answer->nodes = local_nodes(cpu_node);
     if (!known) {
-        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "");
-        snprintf(answer->why, sizeof answer->why, "the kernel tells no %s of any node", what);
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "the kernel tells no %s of any node",
+               what);
         return;
     }
     if (nodemask_empty(&answer->nodes)) {
@@ -247,12 +229,11 @@ static void answer_measured(struct node_answer *answer, unsigned cpu_node, node_
     }
     if (nodemask_has(&answer->nodes, cpu_node) && nodemask_count(&answer->nodes) > 1 &&
         !score(cpu_node, cpu_node)) {
-        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "");
-        snprintf(answer->why, sizeof answer->why,
-                 "the kernel tells no %s of node %u, to compare local nodes with", what, cpu_node);
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+               "the kernel tells no %s of node %u, to compare local nodes with", what, cpu_node);
         return;
     }
-    keep_best(&answer->nodes, score, cpu_node);
+    nodemask_keep_best(&answer->nodes, score, cpu_node);
     answer->source = attributes_get()->of[nodemask_next(&answer->nodes, 0)].source;
     if (answer->source == KNOWN_NOT) /* there is no other */
         answer->source = KNOWN_SYSFS;
@@ -283,7 +264,7 @@ static void answer_largest(struct node_answer *answer, const struct nodemask *no
                            unsigned cpu_node, const char *why)
 {
     answer->nodes = *nodes;
-    keep_best(&answer->nodes, score_size, cpu_node);
+    nodemask_keep_best(&answer->nodes, score_size, cpu_node);
     snprintf(answer->why, sizeof answer->why, "sysfs: %s", why);
 }
 
