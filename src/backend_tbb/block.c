@@ -31,8 +31,6 @@
 #define PLAIN_ALIGNMENT 16  /* what blocks of that size and more have anyway */
 #define SHIFT_ALIGNMENT 128 /* the least for which the library shifts a block inside another */
 
-_Static_assert(TBB_RUN_ALIGNMENT == (size_t)1 << ADDRESS_MAP_UNIT_BITS, "runs are whole units");
-
 /* --- counts and notes ---------------------------------------------------------------------------
  */
 
@@ -70,9 +68,7 @@ static inline unsigned class_of(size_t size)
  */
 static size_t to_end(const void *address, unsigned class)
 {
-    uintptr_t unit_size = (uintptr_t)1 << ADDRESS_MAP_UNIT_BITS;
-
-    return (0 - (uintptr_t)address) % unit_size % tbb_classes.size[class];
+    return (0 - (uintptr_t)address) % ADDRESS_MAP_UNIT % tbb_classes.size[class];
 }
 
 /* The note for a block of `usable` bytes, requested as `size` with an alignment, or with 0. */
@@ -152,7 +148,7 @@ static bool place_find(const void *block, struct place *place)
         return (uintptr_t)block % SHIFT_ALIGNMENT == 0 ||
                to_end(block, place->note & ~TBB_UNIT_SHIFTED) == 0;
     if (place->note == TBB_UNIT_RUN)
-        return (uintptr_t)block % TBB_RUN_ALIGNMENT == 0;
+        return (uintptr_t)block % ADDRESS_MAP_UNIT == 0;
     return place->note != TBB_UNIT_LARGE || is_large_start(place->region, block);
 }
 
@@ -205,7 +201,7 @@ static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
 static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size,
                                                   bool *zeroed)
 {
-    bool may_be_run = size > tbb_classes.small_most && alignment <= TBB_RUN_ALIGNMENT;
+    bool may_be_run = size > tbb_classes.small_most && alignment <= ADDRESS_MAP_UNIT;
     struct tbb_pool *pool;
     struct tbb_thread *thread;
     int saved_errno = errno;

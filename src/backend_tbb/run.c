@@ -16,11 +16,13 @@
  */
 #include "backend_tbb/tbb.h"
 
+#define RUN_LEAST ((size_t)1 << 20) /* where memory is not scarce */
+
 size_t tbb_run_least(const struct page_pool *pages)
 {
     bool scarce = pool_limit(pages) || pages->kind->page_size;
 
-    return scarce ? tbb_classes.small_most + 1 : TBB_RUN_LEAST;
+    return scarce ? tbb_classes.small_most + 1 : RUN_LEAST;
 }
 
 void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed)

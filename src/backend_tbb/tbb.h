@@ -139,9 +139,6 @@ void tbb_heap_postfork_child(void);
 /* --- run.c ---------------------------------------------------------------------------------------
  */
 
-#define TBB_RUN_LEAST ((size_t)1 << 20)
-#define TBB_RUN_ALIGNMENT ((size_t)16 << 10) /* runs start at multiples of this */
-
 /* From which size on blocks are runs. */
 size_t tbb_run_least(const struct page_pool *pages);
 

@@ -159,7 +159,7 @@ bool address_map_set_run(const void *address, struct page_run *run)
 static void part_clear_units(const struct part *part)
 {
     struct address_leaf *leaf = atomic_load_explicit(&part->entry->leaf, memory_order_relaxed);
-    size_t unit = (size_t)1 << ADDRESS_MAP_UNIT_BITS;
+    size_t unit = ADDRESS_MAP_UNIT;
 
     if (!leaf || !atomic_load_explicit(&leaf->noted, memory_order_relaxed))
         return;

@@ -285,14 +285,6 @@ size_t os_backed(void *address, size_t size)
     return pages_of(address, size, &backed) ? backed : 0;
 }
 
-bool os_has_transparent_huge_pages(void)
-{
-    char text[64];
-
-    return os_read_file("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof text) > 0 &&
-           strstr(text, "[always]");
-}
-
 uint64_t os_min_free(void)
 {
     char text[32];

@@ -82,9 +82,6 @@ int os_page_nodes(size_t count, void **pages, int *status);
 /* Bytes of these pages that are backed now: 0 where that cannot be told. */
 size_t os_backed(void *address, size_t size);
 
-/* Whether the kernel backs memory with huge pages that nobody asked for. */
-bool os_has_transparent_huge_pages(void);
-
 /* Bytes that the kernel keeps free on the machine (vm.min_free_kbytes), and that are free for
  * swapping. */
 uint64_t os_min_free(void);

@@ -18,9 +18,9 @@ struct page_run *page_run_oldest, *page_run_newest;
 
 size_t page_run_unit(void)
 {
-    size_t unit = (size_t)1 << ADDRESS_MAP_UNIT_BITS, page = os_page_size();
+    size_t page = os_page_size();
 
-    return page > unit ? page : unit;
+    return page > ADDRESS_MAP_UNIT ? page : ADDRESS_MAP_UNIT;
 }
 
 /* --- lists --------------------------------------------------------------------------------------

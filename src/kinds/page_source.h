@@ -36,8 +36,8 @@ struct page_setup;
 struct page_source {
     const char *name;
     bool divisible;
-    bool overcommits; /* pages are taken from their nodes as they are touched */
-    bool light;       /* a region that is mapped and purged costs nothing but addresses */
+    bool light; /* pages come from their nodes as they are touched: a region that is mapped, or
+                   purged, costs nothing but addresses */
     /* Fills in pool->own. NULL: there is nothing to fill in. 0 or a MEMKIND_ERROR_* code, with
      * nothing left behind. */
     int (*open)(struct page_pool *pool, const struct page_setup *setup);

@@ -273,7 +273,7 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     }
     if (alignment < granule)
         alignment = granule;
-    if (pool->source->overcommits && policy.mode == MPOL_BIND && commitment_watches(&policy.nodes))
+    if (pool->source->light && policy.mode == MPOL_BIND && commitment_watches(&policy.nodes))
         address = map_bound(pool, domain, &policy, rounded, alignment, zeroed);
     else
         address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
@@ -334,7 +334,7 @@ int pool_purge(struct page_pool *pool, void *address, size_t size)
 {
     int error = pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
 
-    if (!error && pool->source->overcommits)
+    if (!error && pool->source->light)
         commitment_purged(pool, size);
     return error;
 }

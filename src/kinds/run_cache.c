@@ -304,12 +304,6 @@ void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept)
 /* --- decay --------------------------------------------------------------------------------------
  */
 
-/* Whether a run goes for good, and is not merely purged. */
-static bool is_unmapped(const struct page_run *run)
-{
-    return page_run_is_whole(run) || pool_is_divisible(run->cache->pool);
-}
-
 /* Takes the runs that were freed in this second or before out of reach, of all pools or of one. */
 static struct page_run *collect(long freed, const struct page_pool *only)
 {
@@ -331,16 +325,25 @@ static struct page_run *collect(long freed, const struct page_pool *only)
     return leaving;
 }
 
+/* Whether a run goes for good, and is not merely purged. If so, its neighbours do without it. */
+static bool detach(struct page_run *run)
+{
+    bool goes;
+
+    pthread_mutex_lock(&lock);
+    goes = page_run_is_whole(run) || pool_is_divisible(run->cache->pool);
+    if (goes && run->before)
+        run->before->behind = NULL;
+    if (goes && run->behind)
+        run->behind->before = NULL;
+    pthread_mutex_unlock(&lock);
+    return goes;
+}
+
 static void unmap_run(struct page_run *run)
 {
     struct run_cache *cache = run->cache;
 
-    pthread_mutex_lock(&lock);
-    if (run->before)
-        run->before->behind = NULL;
-    if (run->behind)
-        run->behind->before = NULL;
-    pthread_mutex_unlock(&lock);
     pool_unmap(cache->pool, run->start, run->size);
     pthread_mutex_lock(&lock);
     page_run_leave(run);
@@ -372,13 +375,9 @@ static bool decay(long freed, const struct page_pool *only)
 
     while (leaving) {
         struct page_run *run = leaving;
-        bool unmapped;
 
         leaving = run->older;
-        pthread_mutex_lock(&lock);
-        unmapped = is_unmapped(run);
-        pthread_mutex_unlock(&lock);
-        if (unmapped)
+        if (detach(run))
             unmap_run(run);
         else
             purge_run(run);

@@ -8,10 +8,12 @@
  * "page by page" would mean 2 MiB by 2 MiB.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "kinds/page_kind.h"
 #include "kinds/page_source.h"
 #include "kinds/pool.h"
+#include "kinds/sysfs.h"
 
 static size_t granule(const struct page_pool *pool)
 {
@@ -46,19 +48,27 @@ static void unmap(struct page_pool *pool, void *address, size_t size)
     os_unmap(address, size);
 }
 
+/* Whether the kernel backs memory with huge pages that nobody asked for. */
+static bool has_transparent_huge_pages(void)
+{
+    char text[64];
+
+    return sysfs_read(text, sizeof text, "kernel/mm/transparent_hugepage/enabled") > 0 &&
+           strstr(text, "[always]");
+}
+
 /* A part of a transparent huge page is not free before the kernel gets round to splitting that, and
  * used again takes other pages. Where room is counted (commitment.h), whole ones go back or none.
  */
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
     if (atomic_load_explicit(&pool->commitment.watched, memory_order_relaxed) &&
-        os_has_transparent_huge_pages())
+        has_transparent_huge_pages())
         return source_purge_whole(address, size, REGION_GRANULE);
     return os_discard(address, size);
 }
 
 const struct page_source page_source_anonymous = {.name = "anonymous",
-                                                  .overcommits = true,
                                                   .light = true,
                                                   .granule = granule,
                                                   .map = map,
