@@ -5,7 +5,11 @@
  */
 #pragma once
 
+#include "support.h"
+
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define CHILD_SECONDS 60
 
@@ -14,5 +18,14 @@ struct outcome {
     unsigned long failed; /* calls that failed */
     char wrong[512];      /* empty: nothing */
 };
+
+/* fork(2), with an outcome that says nothing yet. */
+static inline pid_t outcome_fork(struct outcome **outcome)
+{
+    if (!*outcome)
+        *outcome = test_shared(sizeof **outcome);
+    memset(*outcome, 0, sizeof **outcome);
+    return fork();
+}
 
 #define SAY(outcome, ...) snprintf((outcome)->wrong, sizeof(outcome)->wrong, __VA_ARGS__)

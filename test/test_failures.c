@@ -105,10 +105,7 @@ static bool run(const char *name, const struct attempt *attempt)
     int status = 0;
     pid_t process;
 
-    if (!outcome)
-        outcome = test_shared(sizeof *outcome);
-    memset(outcome, 0, sizeof *outcome);
-    process = fork();
+    process = outcome_fork(&outcome);
     if (process == 0) {
         child(attempt, outcome);
         _exit(0);

@@ -42,40 +42,36 @@ static const char *with_little_space(size_t room)
     return NULL;
 }
 
-static struct outcome *limited(const char *(*body)(size_t), size_t argument, int *status)
+/* A child for each amount that is left: nothing may be wrong in any. */
+static void tighten(const char *(*body)(size_t), size_t most, size_t step, const char *what)
 {
     static struct outcome *outcome;
-    pid_t process;
 
-    if (!outcome)
-        outcome = test_shared(sizeof *outcome);
-    memset(outcome, 0, sizeof *outcome);
-    process = fork();
-    if (process == 0) {
-        const char *wrong;
+    for (size_t left = 0; left <= most; left += step) {
+        int status = 0;
+        pid_t process = outcome_fork(&outcome);
 
-        alarm(CHILD_SECONDS);
-        wrong = body(argument);
-        if (wrong)
-            SAY(outcome, "%s", wrong);
-        _exit(0);
+        if (process == 0) {
+            const char *wrong;
+
+            alarm(CHILD_SECONDS);
+            wrong = body(left);
+            if (wrong)
+                SAY(outcome, "%s", wrong);
+            _exit(0);
+        }
+        cr_assert_gt(process, 0);
+        cr_assert_eq(waitpid(process, &status, 0), process);
+        cr_expect(!status && !outcome->wrong[0], "%zu %s left: status %#x %s", left, what,
+                  (unsigned)status, outcome->wrong);
     }
-    cr_assert_gt(process, 0);
-    cr_assert_eq(waitpid(process, status, 0), process);
-    return outcome;
 }
 
 Test(failures, little_address_space)
 {
     if (TEST_SANITIZED)
         test_skip("the sanitizer itself needs address space");
-    for (size_t room = 0; room <= 40 * MIB; room += 512 * KIB) {
-        int status;
-        struct outcome *outcome = limited(with_little_space, room, &status);
-
-        cr_expect(!status && !outcome->wrong[0], "%zu KiB left: status %#x %s", room / KIB,
-                  (unsigned)status, outcome->wrong);
-    }
+    tighten(with_little_space, 40 * MIB, 512 * KIB, "bytes of address space");
 }
 
 /* First use with `spare` mappings left of vm.max_map_count. */
@@ -110,13 +106,7 @@ Test(failures, few_mappings)
 {
     if (TEST_SANITIZED)
         test_skip("the sanitizer itself needs mappings");
-    for (size_t spare = 0; spare <= 16; spare++) {
-        int status;
-        struct outcome *outcome = limited(with_few_mappings, spare, &status);
-
-        cr_expect(!status && !outcome->wrong[0], "%zu mappings left: status %#x %s", spare,
-                  (unsigned)status, outcome->wrong);
-    }
+    tighten(with_few_mappings, 16, 1, "mappings");
 }
 
 /* All pthread keys but `spare` are taken. */
@@ -142,13 +132,7 @@ Test(failures, few_keys)
 {
     if (TEST_THREAD_SANITIZED)
         test_skip("ThreadSanitizer needs a pthread key for every thread itself");
-    for (size_t spare = 0; spare <= 4; spare++) {
-        int status;
-        struct outcome *outcome = limited(with_few_keys, spare, &status);
-
-        cr_expect(!status && !outcome->wrong[0], "%zu keys left: status %#x %s", spare,
-                  (unsigned)status, outcome->wrong);
-    }
+    tighten(with_few_keys, 4, 1, "keys");
 }
 
 /* No file can be opened: nothing is known about the machine's nodes. */
@@ -172,8 +156,5 @@ static const char *without_files(size_t unused)
 
 Test(failures, no_files)
 {
-    int status;
-    struct outcome *outcome = limited(without_files, 0, &status);
-
-    cr_expect(!status && !outcome->wrong[0], "status %#x %s", (unsigned)status, outcome->wrong);
+    tighten(without_files, 0, 1, "files");
 }

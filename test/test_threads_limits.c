@@ -257,31 +257,29 @@ static void count_arenas(const char *limit, unsigned *alone, unsigned *with_40)
     cr_expect_eq(arenas() - before, *with_40, "other threads do not take the arenas of ended ones");
 }
 
-Test(threads, one_arena_if_one_is_allowed)
+/* One thread has one arena; 40 more, at a time, have `most` with it. */
+static void expect_arenas(const char *allowed, unsigned most)
 {
     unsigned alone, with_40;
 
-    count_arenas("1", &alone, &with_40);
+    count_arenas(allowed, &alone, &with_40);
     cr_expect_eq(alone, 1, "%u", alone);
-    cr_expect_eq(with_40, 1, "%u", with_40);
+    cr_expect_eq(with_40, most, "%u", with_40);
+}
+
+Test(threads, one_arena_if_one_is_allowed)
+{
+    expect_arenas("1", 1);
 }
 
 Test(threads, arenas_follow_threads_if_many_are_allowed)
 {
-    unsigned alone, with_40;
-
-    count_arenas("896", &alone, &with_40);
-    cr_expect_eq(alone, 1, "%u", alone);
-    cr_expect_eq(with_40, 41, "%u: one for each thread at a time", with_40);
+    expect_arenas("896", 41);
 }
 
 Test(threads, arenas_are_bounded_by_the_allowed_number)
 {
-    unsigned alone, with_40;
-
-    count_arenas("7", &alone, &with_40);
-    cr_expect_eq(alone, 1, "%u", alone);
-    cr_expect_eq(with_40, 7, "%u", with_40);
+    expect_arenas("7", 7);
 }
 
 Test(threads, one_arena_for_one_thread)
