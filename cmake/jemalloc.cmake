@@ -26,6 +26,10 @@ set(memkind_jemalloc_configure
     --with-private-namespace=memkind_
     --without-export
     --disable-cxx
+    # Addresses of 48 bits on every machine: whatever CPU builds it, the tree that finds blocks has two
+    # levels and one word for a page (backend_jemalloc/fast.h reads it). Linux gives higher addresses
+    # only to those who ask for one.
+    --with-lg-vaddr=48
     --disable-cache-oblivious
     # A shared object has one block of thread-local storage, and a single initial-exec variable in it
     # makes glibc place the whole block in its small reserve when the library is opened with dlopen.
