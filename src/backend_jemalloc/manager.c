@@ -18,20 +18,24 @@ struct heap_settings jem_settings;
 atomic_bool jem_ready;
 
 /* jemalloc aborts where memory or a pthread key fails it in the middle of its start. So both are
- * tried beforehand; the key's number is then jemalloc's, and its place in this thread exists. */
+ * tried beforehand: memory with two holes, since it makes three mappings that may not be
+ * neighbours; the key's number is then jemalloc's, and its place in this thread exists. */
 static bool can_start(void)
 {
-    size_t size = (size_t)16 << 20;
+    size_t size = (size_t)16 << 20, page = os_page_size();
     pthread_key_t key;
-    void *memory;
+    char *memory;
     bool able;
 
     if (pthread_key_create(&key, NULL))
         return false;
     able = pthread_setspecific(key, &key) == 0;
     pthread_key_delete(key);
-    memory = able ? os_map(size, os_page_size()) : NULL;
-    return memory && os_unmap(memory, size) == 0;
+    memory = able ? os_map(size, page) : NULL;
+    if (!memory)
+        return false;
+    able = os_unmap(memory + size / 4, page) == 0 && os_unmap(memory + size / 2, page) == 0;
+    return os_unmap(memory, size) == 0 && able;
 }
 
 /* Called with start_lock. */
