@@ -59,18 +59,23 @@ static memkind_t kind_for(enum column column)
     return *row[column];
 }
 
-static memkind_t kind_of_base_pages(void)
+static __attribute__((cold, noinline)) memkind_t decide_base_kind(void)
 {
-    memkind_t kind = atomic_load_explicit(&base_kind, memory_order_relaxed);
+    memkind_t kind;
 
-    if (likely(kind != NULL))
-        return kind;
     if (!managers_enter())
         return MEMKIND_DEFAULT; /* inside the very question below: the reserve serves */
     managers_leave();
     kind = kind_for(BASE);
     atomic_store_explicit(&base_kind, kind, memory_order_relaxed);
     return kind;
+}
+
+static inline memkind_t kind_of_base_pages(void)
+{
+    memkind_t kind = atomic_load_explicit(&base_kind, memory_order_relaxed);
+
+    return likely(kind != NULL) ? kind : decide_base_kind();
 }
 
 EXPORT hbw_policy_t hbw_get_policy(void)

@@ -183,11 +183,6 @@ int registry_destroy(memkind_t kind)
     return error;
 }
 
-memkind_t registry_of_heap(struct heap *heap)
-{
-    return (memkind_t)(void *)((char *)heap - offsetof(struct memkind, heap));
-}
-
 void registry_prefork(void)
 {
     pthread_mutex_lock(&lock);

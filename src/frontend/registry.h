@@ -19,6 +19,7 @@
 #include <memkind.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "heap_manager.h"
 
@@ -52,7 +53,10 @@ int registry_create(const struct page_setup *setup, memkind_t *kind);
 /* MEMKIND_ERROR_INVALID for what is not a live created kind. */
 int registry_destroy(memkind_t kind);
 
-memkind_t registry_of_heap(struct heap *heap);
+static inline memkind_t registry_of_heap(struct heap *heap)
+{
+    return (memkind_t)(void *)((char *)heap - offsetof(struct memkind, heap));
+}
 
 void registry_prefork(void);
 void registry_postfork(bool child);
