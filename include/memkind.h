@@ -88,6 +88,13 @@
  *   the kind from the address, in constant time and without a lock. A kind
  *   other than NULL must be the one the block came from.
  *
+ * Freed blocks. Each thread keeps some of those it freed at hand, for its next
+ *   allocations: under JEMALLOC up to 3 MiB of a kind (for each node it ran on,
+ *   where the kind's nodes depend on that), of blocks up to 32 KiB, and 64 KiB
+ *   where MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE is set. It gives back what it
+ *   does not use, while it allocates or when it calls
+ *   memkind_update_cached_stats(), and the rest when it ends.
+ *
  * Foreign pointers. A pointer that the library never returned belongs to no
  *   kind: memkind_detect_kind() gives NULL, memkind_malloc_usable_size() gives
  *   0, memkind_free() does nothing, memkind_realloc() does nothing and returns
@@ -327,11 +334,14 @@ typedef enum memkind_bits_t {
 
 /** How eagerly a file-backed kind gives memory back. */
 typedef enum memkind_mem_usage_policy {
-    /** Unused pages are kept for a while, then given back. */
+    /** Unused pages are kept for a while, then given back. A thread keeps up to
+     *  3 MiB of freed blocks of the kind at hand (JEMALLOC), less of a kind
+     *  with a small limit. */
     MEMKIND_MEM_USAGE_POLICY_DEFAULT = 0,
 
-    /** Unused pages are given back at once: least memory, more time. Under
-     *  TBB, what libtbbmalloc keeps for itself stays. */
+    /** Unused pages are given back at once: least memory, more time. A thread
+     *  keeps up to 64 KiB of freed blocks at hand (JEMALLOC). Under TBB, what
+     *  libtbbmalloc keeps for itself stays. */
     MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE = 1,
 
     /** One more than the last policy; not a policy. */
@@ -1266,6 +1276,8 @@ int memkind_check_dax_path(const char *pmem_dir);
  *
  * Threads count for themselves, and nobody adds up until this function is
  * called. It visits all arenas: call it now and then, not for each block.
+ * What the calling thread keeps of freed blocks and has not used since the last
+ * time is given back (heap manager JEMALLOC).
  *
  * Returns  MEMKIND_SUCCESS;
  *          MEMKIND_ERROR_OPERATION_FAILED: the heap manager failed, or has no

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <memkind.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -33,7 +34,8 @@ struct heap_settings {
 /* One kind as a heap manager sees it; lives as long as the kind. */
 struct heap {
     struct page_pool pages; /* opened by the frontend */
-    unsigned slot;          /* the heap manager's: short way from a thread to its cache */
+    atomic_uint slot;       /* the heap manager's: short way from a thread to its cache; read even
+                             * before the kind is ready */
     void *state;            /* the heap manager's own */
 };
 

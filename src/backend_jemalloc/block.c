@@ -3,10 +3,10 @@
 /*
  * block: allocation and deallocation through the caches, and what an address belongs to.
  *
- * Every operation has a fast path that touches the thread's own memory only: state pointer, cache
- * of the heap's slot, bin of the size class. Whatever does not fit (first use, empty or full bin,
- * large block, a kind with several locality domains, a thread on its way out) takes the slow path,
- * which works with whatever the thread has, down to the arena without any cache.
+ * What the thread's cache can answer at once is inline in the frontend (fast.h) and does not come
+ * here. Whatever does (first use, empty or full bin, large block, a kind with several locality
+ * domains, a thread on its way out) is done with what the thread has, down to the arena without any
+ * cache.
  *
  * Lookup: jemalloc's radix tree maps every page of a slab, and the first and last page of a large
  * block, to its extent, which knows its arena and so its group. Reading it takes no lock. A pointer
@@ -21,6 +21,27 @@
 
 #include "kinds/reserve.h"
 
+/* --- jemalloc as fast.h sees it ------------------------------------------------------------------
+ */
+
+#if RTREE_HEIGHT != 2 || !defined(RTREE_LEAF_COMPACT)
+#error "jemalloc's radix tree has other nodes than fast.h reads: see --with-lg-vaddr"
+#endif
+_Static_assert(JEM_TREE_BITS == LG_VADDR && JEM_TREE_PAGE_BITS == LG_PAGE, "addresses");
+_Static_assert(RTREE_NSB / 2 == JEM_TREE_BITS - JEM_TREE_LEAF_BITS, "the root has all leaves");
+_Static_assert(sizeof(rtree_node_elm_t) == sizeof(void *), "an element of the root is a pointer");
+_Static_assert(sizeof(rtree_leaf_elm_t) == sizeof(uintptr_t), "an element of a leaf is a word");
+_Static_assert(RTREE_LEAF_STATE_MASK == JEM_PAGE_STATE && extent_state_active == 0, "page");
+_Static_assert(JEM_PAGE_EXTENT == (((uint64_t)1 << LG_VADDR) - EDATA_ALIGNMENT), "page");
+_Static_assert(offsetof(edata_t, e_bits) == offsetof(struct jem_extent, bits), "extent");
+_Static_assert(offsetof(edata_t, e_addr) == offsetof(struct jem_extent, start), "extent");
+_Static_assert(EDATA_BITS_ARENA_MASK == JEM_ARENAS - 1, "extent");
+_Static_assert(JEM_FAST_MOST <= SC_LOOKUP_MAXCLASS && JEM_FAST_MOST <= PAGE, "sizes");
+_Static_assert(SC_NBINS <= JEM_BINS_MOST, "size classes");
+
+const _Atomic(uintptr_t) *const _Atomic *const jem_tree =
+    (const _Atomic(uintptr_t) *const _Atomic *)arena_emap_global.rtree.root;
+
 /* --- lookup -------------------------------------------------------------------------------------
  */
 
@@ -31,69 +52,36 @@ struct place {
 };
 
 /* False: not the start of a block of any heap. */
-static inline bool place_find(tsd_t *tsd, const void *block, struct place *place)
+static bool place_find(const void *block, struct place *place)
 {
-    rtree_ctx_t *ctx, fallback;
-    rtree_contents_t found;
+    uintptr_t page = jem_page(block);
+    szind_t index = (szind_t)(page >> JEM_PAGE_CLASS_SHIFT);
     uintptr_t offset, region;
 
-    /* The radix tree ignores the bits that no address has: such a pointer would find another's. */
-    if (unlikely((uintptr_t)block >> LG_VADDR))
+    place->extent = (edata_t *)(page & JEM_PAGE_EXTENT);
+    if (!place->extent || page & JEM_PAGE_STATE || index >= SC_NSIZES)
         return false;
-    ctx = tsdn_rtree_ctx(tsd_tsdn(tsd), &fallback);
-    if (rtree_read_independent(tsd_tsdn(tsd), &arena_emap_global.rtree, ctx, (uintptr_t)block,
-                               &found))
-        return false;
-    if (!found.edata || found.metadata.state != extent_state_active ||
-        found.metadata.szind >= SC_NSIZES)
-        return false;
-    place->extent = found.edata;
-    place->size_class = (emap_alloc_ctx_t){found.metadata.szind, found.metadata.slab};
-    place->group = atomic_load_explicit(&jem_arena_group[edata_arena_ind_get(found.edata)],
+    place->size_class = (emap_alloc_ctx_t){index, page & JEM_PAGE_SLAB};
+    place->group = atomic_load_explicit(&jem_arena_group[edata_arena_ind_get(place->extent)],
                                         memory_order_acquire);
     if (!place->group)
         return false;
-    offset = (uintptr_t)block - (uintptr_t)edata_addr_get(found.edata);
-    if (!found.metadata.slab)
+    offset = (uintptr_t)block - (uintptr_t)edata_addr_get(place->extent);
+    if (!place->size_class.slab)
         return offset == 0;
     /* A division by the size class through jemalloc's table of inverses; exact for a multiple. */
-    region = offset * arena_binind_div_info[found.metadata.szind].magic >> 32;
-    return region * sz_index2size(found.metadata.szind) == offset;
+    region = offset * arena_binind_div_info[index].magic >> 32;
+    return region * sz_index2size(index) == offset;
 }
 
 /* --- allocation ---------------------------------------------------------------------------------
  */
 
-static inline cache_bin_t *fast_bin(struct jem_thread *thread, const struct heap *heap, szind_t ind)
-{
-    unsigned slot = heap->slot;
-
-    if (unlikely(slot >= thread->slots || !thread->cache[slot]))
-        return NULL;
-    return &thread->cache[slot]->bins[ind];
-}
-
-/* A block from the calling thread's cache, NULL on a miss. size is 1..SC_LOOKUP_MAXCLASS. */
-static inline void *fast_alloc(const struct heap *heap, size_t size)
-{
-    cache_bin_t *bin = fast_bin(jem_thread_now, heap, sz_size2index_lookup(size));
-    bool hit;
-    void *block;
-
-    if (unlikely(!bin))
-        return NULL;
-    block = cache_bin_alloc(bin, &hit);
-    if (unlikely(!hit))
-        return NULL;
-    bin->tstats.nrequests++;
-    return block;
-}
-
 /* What the calling thread allocates with: its cache, or none, and the arena. */
 struct means {
     tsd_t *tsd;
     struct jem_group *group;
-    tcache_t *cache;
+    struct jem_cache *cache;
     arena_t *arena;
 };
 
@@ -101,7 +89,7 @@ static void means_of_group(struct means *means, struct jem_group *group)
 {
     means->group = group;
     means->cache = jem_thread_cache(means->tsd, group);
-    means->arena = means->cache ? means->cache->tcache_slow->arena : group->arenas->arena;
+    means->arena = means->cache ? jem_cache_arena(means->cache) : group->arenas->arena;
 }
 
 /* False: no memory for a group. */
@@ -109,6 +97,7 @@ static bool means_here(struct means *means, struct heap *heap)
 {
     struct jem_group *group;
 
+    jem_thread_collect_due();
     means->tsd = jem_tsd();
     group = means->tsd ? jem_group_here(means->tsd, heap) : NULL;
     if (!group)
@@ -124,27 +113,41 @@ struct wish {
     bool zero;
 };
 
-static void *alloc_once(const struct means *means, const struct wish *wish)
+static void *alloc_uncached(const struct means *means, const struct wish *wish)
 {
     if (wish->alignment)
-        return ipalloct(tsd_tsdn(means->tsd), wish->usize, wish->alignment, wish->zero,
-                        means->cache, means->arena);
+        return ipalloct(tsd_tsdn(means->tsd), wish->usize, wish->alignment, wish->zero, NULL,
+                        means->arena);
     return iallocztm(tsd_tsdn(means->tsd), wish->usize, sz_size2index(wish->usize), wish->zero,
-                     means->cache, false, means->arena, true);
+                     NULL, false, means->arena, true);
+}
+
+/* Blocks of cached classes begin at multiples of the class, or at a page. */
+static void *alloc_once(const struct means *means, const struct wish *wish)
+{
+    szind_t index = sz_size2index(wish->usize);
+    void *block;
+
+    if (!jem_cache_serves(means->cache, index) || wish->alignment > PAGE)
+        return alloc_uncached(means, wish);
+    block = jem_cache_alloc(means->tsd, means->cache, index);
+    if (block)
+        return wish->zero ? memset(block, 0, wish->usize) : block;
+    return index < SC_NBINS ? NULL : alloc_uncached(means, wish);
 }
 
 /* From any arena of the group, and without a cache: it would take more than the one block. */
 static void *alloc_anywhere(const struct means *means, const struct wish *wish)
 {
     struct means other = {means->tsd, means->group, NULL, means->arena};
-    void *block = alloc_once(&other, wish);
+    void *block = alloc_uncached(&other, wish);
 
     for (struct jem_arena *arena = jem_group_arenas(means->group); arena && !block;
          arena = arena->next) {
         other.arena = arena->arena;
         if (other.arena != means->arena &&
             jem_extent_may_serve(means->tsd, other.arena, wish->usize))
-            block = alloc_once(&other, wish);
+            block = alloc_uncached(&other, wish);
     }
     return block;
 }
@@ -204,7 +207,7 @@ static void *finish(void *block, int saved_errno)
     return block;
 }
 
-static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t size, bool zero)
+static void *alloc_slow(struct heap *heap, size_t size, bool zero)
 {
     int saved_errno = errno;
     struct wish wish = {.zero = zero};
@@ -220,23 +223,11 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t size
 
 void *jem_malloc(struct heap *heap, size_t size)
 {
-    if (likely(size <= SC_LOOKUP_MAXCLASS)) {
-        void *block = fast_alloc(heap, size);
-
-        if (likely(block != NULL))
-            return block;
-    }
     return alloc_slow(heap, size, false);
 }
 
 void *jem_calloc(struct heap *heap, size_t size)
 {
-    if (likely(size <= SC_LOOKUP_MAXCLASS)) {
-        void *block = fast_alloc(heap, size);
-
-        if (likely(block != NULL))
-            return memset(block, 0, size);
-    }
     return alloc_slow(heap, size, true);
 }
 
@@ -258,6 +249,15 @@ void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
+static void free_block(const struct means *means, const struct place *place, void *block)
+{
+    if (jem_cache_serves(means->cache, place->size_class.szind))
+        jem_cache_free(means->tsd, means->cache, place->size_class.szind, block);
+    else
+        idalloctm(tsd_tsdn(means->tsd), block, NULL, (emap_alloc_ctx_t *)&place->size_class, false,
+                  true);
+}
+
 static bool free_known(void *block)
 {
     int saved_errno = errno;
@@ -267,57 +267,22 @@ static bool free_known(void *block)
     if (unlikely(!jem_thread_enter()))
         return false;
     means.tsd = jem_tsd();
-    if (!means.tsd || !place_find(means.tsd, block, &place))
+    if (!means.tsd || !place_find(block, &place))
         return false;
     if (unlikely(place.group->frozen))
         return true; /* the block is the parent's */
     means_of_group(&means, place.group);
-    idalloctm(tsd_tsdn(means.tsd), block, means.cache, &place.size_class, false, true);
+    free_block(&means, &place, block);
     errno = saved_errno;
     return true;
 }
 
-static __attribute__((noinline)) void free_slow(void *block)
-{
-    if (!free_known(block))
-        reserve_free(block);
-}
-
-/* False: no cache of the slot, or its bin is full. */
-static inline bool fast_free(struct jem_thread *thread, unsigned slot, szind_t ind, void *block)
-{
-    return likely(slot < thread->slots && thread->cache[slot]) &&
-           likely(cache_bin_dalloc_easy(&thread->cache[slot]->bins[ind], block));
-}
-
-/* Without a kind the block is checked, and goes to the cache of the group it belongs to. */
-static void free_unknown(struct jem_thread *thread, void *block)
-{
-    struct place place;
-
-    if (likely(thread->slots && place_find(thread->tsd, block, &place)) &&
-        likely(place.size_class.slab) &&
-        fast_free(thread, place.group->slot, place.size_class.szind, block))
-        return;
-    free_slow(block);
-}
-
-/* With the kind at hand the caller vouches for the block: the size class is all that is read. */
+/* Whatever kind the caller named: that of the block is the one that counts. */
 void jem_free(struct heap *heap, void *block)
 {
-    struct jem_thread *thread = jem_thread_now;
-    emap_alloc_ctx_t size_class;
-
-    if (!heap) {
-        free_unknown(thread, block);
-        return;
-    }
-    if (likely(thread->slots) &&
-        likely(
-            !emap_alloc_ctx_try_lookup_fast(thread->tsd, &arena_emap_global, block, &size_class)) &&
-        likely(size_class.slab) && fast_free(thread, heap->slot, size_class.szind, block))
-        return;
-    free_slow(block);
+    (void)heap;
+    if (!free_known(block))
+        reserve_free(block);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
@@ -337,16 +302,17 @@ static void *realloc_reentered(const void *block, size_t size)
     return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
 }
 
-/* A block in a new place: the heap has no room to grow it where it was asked for. */
-static void *move_scarce(const struct means *means, void *block, size_t old_size, size_t size)
+/* To a new place. */
+static void *move(const struct means *means, const struct place *place, void *block, size_t size)
 {
     const struct wish wish = {.usize = sz_s2u(size)};
-    void *moved = alloc_scarce(means, &wish);
+    size_t old_size = sz_index2size(place->size_class.szind);
+    void *moved = alloc(means, &wish);
 
     if (!moved)
         return NULL;
     memcpy(moved, block, old_size < size ? old_size : size);
-    idalloctm(tsd_tsdn(means->tsd), block, means->cache, NULL, false, true);
+    free_block(means, place, block);
     return moved;
 }
 
@@ -365,9 +331,7 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     int saved_errno = errno;
     struct means means;
     struct place place;
-    hook_ralloc_args_t hook = {false, {(uintptr_t)block, size, 0, 0}};
-    size_t old_size;
-    void *moved;
+    size_t old_size, new_size;
 
     (void)heap;
     if (unlikely(!jem_thread_enter()))
@@ -375,7 +339,7 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     means.tsd = jem_tsd();
     if (unlikely(!means.tsd))
         return out_of_memory();
-    if (unlikely(!place_find(means.tsd, block, &place))) {
+    if (unlikely(!place_find(block, &place))) {
         errno = EINVAL;
         return NULL;
     }
@@ -384,37 +348,30 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     if (unlikely(place.group->frozen))
         return copy_frozen(&place, block, size);
     old_size = sz_index2size(place.size_class.szind);
-    if (sz_s2u(size) == old_size)
+    if (sz_s2u(size) == old_size ||
+        !arena_ralloc_no_move(tsd_tsdn(means.tsd), block, old_size, size, 0, false, &new_size)) {
+        errno = saved_errno;
         return block;
+    }
     means_of_group(&means, place.group);
-    moved = iralloct(tsd_tsdn(means.tsd), block, old_size, size, 0, false, means.cache, means.arena,
-                     &hook);
-    if (unlikely(!moved))
-        moved = move_scarce(&means, block, old_size, size);
-    return finish(moved, saved_errno);
+    return finish(move(&means, &place, block, size), saved_errno);
 }
 
 /* --- questions ----------------------------------------------------------------------------------
  */
 
-/* A thread without state has no tsd: the tree is then read with a context of the moment. */
-static bool place_ask(const void *block, struct place *place)
-{
-    return place_find(jem_thread_now->tsd, block, place);
-}
-
 size_t jem_usable_size(const void *block)
 {
     struct place place;
 
-    return place_ask(block, &place) ? sz_index2size(place.size_class.szind) : 0;
+    return place_find(block, &place) ? sz_index2size(place.size_class.szind) : 0;
 }
 
 struct heap *jem_detect(const void *block)
 {
     struct place place;
 
-    return place_ask(block, &place) ? place.group->heap : NULL;
+    return place_find(block, &place) ? place.group->heap : NULL;
 }
 
 /*
@@ -431,7 +388,7 @@ void *jem_defrag(void *block)
     tsd_t *tsd;
 
     tsd = jem_thread_enter() ? jem_tsd() : NULL;
-    if (!tsd || !place_find(tsd, block, &place) || !place.size_class.slab || place.group->frozen)
+    if (!tsd || !place_find(block, &place) || !place.size_class.slab || place.group->frozen)
         return NULL;
     inspect_extent_util_stats_verbose_get(tsd_tsdn(tsd), block, &free_here, &regions_here, &size,
                                           &free_all, &regions_all, &current);

@@ -314,27 +314,17 @@ static bool has_unused(tsdn_t *tsdn, arena_t *arena, bool retained_too)
            is_purging(tsdn, &pac->decay_dirty) || is_purging(tsdn, &pac->decay_muzzy);
 }
 
-static bool has_cached(tcache_t *cache)
-{
-    for (szind_t i = 0; cache && i < nhbins; i++)
-        if (cache_bin_ncached_get_local(&cache->bins[i], &tcache_bin_info[i]))
-            return true;
-    return false;
-}
-
 /* A program at its limit comes here with every allocation. It then pays for what it has freed
  * since the last time, and for a look at each arena. */
-static bool reclaim(tsd_t *tsd, struct jem_group *group, tcache_t *cache)
+static bool reclaim(tsd_t *tsd, struct jem_group *group, struct jem_cache *cache)
 {
     tsdn_t *tsdn = tsd_tsdn(tsd);
     struct page_pool *pool = &group->heap->pages;
     bool release = pool_is_divisible(pool) ||
                    atomic_exchange_explicit(&group->whole, false, memory_order_relaxed);
     struct jem_arena *arenas = jem_group_arenas(group);
-    bool any = has_cached(cache);
+    bool any = jem_cache_flush(tsd, cache);
 
-    if (any)
-        jem_thread_flush(tsd, cache);
     for (struct jem_arena *arena = arenas; arena; arena = arena->next) {
         if (!has_unused(tsdn, arena->arena, release))
             continue;
@@ -348,7 +338,7 @@ static bool reclaim(tsd_t *tsd, struct jem_group *group, tcache_t *cache)
     return any;
 }
 
-bool jem_extent_reclaim(tsd_t *tsd, struct jem_group *group, tcache_t *cache)
+bool jem_extent_reclaim(tsd_t *tsd, struct jem_group *group, struct jem_cache *cache)
 {
     bool waited = pthread_mutex_trylock(&reclaim_lock) != 0, any;
 

@@ -29,6 +29,7 @@
 #define STEPS_PER_ARENA 16 /* of a pool with a limit: an arena for 4 MiB of 16, 32 of 1,024 */
 
 struct jem_group *_Atomic jem_arena_group[MALLOCX_ARENA_LIMIT];
+uint16_t jem_arena_slot[JEM_ARENAS];
 
 static struct jem_group *groups[JEM_SLOTS]; /* by slot, guarded by jem_lock */
 static unsigned arenas_alive;               /* guarded by jem_lock */
@@ -86,6 +87,7 @@ static struct jem_arena *arena_create(tsd_t *tsd, struct jem_group *group)
         return NULL;
     arena_configure(tsd, group, made->arena);
     atomic_store_explicit(&jem_arena_group[made->index], group, memory_order_release);
+    jem_arena_slot[made->index] = (uint16_t)group->slot;
     made->threads = 0;
     made->next = group->arenas;
     group->arenas = made;
@@ -115,6 +117,7 @@ static void arena_retire(tsd_t *tsd, struct jem_arena *arena)
 {
     arenas_alive--;
     atomic_store_explicit(&jem_arena_group[arena->index], NULL, memory_order_release);
+    jem_arena_slot[arena->index] = JEM_SLOT_NONE;
     /* Whatever the arena gives up belongs to the pool, which is about to be closed. */
     arena_set_extent_hooks(tsd, arena->arena, &jem_extent_forget);
     if (arena_control(arena->index, "reset") || arena_control(arena->index, "purge")) {
@@ -318,6 +321,8 @@ static void heap_freeze(tsd_t *tsd, struct jem_heap *state)
         groups[group->slot] = NULL;
         group->slot = JEM_SLOT_NONE;
         group->frozen = true;
+        for (struct jem_arena *arena = group->arenas; arena; arena = arena->next)
+            jem_arena_slot[arena->index] = JEM_SLOT_NONE;
         group->hooks = jem_extent_forget;
         group->older = state->frozen;
         state->frozen = group;

@@ -32,6 +32,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "backend_jemalloc/fast.h"
 #include "heap_manager.h"
 
 #define JEM_SLOTS 4096   /* groups that can be: each needs one of jemalloc's 4,094 arenas */
@@ -65,13 +66,7 @@ struct jem_heap {
     struct jem_group *_Atomic groups[]; /* by domain; NULL until a thread there needs one */
 };
 
-struct jem_thread {
-    tsd_t *tsd;
-    unsigned slots;               /* length of cache[] */
-    LIST_ENTRY(jem_thread) entry; /* in the list of all */
-    pthread_mutex_t lock;
-    tcache_t *cache[]; /* by slot; NULL: none yet */
-};
+struct jem_cache; /* cache.c */
 
 extern pthread_mutex_t jem_lock;
 extern struct heap_settings jem_settings;
@@ -109,15 +104,40 @@ void jem_extent_hooks(struct jem_group *group);
 void jem_extent_configure(struct jem_group *group, arena_t *arena);
 /* Takes what the group does not use to its pool: the calling thread's cache, all arenas' free
  * pages. False: there was nothing. */
-bool jem_extent_reclaim(tsd_t *tsd, struct jem_group *group, tcache_t *cache);
+bool jem_extent_reclaim(tsd_t *tsd, struct jem_group *group, struct jem_cache *cache);
 /* Whether the arena could have a block of this usable size without new pages. */
 bool jem_extent_may_serve(tsd_t *tsd, arena_t *arena, size_t usize);
 void jem_extent_prefork(void);
 void jem_extent_postfork(void);
 
+/* --- cache.c --- */
+/* What a thread's table has where there is no cache: never has a block, nor room for one. */
+extern struct jem_bins jem_cache_none;
+void jem_cache_start(void); /* with jemalloc's */
+/* A cache that is filled from the arena. NULL: out of memory. */
+struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_group *group, arena_t *arena);
+/* Frees the cache's own memory; its blocks have been flushed, or stay where they are. */
+void jem_cache_release(tsd_t *tsd, struct jem_cache *cache);
+arena_t *jem_cache_arena(const struct jem_cache *cache);
+/* Whether blocks of the size class are cached; cache may be NULL. */
+bool jem_cache_serves(const struct jem_cache *cache, szind_t index);
+/* For size classes that are served. A block, from the arena if need be; NULL: that has no memory,
+ * or the class is a large one. */
+void *jem_cache_alloc(tsd_t *tsd, struct jem_cache *cache, szind_t index);
+void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *block);
+/* Gives blocks back to their arenas: those that were not needed since the last time, or all.
+ * False: there were none. */
+void jem_cache_collect(tsd_t *tsd, struct jem_cache *cache);
+bool jem_cache_flush(tsd_t *tsd, struct jem_cache *cache);
+/* Bytes that it has grown by; in the child of a fork, those of the caches that there still are. */
+size_t jem_cache_growth(const struct jem_cache *cache);
+void jem_cache_postfork_child(size_t growth);
+/* Of blocks in it. Any thread. */
+size_t jem_cache_bytes(const struct jem_cache *cache);
+
 /* --- thread.c --- */
-/* The calling thread's state: never NULL, but possibly one without room for caches. */
-extern __thread struct jem_thread *jem_thread_now __attribute__((tls_model("initial-exec")));
+/* jem_thread_now (fast.h) is the calling thread's state: never NULL, but possibly one without room
+ * for caches. */
 /* Takes jemalloc's pthread key over: after its start, and anew in the child of a fork. */
 int jem_thread_take_key(void);
 /* jemalloc's data of the calling thread, made at the first call. NULL: out of memory. */
@@ -126,12 +146,15 @@ tsd_t *jem_tsd(void);
  * kinds/reserve.h). Whoever goes on may still find no cache. */
 bool jem_thread_enter(void);
 /* The calling thread's cache of the group; NULL: use the arena directly. */
-tcache_t *jem_thread_cache(tsd_t *tsd, struct jem_group *group);
+struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_group *group);
 /* Takes away every thread's cache of a group that is about to be destroyed. Called with jem_lock.
  */
 void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
-/* Gives the blocks in a cache of the calling thread back to their arenas. */
-void jem_thread_flush(tsd_t *tsd, tcache_t *cache);
+/* Looks for unused blocks: in the calling thread's next cache, if it is time to; in all of them. */
+void jem_thread_collect_due(void);
+void jem_thread_collect_all(void);
+/* Bytes in all threads' caches, by slot; returns the sum. Called with jem_lock. */
+size_t jem_thread_cached(size_t cached[JEM_SLOTS]);
 /* In the child of a fork: the calling thread's cache of the slot goes, its blocks stay where they
  * are. */
 void jem_thread_forget_cache(tsd_t *tsd, unsigned slot);

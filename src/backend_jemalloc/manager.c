@@ -48,6 +48,8 @@ static int start(void)
         return MEMKIND_ERROR_MALLOC;
     opt_retain = false; /* why: see extent.c */
     broken = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) != 0;
+    if (!broken)
+        jem_cache_start();
     return broken ? MEMKIND_ERROR_MALLOC : jem_thread_take_key();
 }
 

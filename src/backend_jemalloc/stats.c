@@ -16,14 +16,25 @@
 
 #include "kinds/host.h"
 
+/* Bytes in threads' caches when the epoch was last advanced, which jemalloc takes for allocated: by
+ * group, and of all. Guarded by jem_lock. */
+static size_t cached[JEM_SLOTS], cached_in_all;
+
 int jem_update_stats(void)
 {
     uint64_t epoch = 1;
+    int error;
 
     if (jem_start() || !jem_tsd())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    return je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) ? MEMKIND_ERROR_OPERATION_FAILED
-                                                                 : 0;
+    if (jem_thread_enter())
+        jem_thread_collect_all();
+    pthread_mutex_lock(&jem_lock);
+    error = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch);
+    if (!error)
+        cached_in_all = jem_thread_cached(cached);
+    pthread_mutex_unlock(&jem_lock);
+    return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
 }
 
 static int read_size(const char *name, size_t *value)
@@ -40,24 +51,8 @@ static int read_size(const char *name, size_t *value)
     return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
 }
 
-static int cached_stat(unsigned index, size_t *cached)
-{
-    char name[64];
-    size_t number;
-    int error;
-
-    snprintf(name, sizeof name, "stats.arenas.%u.tcache_bytes", index);
-    error = read_size(name, &number);
-    if (!error)
-        *cached += number;
-    return error;
-}
-
-/*
- * Sum of up to two of jemalloc's numbers of one arena. To jemalloc a block in a thread's cache is
- * allocated; *cached counts those of the caches that fill from the arena.
- */
-static int arena_stat(unsigned index, memkind_stat_type type, size_t *value, size_t *cached)
+/* Sum of up to two of jemalloc's numbers of one arena. */
+static int arena_stat(unsigned index, memkind_stat_type type, size_t *value)
 {
     static const struct {
         const char *names[2];
@@ -77,7 +72,7 @@ static int arena_stat(unsigned index, memkind_stat_type type, size_t *value, siz
             return MEMKIND_ERROR_OPERATION_FAILED;
         *value += numbers[type].pages ? number * PAGE : number;
     }
-    return type == MEMKIND_STAT_TYPE_ALLOCATED ? cached_stat(index, cached) : 0;
+    return 0;
 }
 
 /* Caches are read while their threads use them: exact only when these are at rest. */
@@ -93,19 +88,20 @@ static int global_stat(memkind_stat_type type, size_t *value)
         [MEMKIND_STAT_TYPE_ACTIVE] = "stats.active",
         [MEMKIND_STAT_TYPE_ALLOCATED] = "stats.allocated",
     };
-    size_t cached = 0;
     int error = read_size(whole[type], value);
 
-    if (!error && type == MEMKIND_STAT_TYPE_ALLOCATED)
-        error = cached_stat(MALLCTL_ARENAS_ALL, &cached);
-    *value = without(*value, cached);
+    if (type == MEMKIND_STAT_TYPE_ALLOCATED) {
+        pthread_mutex_lock(&jem_lock);
+        *value = without(*value, cached_in_all);
+        pthread_mutex_unlock(&jem_lock);
+    }
     return error;
 }
 
 int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
 {
     struct jem_heap *state;
-    size_t cached = 0;
+    size_t in_caches = 0;
     int error = 0;
 
     if (jem_start() || !jem_tsd())
@@ -121,10 +117,12 @@ int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
 
         for (struct jem_arena *arena = group ? group->arenas : NULL; arena && !error;
              arena = arena->next)
-            error = arena_stat(arena->index, type, value, &cached);
+            error = arena_stat(arena->index, type, value);
+        if (group && type == MEMKIND_STAT_TYPE_ALLOCATED)
+            in_caches += cached[group->slot];
     }
     pthread_mutex_unlock(&jem_lock);
-    *value = without(*value, cached);
+    *value = without(*value, in_caches);
     return error;
 }
 

@@ -12,6 +12,9 @@
  *   the thread's own state
  * The first three have no room for caches, so the fast path needs no test for them.
  *
+ * Every so many allocations a thread looks at the next one of its caches for blocks that it does
+ * not need (cache.c).
+ *
  * jemalloc keeps its own data of a thread behind a pthread key: a library has one block of
  * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be
  * dlopen'd. We take that key over. Its destructor ends our state first and jemalloc's data then, in
@@ -86,44 +89,25 @@ void jem_internal_free(tsd_t *tsd, void *block)
 /* --- caches -------------------------------------------------------------------------------------
  */
 
-/* Called with jem_lock. */
-static tcache_t *cache_create(tsd_t *tsd, struct jem_group *group)
+static inline bool has_cache(const struct jem_thread *thread, unsigned slot)
 {
-    tcache_t *cache = tcache_create_explicit(tsd);
-
-    if (cache) {
-        struct jem_arena *arena = jem_group_take_arena(tsd, group);
-
-        tcache_arena_reassociate(tsd_tsdn(tsd), cache->tcache_slow, cache, arena->arena);
-    }
-    return cache;
+    return slot < thread->slots && thread->cache[slot] != &jem_cache_none;
 }
 
-void jem_thread_flush(tsd_t *tsd, tcache_t *cache)
+static inline struct jem_cache *cache_at(const struct jem_thread *thread, unsigned slot)
 {
-    for (szind_t i = 0; i < nhbins; i++) {
-        if (i < SC_NBINS)
-            tcache_bin_flush_small(tsd, cache, &cache->bins[i], i, 0);
-        else
-            tcache_bin_flush_large(tsd, cache, &cache->bins[i], i, 0);
-    }
+    return (struct jem_cache *)thread->cache[slot];
 }
 
-/* Gives the blocks back to their arenas and the cache's memory to arena 0: what jemalloc's own
- * tcache_destroy() does for caches that have an id. */
-static void cache_destroy(tsd_t *tsd, tcache_t *cache)
+/* Takes a cache away from a thread: called with the thread's lock. */
+static void cache_drop(tsd_t *tsd, struct jem_thread *thread, unsigned slot)
 {
-    tcache_slow_t *slow = cache->tcache_slow;
-    arena_t *arena = slow->arena;
+    struct jem_cache *cache = cache_at(thread, slot);
+    arena_t *arena = jem_cache_arena(cache);
 
-    jem_thread_flush(tsd, cache);
-    malloc_mutex_lock(tsd_tsdn(tsd), &arena->tcache_ql_mtx);
-    ql_remove(&arena->tcache_ql, slow, link);
-    ql_remove(&arena->cache_bin_array_descriptor_ql, &slow->cache_bin_array_descriptor, link);
-    tcache_stats_merge(tsd_tsdn(tsd), cache, arena);
-    malloc_mutex_unlock(tsd_tsdn(tsd), &arena->tcache_ql_mtx);
-    slow->arena = NULL;
-    jem_internal_free(tsd, slow->dyn_alloc);
+    thread->cache[slot] = &jem_cache_none;
+    jem_cache_flush(tsd, cache);
+    jem_cache_release(tsd, cache);
     /* A short-lived thread does not live to see its own ticks of the decay clock. */
     arena_decay(tsd_tsdn(tsd), arena, false, false);
 }
@@ -134,12 +118,64 @@ void jem_thread_drop_caches(tsd_t *tsd, unsigned slot)
 
     LIST_FOREACH (thread, &threads, entry) {
         pthread_mutex_lock(&thread->lock);
-        if (slot < thread->slots && thread->cache[slot]) {
-            cache_destroy(tsd, thread->cache[slot]);
-            thread->cache[slot] = NULL;
+        if (has_cache(thread, slot))
+            cache_drop(tsd, thread, slot);
+        pthread_mutex_unlock(&thread->lock);
+    }
+}
+
+/* With the lock: other threads take caches away, of kinds that they destroy. */
+static bool collect(struct jem_thread *thread, unsigned slot)
+{
+    bool has;
+
+    pthread_mutex_lock(&thread->lock);
+    has = has_cache(thread, slot);
+    if (has)
+        jem_cache_collect(thread->tsd, cache_at(thread, slot));
+    pthread_mutex_unlock(&thread->lock);
+    return has;
+}
+
+void jem_thread_collect_due(void)
+{
+    struct jem_thread *thread = jem_thread_now;
+
+    if (likely(thread->calls >= 0) || !thread->slots)
+        return;
+    thread->calls = JEM_CALLS_BETWEEN;
+    for (unsigned i = 0; i < thread->slots; i++) {
+        thread->collected = (thread->collected + 1) % thread->slots;
+        if (collect(thread, thread->collected))
+            return;
+    }
+}
+
+void jem_thread_collect_all(void)
+{
+    struct jem_thread *thread = jem_thread_now;
+
+    for (unsigned slot = 0; slot < thread->slots; slot++)
+        (void)collect(thread, slot);
+}
+
+size_t jem_thread_cached(size_t cached[JEM_SLOTS])
+{
+    struct jem_thread *thread;
+    size_t all = 0;
+
+    memset(cached, 0, JEM_SLOTS * sizeof cached[0]);
+    LIST_FOREACH (thread, &threads, entry) {
+        pthread_mutex_lock(&thread->lock);
+        for (unsigned slot = 0; slot < thread->slots; slot++) {
+            size_t bytes = has_cache(thread, slot) ? jem_cache_bytes(cache_at(thread, slot)) : 0;
+
+            cached[slot] += bytes;
+            all += bytes;
         }
         pthread_mutex_unlock(&thread->lock);
     }
+    return all;
 }
 
 /* --- a thread's life ----------------------------------------------------------------------------
@@ -153,6 +189,9 @@ static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
     if (thread) {
         thread->tsd = tsd;
         thread->slots = slots;
+        thread->calls = JEM_CALLS_BETWEEN;
+        for (unsigned slot = 0; slot < slots; slot++)
+            thread->cache[slot] = &jem_cache_none;
         pthread_mutex_init(&thread->lock, NULL);
     }
     return thread;
@@ -165,18 +204,13 @@ static void thread_exit(struct jem_thread *thread)
     jem_thread_now = &leaving;
     pthread_mutex_lock(&jem_lock);
     for (unsigned slot = 0; slot < thread->slots; slot++)
-        if (thread->cache[slot])
-            jem_group_count_thread(thread->cache[slot]->tcache_slow->arena, -1);
+        if (has_cache(thread, slot))
+            jem_group_count_thread(jem_cache_arena(cache_at(thread, slot)), -1);
     pthread_mutex_unlock(&jem_lock);
     pthread_mutex_lock(&thread->lock);
-    for (unsigned slot = 0; slot < thread->slots; slot++) {
-        tcache_t *cache = thread->cache[slot];
-
-        if (cache) {
-            thread->cache[slot] = NULL;
-            cache_destroy(tsd, cache);
-        }
-    }
+    for (unsigned slot = 0; slot < thread->slots; slot++)
+        if (has_cache(thread, slot))
+            cache_drop(tsd, thread, slot);
     pthread_mutex_unlock(&thread->lock);
     pthread_mutex_lock(&jem_lock);
     LIST_REMOVE(thread, entry);
@@ -263,58 +297,68 @@ static struct jem_thread *thread_grow(tsd_t *tsd, struct jem_thread *thread, uns
     return larger;
 }
 
-tcache_t *jem_thread_cache(tsd_t *tsd, struct jem_group *group)
+/* Called with jem_lock. */
+static struct jem_cache *cache_create(tsd_t *tsd, struct jem_thread *thread,
+                                      struct jem_group *group)
+{
+    struct jem_arena *arena = jem_group_take_arena(tsd, group);
+    struct jem_cache *cache = jem_cache_create(tsd, group, arena->arena);
+
+    if (cache)
+        thread->cache[group->slot] = (struct jem_bins *)cache;
+    else
+        arena->threads--;
+    return cache;
+}
+
+struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_group *group)
 {
     struct jem_thread *thread = jem_thread_now;
     unsigned slot = group->slot;
+    struct jem_cache *cache = NULL;
 
-    if (likely(slot < thread->slots && thread->cache[slot]))
-        return thread->cache[slot];
+    if (likely(has_cache(thread, slot)))
+        return cache_at(thread, slot);
     if (!thread->slots)
         return NULL;
     pthread_mutex_lock(&jem_lock);
     if (slot >= thread->slots)
         thread = thread_grow(tsd, thread, slot);
     if (thread)
-        thread->cache[slot] = cache_create(tsd, group);
+        cache = cache_create(tsd, thread, group);
     pthread_mutex_unlock(&jem_lock);
-    return thread ? thread->cache[slot] : NULL;
+    return cache;
 }
 
 void jem_thread_forget_cache(tsd_t *tsd, unsigned slot)
 {
     struct jem_thread *thread = jem_thread_now;
 
-    if (slot >= thread->slots || !thread->cache[slot])
+    if (!has_cache(thread, slot))
         return;
-    jem_internal_free(tsd, thread->cache[slot]->tcache_slow->dyn_alloc);
-    thread->cache[slot] = NULL;
+    jem_cache_release(tsd, cache_at(thread, slot));
+    thread->cache[slot] = &jem_cache_none;
 }
 
 void jem_thread_postfork_child(void)
 {
     struct jem_thread *thread = jem_thread_now;
+    size_t growth = 0;
 
     /* glibc clears the thread-specific data of threads that a child lacks, but not of one that was
      * in its destructors at the moment of the fork: a new thread on that stack would find the dead
      * one's. Values of a deleted key are not found. */
     jem_thread_take_key();
-    /* Only this thread lives on. jemalloc has forgotten all explicit caches; the others' are lost
-     * with their threads, ours are made known again. */
+    /* Only this thread lives on. The others' caches are lost with their threads. */
     LIST_INIT(&threads);
     jem_group_postfork_child(jem_tsd());
-    if (!thread->slots)
-        return;
-    LIST_INSERT_HEAD(&threads, thread, entry);
+    if (thread->slots)
+        LIST_INSERT_HEAD(&threads, thread, entry);
     for (unsigned slot = 0; slot < thread->slots; slot++) {
-        tcache_t *cache = thread->cache[slot];
-        arena_t *arena;
-
-        if (!cache)
+        if (!has_cache(thread, slot))
             continue;
-        arena = cache->tcache_slow->arena;
-        cache->tcache_slow->arena = NULL;
-        tcache_arena_associate(tsd_tsdn(thread->tsd), cache->tcache_slow, cache, arena);
-        jem_group_count_thread(arena, 1);
+        jem_group_count_thread(jem_cache_arena(cache_at(thread, slot)), 1);
+        growth += jem_cache_growth(cache_at(thread, slot));
     }
+    jem_cache_postfork_child(growth);
 }

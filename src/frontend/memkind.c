@@ -3,9 +3,11 @@
 /*
  * memkind: the allocation functions of memkind.h.
  *
- * Each begins with the case that matters, a ready kind and a size, and hands it to the heap
- * manager; what else a caller may pass (a kind's first use, size 0, NULL kinds, foreign pointers,
- * calls that come back while the library sets itself up) is dealt with behind it. Any thread.
+ * Each begins with the case that matters, what the thread's cache of the default heap manager has
+ * at hand: backend_jemalloc/fast.h, inline. Whatever that leaves over is asked of the heap manager,
+ * if the kind is ready; what else a caller may pass (a kind's first use, size 0, NULL kinds,
+ * foreign pointers, calls that come back while the library sets itself up) is dealt with behind
+ * that. Any thread.
  */
 #include "frontend/decorators.h" /* first: it may rename what memkind.h declares */
 
@@ -14,6 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backend_jemalloc/fast.h"
 #include "frontend/export.h"
 #include "frontend/log.h"
 #include "frontend/managers.h"
@@ -59,8 +62,8 @@ static enum readiness prepare(memkind_t kind)
 enum filling { AS_IS, ZEROED };
 
 /* First use, size 0, bad kind. */
-static __attribute__((noinline)) void *alloc_otherwise(memkind_t kind, size_t size,
-                                                       enum filling filling)
+static __attribute__((cold, noinline)) void *alloc_otherwise(memkind_t kind, size_t size,
+                                                             enum filling filling)
 {
     int error = errno;
 
@@ -81,14 +84,23 @@ static __attribute__((noinline)) void *alloc_otherwise(memkind_t kind, size_t si
     }
 }
 
-EXPORT void *memkind_malloc(memkind_t kind, size_t size)
+static __attribute__((noinline)) void *malloc_missed(memkind_t kind, size_t size)
 {
     if (likely(registry_is_ready(kind) && size))
         return managers_get()->malloc(&kind->heap, size);
     return alloc_otherwise(kind, size, AS_IS);
 }
 
-EXPORT void *memkind_calloc(memkind_t kind, size_t num, size_t size)
+EXPORT void *memkind_malloc(memkind_t kind, size_t size)
+{
+    void *block;
+
+    if (likely(kind && jem_fast_alloc(&kind->heap, size, &block)))
+        return block;
+    return malloc_missed(kind, size);
+}
+
+static __attribute__((noinline)) void *calloc_missed(memkind_t kind, size_t num, size_t size)
 {
     size_t total;
 
@@ -99,6 +111,17 @@ EXPORT void *memkind_calloc(memkind_t kind, size_t num, size_t size)
     if (likely(registry_is_ready(kind) && total))
         return managers_get()->calloc(&kind->heap, total);
     return alloc_otherwise(kind, total, ZEROED);
+}
+
+EXPORT void *memkind_calloc(memkind_t kind, size_t num, size_t size)
+{
+    size_t total;
+    void *block;
+
+    if (likely(kind && !__builtin_mul_overflow(num, size, &total) &&
+               jem_fast_alloc(&kind->heap, total, &block)))
+        return memset(block, 0, total);
+    return calloc_missed(kind, num, size);
 }
 
 static void *aligned_alloc_ready(memkind_t kind, size_t alignment, size_t size)
@@ -116,7 +139,8 @@ static void *aligned_alloc_ready(memkind_t kind, size_t alignment, size_t size)
     return managers_get()->aligned_alloc(&kind->heap, alignment, size);
 }
 
-EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignment, size_t size)
+static __attribute__((noinline)) int posix_memalign_missed(memkind_t kind, void **memptr,
+                                                           size_t alignment, size_t size)
 {
     int error = errno;
     int result = 0;
@@ -138,6 +162,20 @@ EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignmen
     return result;
 }
 
+/* A small size that is a multiple of the alignment has a class whose blocks are aligned so. */
+EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignment, size_t size)
+{
+    void *block;
+
+    if (likely(kind && memptr && alignment >= sizeof(void *) && !(alignment & (alignment - 1)) &&
+               size - 1 < JEM_FAST_MOST &&
+               jem_fast_alloc(&kind->heap, (size + alignment - 1) & -alignment, &block))) {
+        *memptr = block;
+        return 0;
+    }
+    return posix_memalign_missed(kind, memptr, alignment, size);
+}
+
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
@@ -152,12 +190,22 @@ static __attribute__((noinline)) void free_otherwise(void *block)
         reserve_free(block);
 }
 
+static __attribute__((noinline)) void free_missed(memkind_t kind, void *block)
+{
+    if (likely(registry_is_ready(kind) && block))
+        managers_get()->free(&kind->heap, block);
+    else
+        free_otherwise(block);
+}
+
 EXPORT void memkind_free(memkind_t kind, void *ptr)
 {
-    if (likely(registry_is_ready(kind) && ptr))
-        managers_get()->free(&kind->heap, ptr);
-    else
+    if (kind) {
+        if (unlikely(!jem_fast_free(&kind->heap, ptr)))
+            free_missed(kind, ptr);
+    } else if (unlikely(!jem_fast_free_unknown(ptr))) {
         free_otherwise(ptr);
+    }
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
@@ -175,7 +223,7 @@ static void *realloc_reserved(memkind_t kind, void *block, size_t size)
     return moved ? memcpy(moved, block, old_size) : NULL;
 }
 
-EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
+static __attribute__((noinline)) void *realloc_missed(memkind_t kind, void *ptr, size_t size)
 {
     void *moved;
 
@@ -201,6 +249,11 @@ EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
     return moved;
 }
 
+EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
+{
+    return likely(jem_fast_fits(ptr, size)) ? ptr : realloc_missed(kind, ptr, size);
+}
+
 EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
 {
     (void)kind; /* the block knows its own */
@@ -210,14 +263,21 @@ EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
 /* --- questions ----------------------------------------------------------------------------------
  */
 
+static __attribute__((noinline)) size_t usable_size_missed(const void *block)
+{
+    size_t size = block && managers_get() ? managers_get()->usable_size(block) : 0;
+
+    if (unlikely(!size && block && reserve_owns(block)))
+        return reserve_size(block);
+    return size;
+}
+
 EXPORT size_t memkind_malloc_usable_size(memkind_t kind, MEMKIND_MALLOC_USABLE_SIZE_CONST void *ptr)
 {
-    size_t size = ptr && managers_get() ? managers_get()->usable_size(ptr) : 0;
+    size_t size = jem_fast_size(ptr);
 
     (void)kind;
-    if (unlikely(!size && ptr && reserve_owns(ptr)))
-        return reserve_size(ptr);
-    return size;
+    return likely(size) ? size : usable_size_missed(ptr);
 }
 
 EXPORT memkind_t memkind_detect_kind(void *ptr)

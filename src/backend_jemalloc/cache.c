@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * cache: a thread's free blocks of a group, by size class.
+ *
+ * jemalloc has such caches, too; but theirs are of one size for all, are full of room for blocks
+ * that a thread never has, and are collected only for the one that jemalloc makes by itself. These
+ * are filled from jemalloc's arenas and flushed to them, and are used inline (fast.h).
+ *
+ * Size: a bin has room for ROOM_FIRST bytes at first. One that is filled and filled again, or
+ * flushed and flushed again, is doubled until it has room for ROOM_EASY: each exchange with an
+ * arena takes locks, whatever its size. One that is flushed after it has been filled is too small
+ * for what its thread does; it may grow as far as all bins of the cache together have not grown by
+ * more than GROWTH_MOST, and all caches of the process by GROWTH_ALL. Caches of a conservative heap
+ * have little room, none for larger blocks, and never grow. So what a cache can hold is known:
+ * JEM_CACHE_MOST and JEM_CACHE_LITTLE (fast.h), which the manual tells.
+ *
+ * Unused blocks: every JEM_CALLS_BETWEEN allocations a thread looks at one of its caches, at the
+ * next one each time. What a bin had all the time since the last look, it does not need: three
+ * quarters go back, and the bin's room shrinks. A thread that does not allocate any more keeps what
+ * it has, until it ends, the kind is destroyed, or it asks for statistics: nobody else can look
+ * into a cache that is used without a lock.
+ *
+ * Threads: a cache is its thread's own; another one destroys it with its kind (thread.c).
+ */
+#include "backend_jemalloc/jem.h"
+
+#define ROOM_FIRST ((size_t)8 << 10)
+#define ROOM_EASY ((size_t)64 << 10)
+#define ROOM_LITTLE ((size_t)2 << 10) /* of a conservative heap */
+#define BLOCKS_FIRST_LEAST 4u         /* of a small class */
+#define BLOCKS_FIRST_LARGE 2u
+#define BLOCKS_FIRST_MOST 64u
+#define GROWTH_MOST ((size_t)2 << 20)
+#define GROWTH_ALL ((size_t)64 << 20)
+#define GROWTH_SHARE 64 /* of a pool's limit */
+#define LARGE_MOST ((size_t)32 << 10)
+#define FILL_MOST ((size_t)32 << 10) /* what a thread takes and does not need, others lack */
+#define FLUSH_MOST 128u              /* at a time: they are looked up first */
+
+struct store {
+    void **array;
+    unsigned slots; /* of the array */
+    unsigned first; /* blocks that there is always room for */
+    unsigned most;  /* blocks that there is room for now */
+    unsigned fill;  /* blocks to take from the arena next time */
+    bool own;       /* the array is no part of the cache's own memory */
+    bool filled;    /* since the bin was last flushed or grew */
+};
+
+struct jem_cache {
+    struct jem_bins bins; /* first: what a thread's table points to */
+    arena_t *arena;       /* to fill from */
+    size_t growth;        /* bytes by which bins may still grow */
+    struct store store[JEM_BINS_MOST];
+    void *arrays[];
+};
+
+/* --- size classes -------------------------------------------------------------------------------
+ */
+
+static unsigned bins; /* size classes that are cached */
+static atomic_size_t grown;
+
+uint16_t jem_bin_offset[JEM_FAST_MOST / 8];
+struct jem_class jem_class[JEM_BINS_MOST];
+
+static void *nothing[1];
+#define EMPTY                              \
+    {                                      \
+        nothing, nothing, nothing, nothing \
+    }
+#define EMPTY_8 EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY
+
+struct jem_bins jem_cache_none = {
+    {EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8}};
+
+void jem_cache_start(void)
+{
+    bins = sz_size2index(LARGE_MOST) + 1;
+    for (unsigned i = 0; i < JEM_FAST_MOST / 8; i++)
+        jem_bin_offset[i] = (uint16_t)(sz_size2index((size_t)(i + 1) * 8) * sizeof(struct jem_bin));
+    for (szind_t i = 0; i < SC_NBINS; i++)
+        jem_class[i] =
+            (struct jem_class){(uint32_t)sz_index2size(i), arena_binind_div_info[i].magic};
+}
+
+static unsigned first_blocks(const struct jem_group *group, szind_t index)
+{
+    size_t size = sz_index2size(index);
+    unsigned blocks;
+
+    if (group->heap->pages.conservative)
+        return (unsigned)(ROOM_LITTLE / size) < BLOCKS_FIRST_MOST ? (unsigned)(ROOM_LITTLE / size)
+                                                                  : BLOCKS_FIRST_MOST;
+    if (index >= SC_NBINS)
+        return BLOCKS_FIRST_LARGE;
+    blocks = (unsigned)(ROOM_FIRST / size);
+    if (blocks < BLOCKS_FIRST_LEAST)
+        return BLOCKS_FIRST_LEAST;
+    return blocks < BLOCKS_FIRST_MOST ? blocks : BLOCKS_FIRST_MOST;
+}
+
+/* Blocks in the caches of other threads are lost to a pool that is at its limit. */
+static size_t growth_of(const struct jem_group *group)
+{
+    const struct page_pool *pool = &group->heap->pages;
+    size_t share = pool_limit(pool) / GROWTH_SHARE;
+
+    if (pool->conservative)
+        return 0;
+    return pool_limit(pool) && share < GROWTH_MOST ? share : GROWTH_MOST;
+}
+
+/* --- bins ---------------------------------------------------------------------------------------
+ */
+
+static void **bin_head(const struct jem_bin *bin)
+{
+    return atomic_load_explicit(&bin->head, memory_order_relaxed);
+}
+
+static void bin_set_head(struct jem_bin *bin, void **head)
+{
+    atomic_store_explicit(&bin->head, head, memory_order_relaxed);
+}
+
+static size_t bin_count(const struct jem_bin *bin)
+{
+    return (size_t)(bin->empty - bin_head(bin));
+}
+
+/* The bin's blocks move to the end of an array. */
+static void bin_place(struct jem_bin *bin, struct store *store, void **array, unsigned slots)
+{
+    size_t count = store->array ? bin_count(bin) : 0;
+    size_t low = store->array ? (size_t)(bin->empty - bin->low) : 0;
+    void **empty = array + slots;
+
+    if (count)
+        memcpy(empty - count, bin_head(bin), count * sizeof *array);
+    store->array = array;
+    store->slots = slots;
+    bin->empty = empty;
+    bin->low = empty - low;
+    bin_set_head(bin, empty - count);
+}
+
+static void bin_set_room(struct jem_bin *bin, struct store *store, unsigned blocks)
+{
+    store->most = blocks;
+    bin->full = bin->empty - blocks;
+}
+
+static bool growth_take(struct jem_cache *cache, size_t size)
+{
+    if (size > cache->growth ||
+        atomic_fetch_add_explicit(&grown, size, memory_order_relaxed) + size > GROWTH_ALL) {
+        if (size <= cache->growth)
+            atomic_fetch_sub_explicit(&grown, size, memory_order_relaxed);
+        return false;
+    }
+    cache->growth -= size;
+    return true;
+}
+
+static void growth_return(struct jem_cache *cache, size_t size)
+{
+    cache->growth += size;
+    atomic_fetch_sub_explicit(&grown, size, memory_order_relaxed);
+}
+
+/* Statistics read a cache under its thread's lock, and do not see half of this. */
+static bool bin_move(tsd_t *tsd, struct jem_bin *bin, struct store *store, unsigned blocks)
+{
+    /* One place more, for what jem_fast_alloc() reads of an empty bin; whole cache lines. */
+    void **array = jem_internal_alloc(tsd, CACHELINE_CEILING((blocks + 1) * sizeof *array));
+    void **old = store->own ? store->array : NULL;
+
+    if (!array)
+        return false;
+    pthread_mutex_lock(&jem_thread_now->lock);
+    bin_place(bin, store, array, blocks);
+    pthread_mutex_unlock(&jem_thread_now->lock);
+    store->own = true;
+    if (old)
+        jem_internal_free(tsd, old);
+    return true;
+}
+
+/* Small enough to be doubled for fewer and larger exchanges with arenas alone. */
+static bool bin_is_easy(const struct store *store, szind_t index)
+{
+    return store->most * sz_index2size(index) < ROOM_EASY;
+}
+
+static bool bin_double(tsd_t *tsd, struct jem_cache *cache, szind_t index)
+{
+    struct jem_bin *bin = &cache->bins.of[index];
+    struct store *store = &cache->store[index];
+    size_t more = store->most * sz_index2size(index);
+    unsigned blocks = 2 * store->most;
+
+    if (!growth_take(cache, more))
+        return false;
+    if (blocks > store->slots && !bin_move(tsd, bin, store, blocks)) {
+        growth_return(cache, more);
+        return false;
+    }
+    bin_set_room(bin, store, blocks);
+    return true;
+}
+
+/* --- filling and flushing -----------------------------------------------------------------------
+ */
+
+/* Takes up to so many blocks from the arena, in front of `empty`; returns where they begin. */
+static void **fill_from(tsdn_t *tsdn, arena_t *arena, void **empty, szind_t index, unsigned blocks)
+{
+    cache_bin_info_t info = {(cache_bin_sz_t)blocks};
+    uint16_t low_bits = (uint16_t)(uintptr_t)empty;
+    /* jemalloc's counter of requests gets one for each block. */
+    cache_bin_t filled = {empty, {blocks}, low_bits, 0, low_bits};
+
+    filled.low_bits_full = (uint16_t)(low_bits - blocks * sizeof(void *));
+    arena_cache_bin_fill_small(tsdn, arena, &filled, &info, index, blocks);
+    return filled.stack_head;
+}
+
+/* The bin is empty. False: the arena has no memory. */
+static bool bin_fill(tsd_t *tsd, struct jem_cache *cache, szind_t index)
+{
+    struct jem_bin *bin = &cache->bins.of[index];
+    struct store *store = &cache->store[index];
+    unsigned blocks;
+
+    if (store->filled && bin_is_easy(store, index))
+        (void)bin_double(tsd, cache, index);
+    blocks = store->fill;
+    bin_set_head(bin, fill_from(tsd_tsdn(tsd), cache->arena, bin->empty, index, blocks));
+    store->filled = true;
+    if (2 * blocks <= store->most / 2 && 2 * blocks * sz_index2size(index) <= FILL_MOST)
+        store->fill = 2 * blocks;
+    return bin_count(bin) != 0;
+}
+
+/* Blocks of one arena's bin; leaves the others in front. Returns how many these are. */
+static unsigned give_back_some(tsd_t *tsd, szind_t index, void **blocks, edata_t **extents,
+                               unsigned count)
+{
+    tsdn_t *tsdn = tsd_tsdn(tsd);
+    edata_t *emptied[FLUSH_MOST];
+    unsigned arena_index = edata_arena_ind_get(extents[0]);
+    unsigned shard = edata_binshard_get(extents[0]), rest = 0, empty = 0;
+    arena_t *arena = arena_get(tsdn, arena_index, false);
+    bin_t *bin = arena_get_bin(arena, index, shard);
+    arena_dalloc_bin_locked_info_t info;
+
+    malloc_mutex_lock(tsdn, &bin->lock);
+    bin->stats.nflushes++;
+    arena_dalloc_bin_locked_begin(&info, index);
+    for (unsigned i = 0; i < count; i++) {
+        edata_t *extent = extents[i];
+
+        if (edata_arena_ind_get(extent) != arena_index || edata_binshard_get(extent) != shard) {
+            blocks[rest] = blocks[i];
+            extents[rest++] = extent;
+        } else if (arena_dalloc_bin_locked_step(tsdn, arena, bin, &info, index, extent,
+                                                blocks[i])) {
+            emptied[empty++] = extent;
+        }
+    }
+    arena_dalloc_bin_locked_finish(tsdn, arena, bin, &info);
+    malloc_mutex_unlock(tsdn, &bin->lock);
+    arena_decay_ticks(tsdn, arena, count - rest);
+    for (unsigned i = 0; i < empty; i++)
+        arena_slab_dalloc(tsdn, arena, emptied[i]);
+    return rest;
+}
+
+static void give_back(tsd_t *tsd, szind_t index, void **blocks, unsigned count)
+{
+    edata_t *extents[FLUSH_MOST];
+
+    for (unsigned i = 0; i < count; i++) {
+        extents[i] = (edata_t *)(jem_page(blocks[i]) & JEM_PAGE_EXTENT);
+        if (!extents[i])
+            not_reached(); /* all blocks in here have one */
+    }
+    if (index >= SC_NBINS)
+        for (unsigned i = 0; i < count; i++)
+            large_dalloc(tsd_tsdn(tsd), extents[i]);
+    else
+        while (count)
+            count = give_back_some(tsd, index, blocks, extents, count);
+}
+
+/* Those that were put in first go back. */
+static void bin_flush(tsd_t *tsd, struct jem_bin *bin, szind_t index, size_t keep)
+{
+    size_t count = bin_count(bin);
+    void **head = bin_head(bin);
+
+    for (size_t left = count - keep; left;) {
+        unsigned some = left < FLUSH_MOST ? (unsigned)left : FLUSH_MOST;
+
+        give_back(tsd, index, head + keep + left - some, some);
+        left -= some;
+    }
+    memmove(bin->empty - keep, head, keep * sizeof *head);
+    bin_set_head(bin, bin->empty - keep);
+    if (bin->low < bin_head(bin))
+        bin->low = bin_head(bin);
+}
+
+void *jem_cache_alloc(tsd_t *tsd, struct jem_cache *cache, szind_t index)
+{
+    struct jem_bin *bin = &cache->bins.of[index];
+    void **head;
+
+    if (!bin_count(bin) && (index >= SC_NBINS || !bin_fill(tsd, cache, index))) {
+        cache->store[index].filled = true;
+        return NULL;
+    }
+    head = bin_head(bin);
+    if (head >= bin->low)
+        bin->low = head + 1;
+    bin_set_head(bin, head + 1);
+    return *head;
+}
+
+void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *block)
+{
+    struct jem_bin *bin = &cache->bins.of[index];
+    struct store *store = &cache->store[index];
+
+    if (jem_fast_push(bin, block))
+        return;
+    if (!(store->filled || bin_is_easy(store, index)) || !bin_double(tsd, cache, index))
+        bin_flush(tsd, bin, index, store->most / 2);
+    store->filled = false;
+    jem_fast_push(bin, block);
+}
+
+bool jem_cache_serves(const struct jem_cache *cache, szind_t index)
+{
+    return cache && index < bins && cache->store[index].most;
+}
+
+/* --- unused blocks ------------------------------------------------------------------------------
+ */
+
+static void bin_collect(tsd_t *tsd, struct jem_cache *cache, szind_t index)
+{
+    struct jem_bin *bin = &cache->bins.of[index];
+    struct store *store = &cache->store[index];
+    size_t count = bin_count(bin), unused = (size_t)(bin->empty - bin->low);
+    size_t most = store->most / 2;
+
+    if (unused) {
+        count -= unused - unused / 4;
+        bin_flush(tsd, bin, index, count);
+        if (store->fill > 1)
+            store->fill /= 2;
+        if (most < store->first)
+            most = store->first;
+        if (most < store->most && most >= count) {
+            growth_return(cache, (store->most - most) * sz_index2size(index));
+            bin_set_room(bin, store, (unsigned)most);
+        }
+    }
+    bin->low = bin_head(bin);
+}
+
+void jem_cache_collect(tsd_t *tsd, struct jem_cache *cache)
+{
+    for (szind_t i = 0; i < bins; i++)
+        if (cache->bins.of[i].empty != bin_head(&cache->bins.of[i]))
+            bin_collect(tsd, cache, i);
+        else
+            cache->bins.of[i].low = cache->bins.of[i].empty;
+}
+
+bool jem_cache_flush(tsd_t *tsd, struct jem_cache *cache)
+{
+    bool any = false;
+
+    for (szind_t i = 0; cache && i < bins; i++)
+        if (bin_count(&cache->bins.of[i])) {
+            bin_flush(tsd, &cache->bins.of[i], i, 0);
+            any = true;
+        }
+    return any;
+}
+
+size_t jem_cache_bytes(const struct jem_cache *cache)
+{
+    size_t bytes = 0;
+
+    for (szind_t i = 0; i < bins; i++)
+        bytes += bin_count(&cache->bins.of[i]) * sz_index2size(i);
+    return bytes;
+}
+
+/* --- a cache's life -----------------------------------------------------------------------------
+ */
+
+struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_group *group, arena_t *arena)
+{
+    struct jem_cache *cache;
+    size_t places = 1; /* what jem_fast_alloc() reads of an empty bin is the next one's */
+    void **array;
+
+    for (szind_t i = 0; i < bins; i++)
+        places += first_blocks(group, i);
+    cache = jem_internal_alloc(tsd, sizeof *cache + places * sizeof cache->arrays[0]);
+    if (!cache)
+        return NULL;
+    cache->bins = jem_cache_none;
+    cache->arena = arena;
+    cache->growth = growth_of(group);
+    array = cache->arrays;
+    for (szind_t i = 0; i < bins; i++) {
+        struct store *store = &cache->store[i];
+
+        store->first = first_blocks(group, i);
+        store->fill = store->first > 1 ? store->first / 2 : 1;
+        bin_place(&cache->bins.of[i], store, array, store->first);
+        bin_set_room(&cache->bins.of[i], store, store->first);
+        array += store->first;
+    }
+    return cache;
+}
+
+size_t jem_cache_growth(const struct jem_cache *cache)
+{
+    size_t size = 0;
+
+    for (szind_t i = 0; i < bins; i++)
+        size += (cache->store[i].most - cache->store[i].first) * sz_index2size(i);
+    return size;
+}
+
+void jem_cache_release(tsd_t *tsd, struct jem_cache *cache)
+{
+    growth_return(cache, jem_cache_growth(cache));
+    for (szind_t i = 0; i < bins; i++)
+        if (cache->store[i].own)
+            jem_internal_free(tsd, cache->store[i].array);
+    jem_internal_free(tsd, cache);
+}
+
+void jem_cache_postfork_child(size_t growth)
+{
+    atomic_store_explicit(&grown, growth, memory_order_relaxed);
+}
+
+arena_t *jem_cache_arena(const struct jem_cache *cache)
+{
+    return cache->arena;
+}

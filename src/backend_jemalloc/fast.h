@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * fast: what an allocation, a free or a question costs when the thread's cache has the answer.
+ *
+ * The frontend includes this header, and no other of this folder: the hit of the default heap
+ * manager's cache is inline in memkind_malloc() and its like, so that choosing a kind costs no
+ * indirect call. It knows nothing of jemalloc's headers. What it reads of jemalloc's, the radix
+ * tree that maps pages to extents, and extents, is laid out here again, and block.c asserts that it
+ * is the same.
+ *
+ * A miss changes nothing, and is all that happens where this is not the heap manager, the kind is
+ * not ready or has no cache of its own (several locality domains, after a fork), the thread has not
+ * been here yet or is on its way out, or the size is 0 or large: none has a slot, or room for one.
+ * The caller then asks the heap manager.
+ *
+ * Threads: a cache is its thread's own. Others read `head` (statistics), or take the cache away
+ * when its kind is destroyed. The tree is read without a lock; its nodes are never given back.
+ */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "heap_manager.h"
+#include "kinds/compiler.h"
+
+#define JEM_FAST_MOST 4096 /* largest size that is looked for inline */
+#define JEM_BINS_MOST 64   /* more than there are size classes that are cached */
+#define JEM_ARENAS 4096    /* numbers of arenas: 12 bits in an extent */
+
+/* --- caches -------------------------------------------------------------------------------------
+ */
+
+#define JEM_CACHE_MOST ((size_t)3 << 20) /* bytes that a thread's cache of a kind holds at most */
+#define JEM_CACHE_LITTLE ((size_t)64 << 10) /* of a kind with the conservative policy */
+#define JEM_CALLS_BETWEEN 16384             /* looks for unused blocks: allocations of a thread */
+
+/* Blocks of one size class: a stack that grows down, from `empty` to `full`. */
+struct jem_bin {
+    void **_Atomic head; /* the next block, if any */
+    void **low;          /* highest that head has been since the last look for unused blocks */
+    void **full;
+    void **empty;
+};
+
+/* The part of a cache that is used inline; see cache.c. */
+struct jem_bins {
+    struct jem_bin of[JEM_BINS_MOST]; /* by size class */
+};
+
+struct jem_thread {
+    unsigned slots; /* length of cache[]; 0: the thread has none, see thread.c */
+    int calls;      /* how many allocations until the next look for unused blocks */
+    struct tsd_s *tsd;
+    LIST_ENTRY(jem_thread) entry; /* in the list of all */
+    pthread_mutex_t lock;
+    unsigned collected;       /* slot that was looked at last */
+    struct jem_bins *cache[]; /* by slot; never NULL, but possibly jem_cache_none */
+};
+
+extern __thread struct jem_thread *jem_thread_now HIDDEN __attribute__((tls_model("initial-exec")));
+
+/* Distance of a size's bin from the beginning of a cache, by (size - 1) / 8. */
+extern uint16_t jem_bin_offset[JEM_FAST_MOST / 8] HIDDEN;
+
+static inline struct jem_bin *jem_fast_bin(const struct jem_thread *thread, unsigned slot,
+                                           size_t offset)
+{
+    return (struct jem_bin *)((char *)thread->cache[slot] + offset);
+}
+
+/* Acquired: a slot that comes from a heap that was destroyed was taken away from all threads
+ * before.
+ */
+static inline unsigned jem_fast_heap_slot(const struct heap *heap)
+{
+    return atomic_load_explicit(&heap->slot, memory_order_acquire);
+}
+
+/* The block is not compared with NULL: that would be to wait for it. */
+static inline bool jem_fast_alloc(const struct heap *heap, size_t size, void **block)
+{
+    struct jem_thread *thread = jem_thread_now;
+    unsigned slot = jem_fast_heap_slot(heap);
+    struct jem_bin *bin;
+    void **head;
+
+    if (unlikely(slot >= thread->slots || size - 1 >= JEM_FAST_MOST || --thread->calls < 0))
+        return false;
+    bin = jem_fast_bin(thread, slot, jem_bin_offset[(size - 1) / 8]);
+    head = atomic_load_explicit(&bin->head, memory_order_relaxed);
+    *block = *head; /* at `empty` there is something to read, too */
+    if (unlikely(head == bin->low)) {
+        if (head == bin->empty)
+            return false;
+        bin->low = head + 1;
+    }
+    atomic_store_explicit(&bin->head, head + 1, memory_order_relaxed);
+    return true;
+}
+
+static inline bool jem_fast_push(struct jem_bin *bin, void *block)
+{
+    void **head = atomic_load_explicit(&bin->head, memory_order_relaxed);
+
+    if (unlikely(head == bin->full))
+        return false;
+    head[-1] = block;
+    atomic_store_explicit(&bin->head, head - 1, memory_order_relaxed);
+    return true;
+}
+
+/* --- lookup -------------------------------------------------------------------------------------
+ */
+
+#define JEM_TREE_BITS 48
+#define JEM_TREE_LEAF_BITS 30 /* address bits of a leaf */
+#define JEM_TREE_PAGE_BITS 12
+
+/* jemalloc's entry for a page: bit 0 a slab, 1 irrelevant, 2 to 4 the state, 0 for active, 7 to 47
+ * the extent, 48 and up the size class. */
+#define JEM_PAGE_SLAB 1u
+#define JEM_PAGE_STATE 0x1cu
+#define JEM_PAGE_EXTENT 0x0000ffffffffff80u
+#define JEM_PAGE_CLASS_SHIFT 48
+
+/* The beginning of jemalloc's edata_t. */
+struct jem_extent {
+    uint64_t bits; /* 0 to 11: number of its arena */
+    char *start;
+};
+
+struct jem_class {
+    uint32_t size;
+    uint32_t inverse; /* offset * inverse >> 32 is offset / size, for multiples */
+};
+
+extern const _Atomic(uintptr_t) *const _Atomic *const jem_tree HIDDEN;
+extern uint16_t jem_arena_slot[JEM_ARENAS] HIDDEN; /* of the arena's group */
+extern struct jem_class jem_class[JEM_BINS_MOST] HIDDEN;
+
+/* The entry of an address' page; 0 if nothing is known of it. */
+static inline uintptr_t jem_page(const void *address)
+{
+    uintptr_t at = (uintptr_t)address;
+    const _Atomic(uintptr_t) *leaf;
+
+    if (unlikely(at >> JEM_TREE_BITS))
+        return 0;
+    leaf = atomic_load_explicit(&jem_tree[at >> JEM_TREE_LEAF_BITS], memory_order_acquire);
+    if (unlikely(!leaf))
+        return 0;
+    return atomic_load_explicit(
+        &leaf[at >> JEM_TREE_PAGE_BITS &
+              (((uintptr_t)1 << (JEM_TREE_LEAF_BITS - JEM_TREE_PAGE_BITS)) - 1)],
+        memory_order_acquire);
+}
+
+/* The caller vouches for the block: its size class is all that is read. */
+static inline bool jem_fast_free(const struct heap *heap, void *block)
+{
+    struct jem_thread *thread = jem_thread_now;
+    unsigned slot = jem_fast_heap_slot(heap);
+    uintptr_t page;
+
+    if (unlikely(slot >= thread->slots))
+        return false;
+    page = jem_page(block);
+    if (unlikely(!(page & JEM_PAGE_SLAB)))
+        return false;
+    return jem_fast_push(
+        jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
+}
+
+static inline const struct jem_extent *jem_extent_of(uintptr_t page)
+{
+    return (const struct jem_extent *)(page & JEM_PAGE_EXTENT);
+}
+
+/* Whether a small block can begin at this address. */
+static inline bool jem_is_start(const void *block, uintptr_t page)
+{
+    const struct jem_class *class;
+    uint64_t offset;
+
+    if (unlikely((page & (JEM_PAGE_SLAB | JEM_PAGE_STATE)) != JEM_PAGE_SLAB))
+        return false;
+    class = &jem_class[page >> JEM_PAGE_CLASS_SHIFT];
+    offset = (uintptr_t)block - (uintptr_t)jem_extent_of(page)->start;
+    return likely((offset * class->inverse >> 32) * class->size == offset);
+}
+
+/* The slot of the group that a small block is of; 0: of none that is in use. */
+static inline unsigned jem_slot_of(uintptr_t page)
+{
+    return jem_arena_slot[jem_extent_of(page)->bits % JEM_ARENAS];
+}
+
+/* Without a kind the block is checked, and goes to the cache of the group it belongs to. */
+static inline bool jem_fast_free_unknown(void *block)
+{
+    struct jem_thread *thread = jem_thread_now;
+    uintptr_t page;
+    unsigned slot;
+
+    if (unlikely(!thread->slots))
+        return false;
+    page = jem_page(block);
+    if (unlikely(!jem_is_start(block, page)))
+        return false;
+    slot = jem_slot_of(page);
+    if (unlikely(slot >= thread->slots))
+        return false;
+    return jem_fast_push(
+        jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
+}
+
+/* 0: not a small block of a group that is in use. */
+static inline size_t jem_fast_size(const void *block)
+{
+    uintptr_t page = jem_page(block);
+
+    return likely(jem_is_start(block, page) && jem_slot_of(page))
+               ? jem_class[page >> JEM_PAGE_CLASS_SHIFT].size
+               : 0;
+}
+
+/* Whether a block has the size class of this size already. */
+static inline bool jem_fast_fits(const void *block, size_t size)
+{
+    uintptr_t page = jem_page(block);
+
+    return size - 1 < JEM_FAST_MOST &&
+           jem_bin_offset[(size - 1) / 8] ==
+               (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin) &&
+           jem_is_start(block, page) && jem_slot_of(page);
+}
