@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * compat: names that no header declares and programs of a distribution import all the same.
+ *
+ * memkind-hbw-nodes and memkind-auto-dax-kmem-nodes of 1.14.0 are linked with functions of that
+ * library's inside, which fill a node mask for mbind(2). They find these here, so that a system
+ * whose libmemkind.so.0 is ours keeps its tools. Programs of today ask memkind-info.
+ *
+ * Threads: any.
+ */
+#include <memkind.h>
+#include <string.h>
+
+#include "frontend/export.h"
+#include "frontend/managers.h"
+#include "kinds/selector.h"
+
+/* `nodes`: `maxnode` bits, in whole words as mbind(2) takes them; NULL asks only whether there are
+ * such nodes. A mask without room for all of them stays as it is. */
+static int fill_nodemask(enum node_selector selector, unsigned long *nodes, unsigned long maxnode)
+{
+    struct node_answer answer;
+    size_t words;
+
+    if (!managers_enter())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    selector_answer(selector, NULL, 0, &answer);
+    managers_leave();
+    if (answer.error || !nodes)
+        return answer.error;
+    if (maxnode < NODEMASK_NODES && nodemask_next(&answer.nodes, (unsigned)maxnode) >= 0)
+        return MEMKIND_ERROR_INVALID;
+    words = maxnode / NODEMASK_WORD_BITS + (maxnode % NODEMASK_WORD_BITS != 0);
+    memset(nodes, 0, words * sizeof *nodes);
+    memcpy(nodes, answer.nodes.bits,
+           (words < NODEMASK_WORDS ? words : NODEMASK_WORDS) * sizeof *nodes);
+    return 0;
+}
+
+EXPORT int memkind_hbw_all_get_mbind_nodemask(memkind_t kind, unsigned long *nodes,
+                                              unsigned long maxnode)
+{
+    (void)kind;
+    return fill_nodemask(SELECT_HBW_ALL, nodes, maxnode);
+}
+
+EXPORT int memkind_dax_kmem_all_get_mbind_nodemask(memkind_t kind, unsigned long *nodes,
+                                                   unsigned long maxnode)
+{
+    (void)kind;
+    return fill_nodemask(SELECT_DAX_ALL, nodes, maxnode);
+}
+
+EXPORT int memkind_regular_all_get_mbind_nodemask(memkind_t kind, unsigned long *nodes,
+                                                  unsigned long maxnode)
+{
+    (void)kind;
+    return fill_nodemask(SELECT_CPU_NODES, nodes, maxnode);
+}
