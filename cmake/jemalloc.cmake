@@ -145,6 +145,8 @@ endfunction()
 function(memkind_jemalloc_build variant)
     set(dir "${MEMKIND_JEMALLOC_ROOT}/jemalloc-${variant}")
     set(configure ${memkind_jemalloc_configure})
+    # What is built does not know where: debug information names another folder (see CMakeLists.txt).
+    set(cflags "${memkind_jemalloc_cflags} -ffile-prefix-map=${dir}=/usr/src/jemalloc-${MEMKIND_JEMALLOC_VERSION}")
     if(variant STREQUAL "debug")
         list(APPEND configure --enable-debug)
     endif()
@@ -153,7 +155,7 @@ function(memkind_jemalloc_build variant)
     string(JOIN "\n" key
         "recipe ${recipe}" "directory ${dir}"
         "compiler ${CMAKE_C_COMPILER} ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}"
-        "cflags ${memkind_jemalloc_cflags}" "configure ${configure}" "")
+        "cflags ${cflags}" "configure ${configure}" "")
 
     file(MAKE_DIRECTORY "${MEMKIND_JEMALLOC_ROOT}")
     file(LOCK "${dir}.lock" GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE locked)
@@ -179,7 +181,7 @@ function(memkind_jemalloc_build variant)
         file(RENAME "${dir}/jemalloc-${MEMKIND_JEMALLOC_VERSION}" "${dir}/source")
 
         memkind_jemalloc_step("${dir}" configure
-            "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "CFLAGS=${memkind_jemalloc_cflags}"
+            "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "CFLAGS=${cflags}"
             sh "${dir}/source/configure" ${configure})
         memkind_jemalloc_step("${dir}" make
             ${MEMKIND_MAKE} -j${cpus} lib/libjemalloc_pic.a)
