@@ -146,7 +146,8 @@ function(memkind_jemalloc_build variant)
     set(dir "${MEMKIND_JEMALLOC_ROOT}/jemalloc-${variant}")
     set(configure ${memkind_jemalloc_configure})
     # What is built does not know where: debug information names another folder (see CMakeLists.txt).
-    set(cflags "${memkind_jemalloc_cflags} -ffile-prefix-map=${dir}=/usr/src/jemalloc-${MEMKIND_JEMALLOC_VERSION}")
+    set(map "-ffile-prefix-map=${dir}=/usr/src/jemalloc-${MEMKIND_JEMALLOC_VERSION}")
+    set(cflags "${memkind_jemalloc_cflags} ${map}")
     if(variant STREQUAL "debug")
         list(APPEND configure --enable-debug)
     endif()
@@ -211,6 +212,7 @@ function(memkind_jemalloc_build variant)
     target_include_directories(memkind_jemalloc SYSTEM INTERFACE
         "${dir}/build/include"
         "${dir}/source/include")
+    target_compile_options(memkind_jemalloc INTERFACE "${map}")
     target_compile_definitions(memkind_jemalloc INTERFACE _GNU_SOURCE _REENTRANT)
 endfunction()
 

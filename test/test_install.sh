@@ -1,0 +1,157 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+#
+# What `cmake --install` makes is complete, in the folders and components it should be in, and can be used
+# from wherever it was moved to: test/consumers and the examples are built against it, by pkg-config and by
+# find_package, with the shared and with the static library.
+#
+# usage: test_install.sh BUILD SOURCE_DIR
+set -euo pipefail
+build=$1 source=$2
+cc=${CC:-cc} cxx=${CXX:-c++}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+failed=0
+
+# check WHAT EXPECTED FOUND
+check()
+{
+    if [ "$2" = "$3" ]; then
+        echo "ok: $1"
+    else
+        echo "FAILED: $1"
+        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") || true
+        failed=1
+    fi
+}
+
+# install PREFIX [COMPONENT]
+install()
+{
+    cmake --install "$build" --prefix "$1" ${2:+--component "$2"} >/dev/null
+}
+
+# files FOLDER: what is in there, folders apart.
+files()
+{
+    (cd "$1" && find . ! -type d | sed 's|^\./||' | LC_ALL=C sort)
+}
+
+# --- what is installed where ----------------------------------------------------------------------
+
+# value NAME: of a variable of the build.
+value()
+{
+    sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"
+}
+
+lib=$(value CMAKE_INSTALL_LIBDIR) include=$(value CMAKE_INSTALL_INCLUDEDIR)
+doc=share/doc/memkind version=$(value CMAKE_PROJECT_VERSION)
+file=libmemkind.so.0.$(cut -d . -f 1-2 <<<"$version")
+number=$(awk -F . '{ printf "%d%03d%03d", $1, $2, $3 }' <<<"$version")
+
+# expected COMPONENT
+expected()
+{
+    case $1 in
+    runtime) printf '%s\n' "$lib/libmemkind.so.0" "$lib/$file" ;;
+    development)
+        printf "$lib/%s\n" libmemkind.so libmemkind.a pkgconfig/memkind.pc \
+            cmake/memkind/memkind-{config,config-version,targets,"targets-$(value CMAKE_BUILD_TYPE | tr '[:upper:]' '[:lower:]')"}.cmake
+        (cd "$source/include" && find . -name '*.h' -printf "$include/%P\n")
+        (cd "$source/man" && printf 'share/man/man3/%s\n' *.3)
+        ;;
+    tools)
+        printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes
+        (cd "$source/man" && printf 'share/man/man1/%s\n' *.1)
+        ;;
+    documentation)
+        printf "$doc/%s\n" README.md CHANGELOG.md LICENSE
+        (cd "$source" && printf "$doc/%s\n" examples/*)
+        (cd "$source/man" && find . -name '*.7' -printf 'share/man/man7/%P\n')
+        ;;
+    esac | LC_ALL=C sort
+}
+
+components=(runtime development tools documentation)
+for component in "${components[@]}"; do
+    install "$scratch/$component" "$component"
+    check "component $component" "$(expected "$component")" "$(files "$scratch/$component")"
+done
+DESTDIR=$scratch/stage install /usr
+check "DESTDIR and a prefix have all components and nothing else" \
+    "$(for component in "${components[@]}"; do expected "$component"; done | LC_ALL=C sort)" \
+    "$(files "$scratch/stage/usr")"
+check "nothing is beside the prefix" usr "$(ls "$scratch/stage")"
+check "the links lead to the library" "$file $file" \
+    "$(basename -a "$(readlink -f "$scratch/stage/usr/$lib/libmemkind.so")" \
+        "$(readlink -f "$scratch/stage/usr/$lib/libmemkind.so.0")" | xargs)"
+check "no file knows where it was built or installed" "" \
+    "$(grep -rlaF -e "$scratch" -e "$source" "$scratch/stage" || true)"
+
+# --- the archive ----------------------------------------------------------------------------------
+
+check "libmemkind.a: global are the public names, and no others" \
+    "$(awk '$1 == "symbol" { sub(/,$/, "", $3); print $3 }' "$source/test/abi/libmemkind.abi" | LC_ALL=C sort)" \
+    "$(nm -g --defined-only "$scratch/development/$lib/libmemkind.a" | awk 'NF == 3 { print $3 }' | LC_ALL=C sort)"
+
+# --- those who use it -----------------------------------------------------------------------------
+
+install "$scratch/first"
+mv "$scratch/first" "$scratch/moved"
+moved=$scratch/moved
+export PKG_CONFIG_PATH=$moved/$lib/pkgconfig
+cd "$scratch"
+
+# runs PROGRAM WHAT [LIBRARY]: it says the version, and has the library of that file, or none.
+runs()
+{
+    check "$2 runs" "$number" "$(LD_LIBRARY_PATH=$moved/$lib "$1" 2>&1 || echo "exit status $?")"
+    check "$2 has ${3:-no shared libmemkind}" "${3:-}" \
+        "$(LD_LIBRARY_PATH=$moved/$lib ldd "$1" 2>/dev/null | sed -n 's/.*libmemkind.* => \(.*\) (.*/\1/p')"
+}
+
+shared=$moved/$lib/libmemkind.so.0
+check "pkg-config knows the version" "$version" "$(pkg-config --modversion memkind)"
+read -ra flags <<<"$(pkg-config --cflags --libs memkind)"
+read -ra all_flags <<<"$(pkg-config --cflags --libs --static memkind)"
+"$cc" "$source/test/consumers/program.c" -o c "${flags[@]}"
+"$cxx" "$source/test/consumers/program.cpp" -o cxx "${flags[@]}"
+"$cc" "$source/test/consumers/program.c" -o c_archive -Wl,-Bstatic "${all_flags[@]}" -Wl,-Bdynamic
+"$cxx" "$source/test/consumers/program.cpp" -o cxx_archive -Wl,-Bstatic "${all_flags[@]}" -Wl,-Bdynamic
+# The linker says that dlopen wants a libc of the same version.
+"$cc" -static "$source/test/consumers/program.c" -o c_static "${all_flags[@]}" 2>warnings ||
+    { cat warnings && exit 1; }
+"$cc" -static-pie "$source/test/consumers/program.c" -o c_static_pie "${all_flags[@]}" 2>warnings ||
+    { cat warnings && exit 1; }
+runs ./c "C, pkg-config" "$shared"
+runs ./cxx "C++, pkg-config" "$shared"
+runs ./c_archive "C, pkg-config, the archive"
+runs ./cxx_archive "C++, pkg-config, the archive"
+runs ./c_static "C, pkg-config, -static"
+runs ./c_static_pie "C, pkg-config, -static-pie"
+
+# cmake_build SOURCE FOLDER
+cmake_build()
+{
+    cmake -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$moved" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" >log &&
+        cmake --build "$2" --parallel 2 >>log || { cat log && exit 1; }
+}
+
+cmake_build "$source/test/consumers" consumers
+runs consumers/c_memkind "C, find_package" "$shared"
+runs consumers/cxx_memkind "C++, find_package" "$shared"
+runs consumers/c_memkind_static "C, find_package, the archive"
+runs consumers/cxx_memkind_static "C++, find_package, the archive"
+
+sed 's/memkind 1.14/memkind 2.0/' "$source/test/consumers/CMakeLists.txt" >CMakeLists.txt
+check "find_package: version 2 is not this one" 1 \
+    "$(cmake -S . -B too_new -DCMAKE_PREFIX_PATH="$moved" 2>&1 | grep -c 'requested version "2.0"' || true)"
+
+cmake_build "$moved/$doc/examples" examples
+check "the examples say what those of the build say" "$("$build/examples/custom_kind" 2>&1)" \
+    "$(examples/custom_kind 2>&1)"
+check "installed tools run" "$("$build/tools/memkind-info" --json | grep -v free)" \
+    "$("$moved/bin/memkind-info" --json | grep -v free)"
+exit $failed
