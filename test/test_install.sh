@@ -135,8 +135,13 @@ runs ./c_static_pie "C, pkg-config, -static-pie"
 # cmake_build SOURCE FOLDER
 cmake_build()
 {
-    cmake -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$moved" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" >log &&
-        cmake --build "$2" --parallel 2 >>log || { cat log && exit 1; }
+    if ! {
+        cmake -S "$1" -B "$2" -DCMAKE_PREFIX_PATH="$moved" -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx" &&
+            cmake --build "$2" --parallel 2
+    } >log 2>&1; then
+        cat log
+        exit 1
+    fi
 }
 
 cmake_build "$source/test/consumers" consumers

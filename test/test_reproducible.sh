@@ -67,10 +67,14 @@ for name in CMAKE_BUILD_TYPE CMAKE_C_COMPILER CMAKE_CXX_COMPILER CMAKE_C_FLAGS C
     options+=("-D$name=$(value "$name")")
 done
 export SOURCE_DATE_EPOCH=1000000000
-cmake -S "$scratch/elsewhere" -B "$scratch/objects" "${options[@]}" >"$scratch/log" 2>&1 &&
-    cmake --build "$scratch/objects" --parallel 2 --target memkind memkind_archive \
-        memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes >>"$scratch/log" 2>&1 ||
-    { cat "$scratch/log" && exit 1; }
+if ! {
+    cmake -S "$scratch/elsewhere" -B "$scratch/objects" "${options[@]}" &&
+        cmake --build "$scratch/objects" --parallel 2 --target memkind memkind_archive \
+            memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes
+} >"$scratch/log" 2>&1; then
+    cat "$scratch/log"
+    exit 1
+fi
 for folder in "$build" "$scratch/objects"; do
     DESTDIR=$scratch/installed-$(basename "$folder") cmake --install "$folder" --prefix /usr >/dev/null
 done
