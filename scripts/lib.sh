@@ -65,7 +65,7 @@ apt_install()
 }
 
 # apt_unpack FOLDER PACKAGE...: those packages, downloaded and unpacked into FOLDER/root; none is installed.
-# Nothing to do takes no time.
+# FOLDER/versions says which they are: name, version. Nothing to do takes no time.
 apt_unpack()
 {
     local folder=$1 package
@@ -84,6 +84,7 @@ apt_unpack()
         fi
         for package in ./*.deb; do
             dpkg-deb -x "$package" root
+            dpkg-deb --show --showformat='${Package},${Version}\n' "$package" >>versions
         done
         rm ./*.deb
         printf '%s\n' "$*" >complete
