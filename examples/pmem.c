@@ -3,7 +3,7 @@
 /*
  * pmem: a kind whose memory is a file, up to a limit.
  *
- *     pmem DIRECTORY
+ *     pmem [DIRECTORY]    where the file is made; /tmp if not given
  *
  * On a file system that is mounted with DAX, the blocks are on the device itself. Elsewhere they
  * are in the page cache, and the kernel can write them out: heap memory that is not the machine's.
@@ -32,17 +32,14 @@ static size_t fill(memkind_t kind, void **blocks, size_t most)
 
 int main(int argc, char **argv)
 {
+    const char *directory = argc > 1 ? argv[1] : "/tmp";
     void *blocks[LIMIT / MIB + 1];
-    size_t count, again;
+    size_t count;
     memkind_t kind;
     int error;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: pmem DIRECTORY\n");
-        return EXIT_FAILURE;
-    }
-    printf("DAX: %s\n", memkind_check_dax_path(argv[1]) ? "no" : "yes");
-    error = memkind_create_pmem(argv[1], LIMIT, &kind);
+    printf("DAX: %s\n", memkind_check_dax_path(directory) ? "no" : "yes");
+    error = memkind_create_pmem(directory, LIMIT, &kind);
     if (error)
         return explain("memkind_create_pmem", error);
 
@@ -51,8 +48,7 @@ int main(int argc, char **argv)
            strerror(errno));
     for (size_t i = 0; i < count; i++)
         memkind_free(kind, blocks[i]);
-    again = fill(kind, blocks, count);
-    printf("freed, and allocated again: %zu\n", again);
+    printf("freed, and allocated again: %zu of %zu\n", fill(kind, blocks, count), count);
 
     error = memkind_destroy_kind(kind); /* with all blocks, and the file */
     return error ? explain("memkind_destroy_kind", error) : EXIT_SUCCESS;
