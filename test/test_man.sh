@@ -30,11 +30,11 @@ fail()
     failures=$((failures + 1))
 }
 
-# compile FILE WHAT
+# compile FILE WHAT [LANGUAGE]
 compile()
 {
-    local said
-    if ! said=$("$cc" -Wall -Werror -fsyntax-only -I "$source/include" -x c "$1" 2>&1); then
+    local said language=${3:-c}
+    if ! said=$("$cc" -Wall -Werror -fsyntax-only -I "$source/include" -x "$language" "$1" 2>&1); then
         fail "$2 does not compile:"$'\n'"$said"
     fi
 }
@@ -154,7 +154,7 @@ check_form()
 # check_page PAGE HEADER: what both pages about a header have to be.
 check_page()
 {
-    local page=$source/man/$1 header=$2 name file count=0
+    local page=$source/man/$1 header=$2 name
     local list=$scratch/list text=$scratch/$1
 
     check_form "$1"
@@ -176,10 +176,46 @@ check_page()
     } >"$scratch/synopsis.c"
     compile "$scratch/synopsis.c" "the synopsis of $1"
 
-    examples "$page" "$scratch/$1-example-"
+    check_examples "$1"
+}
+
+# members HEADER: member functions of its classes. What an operator compares is one of them.
+members()
+{
+    sed '/^ *\(\/\*\| \*\)/d' "$1" | awk '
+        /^class allocator(_base)?( :.*)?$/ { on = 1 }
+        /^};/ { on = 0 }
+        /^private:|^protected:/ { open = 0 }
+        /^public:/ { open = 1 }
+        on && open' |
+        grep -oE '^    ([a-z][^=:]*[ *&])?\w+\(' | grep -oE '\w+\($' | tr -d '(' | sort -u
+}
+
+# check_class PAGE HEADER: a page about a header in C++.
+check_class()
+{
+    local page=$source/man/$1 header=$source/include/$2 name
+    local list=$scratch/list
+
+    check_form "$1"
+    grep -qxF ".In $2" "$page" || fail "$1 does not say that it is about $2"
+    members "$header" >"$list"
+    members "$source/include/memkind/allocator_base.h" >>"$list"
+    grep -qx allocator "$list" || fail "$2: no constructor found: has the form of the headers changed?"
+    while read -r name; do
+        grep -qE "^\.It .*Fn $name( |\$)" "$page" || fail "$1 has no entry for the member $name"
+    done < <(grep -vx allocator_base "$list")
+    check_examples "$1" c++
+}
+
+# check_examples PAGE [LANGUAGE]
+check_examples()
+{
+    local file count=0
+    examples "$source/man/$1" "$scratch/$1-example-"
     for file in "$scratch/$1-example-"*.c; do
         [ -e "$file" ] || continue
-        compile "$file" "${file##*/}"
+        compile "$file" "an example of $1" "${2:-c}"
         count=$((count + 1))
     done
     [ "$count" -gt 0 ] || fail "$1 has no program under EXAMPLES"
@@ -197,6 +233,10 @@ check_stale()
 : >"$scratch/known"
 check_page memkind.3 memkind.h
 check_page hbwmalloc.3 hbwmalloc.h
+for header in "$source"/include/*_allocator.h; do
+    name=${header##*/}
+    check_class "${name/_allocator.h/allocator.3}" "$name"
+done
 
 list=$scratch/list
 kinds <"$scratch/memkind.3" >"$list" || true
@@ -210,7 +250,7 @@ while read -r name; do
         fail "memkind.3 has no word on the macro $name"
 done <"$list"
 
-for page in "$source"/man/*.1; do
+for page in "$source"/man/*.1 "$source"/man/*.7; do
     check_form "${page##*/}"
 done
 
