@@ -62,17 +62,18 @@ build()
 build functions "$cc" functions.c
 build kinds "$cc" kinds.c
 build hbw "$cc" hbw.c
+build tiers "$cc" tiers.c
 build allocators "$cxx" allocators.cpp
 # Kinds that the linker has copied into the program.
 build fixed_address "$cc" kinds.c -no-pie -fno-pie
 
 names()
 {
-    nm -D "$@" | sed -nE 's/.* ((memkind|hbw|MEMKIND)_[A-Za-z0-9_]+)(@.*)?$/\1/p' | LC_ALL=C sort -u
+    nm -D "$@" | sed -nE 's/.* ((memkind|hbw|memtier|MEMKIND)_[A-Za-z0-9_]+)(@.*)?$/\1/p' | LC_ALL=C sort -u
 }
 check "together they use every function and every kind" \
     "$(facts "$headers" | sed -nE 's/^(function|variable) (\w+):.*/\2/p' | LC_ALL=C sort)" \
-    "$(names functions kinds hbw allocators)"
+    "$(names functions kinds hbw tiers allocators)"
 
 # runs WHAT FILE COMMAND...: says what test/drop_in/FILE says; theirs is asked, too, for whoever reads this.
 runs()
@@ -92,6 +93,7 @@ runs "hbwmalloc" hbw.expected "${node_0[@]}" ./hbw
 if [ "$(with "$ours" "$reference/usr/bin/memkind-hbw-nodes")" = "exit status 1" ]; then
     runs "hbwmalloc without such memory" hbw_none.expected ./hbw none
 fi
+runs "tiers" tiers.expected "${node_0[@]}" ./tiers
 runs "C++ allocators" allocators.expected ./allocators files
 
 # --- the tools of libmemkind-progs ----------------------------------------------------------------
@@ -109,4 +111,53 @@ tool()
 }
 tool memkind-hbw-nodes 1
 tool memkind-auto-dax-kmem-nodes 3
+
+# --- libmemtier below programs of the system ------------------------------------------------------
+
+# tiered TIERS COMMAND...: with that library as its malloc, and ours below that.
+tiered()
+{
+    LD_LIBRARY_PATH=$ours LD_PRELOAD=$theirs/libmemtier.so.0 MEMKIND_MEM_TIERS=$1 MEMKIND_DAX_KMEM_NODES=0 \
+        "${@:2}" 2>&1 || echo "exit status $?"
+}
+file="KIND:FS_DAX,PATH:$scratch/files,PMEM_SIZE_LIMIT:256M,RATIO:4"
+tiers=("KIND:DRAM,RATIO:1;POLICY:STATIC_RATIO"
+    "KIND:DRAM,RATIO:1;KIND:KMEM_DAX,RATIO:4;POLICY:STATIC_RATIO"
+    "KIND:DRAM,RATIO:4;KIND:KMEM_DAX,RATIO:1;POLICY:DYNAMIC_THRESHOLD")
+
+# below TIERS COMMAND...: says what it says without.
+below()
+{
+    check "$2 on $1" "$("${@:2}" 2>&1)" "$(tiered "$@")"
+}
+seq 1 200000 >numbers
+cat >threads.py <<'END'
+import subprocess, sys, threading
+found = {}
+def work(number):
+    found[number] = sum(len(str(i) * number) for i in range(20000))
+for _ in range(3):
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    said = subprocess.run(["sort", "-r", "numbers"], stdout=subprocess.PIPE, check=True).stdout
+    for thread in threads:
+        thread.join()
+    print(sorted(found.items()), len(said), said[:20])
+END
+for tier in "${tiers[@]}"; do
+    below "$tier" ls -l /usr/bin
+    below "$tier" sort -R --random-source=numbers numbers
+    below "$tier" python3 threads.py
+    below "$tier" "$cc" -O2 -S -o - "$source/test/consumers/program.c" -I "$headers"
+done
+# The pages of a file are common to a process and its child: these programs fork none, or call exec(2) at once.
+for policy in STATIC_RATIO DYNAMIC_THRESHOLD; do
+    tier="KIND:DRAM,RATIO:1;$file;POLICY:$policy"
+    below "$tier" ls -l /usr/bin
+    below "$tier" sort -R --random-source=numbers numbers
+    below "$tier" "$cc" -O2 -S -o - "$source/test/consumers/program.c" -I "$headers"
+done
+said=$(tiered "$tier" env MEMKIND_DEBUG=1 ls /)
+check "a tier is in a file" "MEMKIND: a file in $scratch/files" "$(grep -o "MEMKIND: a file in [^ ]*" <<<"$said" | head -n 1)"
 exit $failed

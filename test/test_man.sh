@@ -55,7 +55,7 @@ declarations()
 # The following read declarations and print one name a line.
 functions()
 {
-    grep -oE '\<(memkind|hbw)_[a-z0-9_]+ *\(' | tr -d ' ('
+    grep -oE '\<(memkind|hbw|memtier)_[a-z0-9_]+ *\(' | tr -d ' ('
 }
 
 kinds()
@@ -119,10 +119,10 @@ examples()
         }' "$1"
 }
 
-# has PAGE MACROS NAME: an entry ".It MACRO NAME", MACROS being alternatives of a regular expression.
+# has PAGE MACROS NAME: an entry ".It MACRO NAME", where other names may come first; MACROS being alternatives of a regular expression.
 has()
 {
-    grep -qE "^\.It ($2) $3( |\$)" "$1"
+    grep -qE "^\.It (.* )?($2) $3( |\$)" "$1"
 }
 
 # --- the checks -----------------------------------------------------------------------------------
@@ -151,21 +151,22 @@ check_form()
     [ -z "$said" ] || fail "mandoc -T lint:"$'\n'"$said"
 }
 
-# check_page PAGE HEADER: what both pages about a header have to be.
+# check_page PAGE HEADER [PREFIX]: what each page about a header in C has to be. It is about names with that
+# prefix, whatever else the header includes.
 check_page()
 {
-    local page=$source/man/$1 header=$2 name
+    local page=$source/man/$1 header=$2 prefix=${3:-} name
     local list=$scratch/list text=$scratch/$1
 
     check_form "$1"
     declarations "$header" >"$text"
-    functions <"$text" >"$list" || true
+    functions <"$text" | grep "^$prefix" >"$list" || true
     check_names function Fn "$page" "$list"
     prototypes "$page" >"$scratch/prototypes"
     while read -r name; do
         grep -qE "[ *]$name\(" "$scratch/prototypes" || fail "$1 has no $name in its synopsis"
     done <"$list"
-    constants <"$text" >"$list" || true
+    constants <"$text" | grep -i "^$prefix" >"$list" || true
     check_names constant Dv "$page" "$list"
 
     # Against the header, a prototype of another type is an error, and so is a wrong number.
@@ -227,12 +228,13 @@ check_stale()
     local name
     while read -r name; do
         grep -qxF "$name" "$scratch/known" || fail "$1 has an entry for $name, which does not exist"
-    done < <(sed -nE 's/^\.It (Fn|Va|Dv|Ev) ((memkind|MEMKIND|hbw|HBW)_\w*).*/\2/p' "$source/man/$1")
+    done < <(sed -nE 's/^\.It (Fn|Va|Dv|Ev) ((mem(kind|tier)|MEM(KIND|TIER)|hbw|HBW)_\w*).*/\2/p' "$source/man/$1")
 }
 
 : >"$scratch/known"
 check_page memkind.3 memkind.h
 check_page hbwmalloc.3 hbwmalloc.h
+check_page memkind_memtier.3 memkind_memtier.h memtier_
 for header in "$source"/include/*_allocator.h; do
     name=${header##*/}
     check_class "${name/_allocator.h/allocator.3}" "$name"
@@ -256,6 +258,7 @@ done
 
 check_stale memkind.3
 check_stale hbwmalloc.3
+check_stale memkind_memtier.3
 
 if [ "$failures" -gt 0 ]; then
     printf '%d failures\n' "$failures"

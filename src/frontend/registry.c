@@ -135,6 +135,7 @@ int registry_create(const struct page_setup *setup, memkind_t *kind)
         if (atomic_load_explicit(&table[i].state, memory_order_acquire) != KIND_NEW)
             continue;
         atomic_store_explicit(&table[i].zero_allocs, false, memory_order_relaxed);
+        atomic_store_explicit(&table[i].tiered, 0, memory_order_relaxed);
         error = give_heap(&table[i], setup);
         if (!error)
             *kind = &table[i];

@@ -20,6 +20,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "heap_manager.h"
 
@@ -33,6 +34,7 @@ struct memkind {
     _Atomic(enum kind_state) state;
     atomic_bool zero_allocs; /* size 0 is allocated */
     struct heap heap;
+    _Atomic(ssize_t) tiered; /* bytes that memtier.c allocated */
 };
 
 static inline bool registry_is_ready(memkind_t kind)

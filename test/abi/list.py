@@ -24,8 +24,8 @@ import subprocess
 import sys
 import tempfile
 
-HEADERS = ("memkind.h", "hbwmalloc.h")
-OURS = re.compile(r"(memkind|hbw)_|(MEMKIND|HBW)_")
+HEADERS = ("memkind.h", "hbwmalloc.h", "memkind_memtier.h")
+OURS = re.compile(r"(memkind|hbw|memtier)_|(MEMKIND|HBW|MEMTIER)_")
 RECORD = re.compile(r" <\d+><([0-9a-f]+)>: Abbrev Number: \d+ \(DW_TAG_(\w+)\)")
 DEPTH = re.compile(r" <(\d+)>")
 ATTRIBUTE = re.compile(r"    <[0-9a-f]+>\s+DW_AT_(\w+)\s*: (.*)")
@@ -51,7 +51,7 @@ class Headers:
     def names(self):
         """Functions and variables that are declared."""
         text = output(*self.compile, "-E", "-P", "-", text=self.include)
-        functions = set(re.findall(r"\b((?:memkind|hbw)_\w+) *\([^)]*\)[^;{]*;", text))
+        functions = set(re.findall(r"\b((?:memkind|hbw|memtier)_\w+) *\([^)]*\)[^;{]*;", text))
         variables = set(re.findall(r"\bextern\s+\w+\s+(MEMKIND_\w+)\s*;", text))
         return sorted(functions | variables)
 
@@ -114,7 +114,7 @@ class Headers:
                     yield (f"struct {name}.{child['name']}: {child['data_member_location']}, "
                            f"{self.type(self.target(child))}")
         for line in output(*self.compile, "-E", "-dM", "-", text=self.include).splitlines():
-            if found := re.match(r"#define ((?:MEMKIND|HBW)_\w+)(\(.*?\))?\s*(.*)", line):
+            if found := re.match(r"#define ((?:MEMKIND|HBW|MEMTIER)_\w+)(\(.*?\))?\s*(.*)", line):
                 yield f"macro {found[1]}{found[2] or ''} {found[3]}".rstrip()
 
 
