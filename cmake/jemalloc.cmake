@@ -17,10 +17,15 @@ set(MEMKIND_JEMALLOC_URL https://github.com/jemalloc/jemalloc/releases/download/
 
 set(MEMKIND_JEMALLOC_TARBALL "" CACHE FILEPATH
     "jemalloc ${MEMKIND_JEMALLOC_VERSION} release tarball; empty: build/downloads, then the network")
+set(MEMKIND_JEMALLOC_SOURCE "" CACHE PATH
+    "The contents of that tarball, where a source package has them unpacked; used in its place")
 set(MEMKIND_JEMALLOC_ROOT "${PROJECT_SOURCE_DIR}/build" CACHE PATH
     "Where the private jemalloc is built, one folder for each variant")
 
-set(memkind_jemalloc_cflags "-O3 -fPIC -g")
+# A distribution's flags (hardening, where its debug information lies) come from its package's build.
+set(MEMKIND_JEMALLOC_CFLAGS "" CACHE STRING "More compiler flags for the private jemalloc")
+
+set(memkind_jemalloc_cflags "-O3 -fPIC -g ${MEMKIND_JEMALLOC_CFLAGS}")
 set(memkind_jemalloc_configure
     --with-jemalloc-prefix=memkind_je_
     --with-private-namespace=memkind_
@@ -95,6 +100,25 @@ function(memkind_jemalloc_tarball out)
     set(${out} "${copy}" PARENT_SCOPE)
 endfunction()
 
+# Puts the sources to `dir`/source. Unpacked ones are copied: a configure run in there would be in the way.
+function(memkind_jemalloc_unpack dir)
+    if(NOT MEMKIND_JEMALLOC_SOURCE)
+        memkind_jemalloc_tarball(tarball)
+        file(ARCHIVE_EXTRACT INPUT "${tarball}" DESTINATION "${dir}")
+        file(RENAME "${dir}/jemalloc-${MEMKIND_JEMALLOC_VERSION}" "${dir}/source")
+        return()
+    endif()
+    set(found "")
+    if(EXISTS "${MEMKIND_JEMALLOC_SOURCE}/VERSION")
+        file(READ "${MEMKIND_JEMALLOC_SOURCE}/VERSION" found)
+    endif()
+    if(NOT found MATCHES "^${MEMKIND_JEMALLOC_VERSION}-")
+        message(FATAL_ERROR "MEMKIND_JEMALLOC_SOURCE: ${MEMKIND_JEMALLOC_SOURCE} is not jemalloc "
+            "${MEMKIND_JEMALLOC_VERSION}")
+    endif()
+    file(COPY "${MEMKIND_JEMALLOC_SOURCE}/" DESTINATION "${dir}/source")
+endfunction()
+
 # Runs one step of the build in `dir`/build, appends what it says to the log, stops when it fails.
 function(memkind_jemalloc_step dir step)
     # The environment of an outer make, or compiler flags meant for the library, are not for jemalloc.
@@ -156,7 +180,8 @@ function(memkind_jemalloc_build variant)
     string(JOIN "\n" key
         "recipe ${recipe}" "directory ${dir}"
         "compiler ${CMAKE_C_COMPILER} ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}"
-        "cflags ${cflags}" "configure ${configure}" "")
+        "cflags ${cflags}" "configure ${configure}"
+        "source ${MEMKIND_JEMALLOC_SOURCE}" "")
 
     file(MAKE_DIRECTORY "${MEMKIND_JEMALLOC_ROOT}")
     file(LOCK "${dir}.lock" GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE locked)
@@ -170,7 +195,6 @@ function(memkind_jemalloc_build variant)
         file(READ "${dir}/stamp" built)
     endif()
     if(NOT built STREQUAL key)
-        memkind_jemalloc_tarball(tarball)
         find_program(MEMKIND_MAKE NAMES gmake make REQUIRED)
         mark_as_advanced(MEMKIND_MAKE)
         cmake_host_system_information(RESULT cpus QUERY NUMBER_OF_LOGICAL_CORES)
@@ -178,8 +202,7 @@ function(memkind_jemalloc_build variant)
         message(STATUS "Building the private jemalloc ${MEMKIND_JEMALLOC_VERSION} (${variant}), about a minute")
         file(REMOVE_RECURSE "${dir}")
         file(MAKE_DIRECTORY "${dir}/build" "${dir}/objects")
-        file(ARCHIVE_EXTRACT INPUT "${tarball}" DESTINATION "${dir}")
-        file(RENAME "${dir}/jemalloc-${MEMKIND_JEMALLOC_VERSION}" "${dir}/source")
+        memkind_jemalloc_unpack("${dir}")
 
         memkind_jemalloc_step("${dir}" configure
             "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "CFLAGS=${cflags}"

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (C) 2026 the libmemkind developers.
 #
-# The small examples say what they are there to show, under every heap manager. (wordcount has a test of
-# its own.)
+# The small examples say what they are there to show, under each heap manager; all if none is named.
+# (wordcount has a test of its own.)
 #
-# usage: test_examples.sh FOLDER_OF_PROGRAMS
+# usage: test_examples.sh FOLDER_OF_PROGRAMS [HEAP_MANAGER]...
 set -euo pipefail
 folder=$1
+managers=("${@:2}")
+[ $# -gt 1 ] || managers=(JEMALLOC TBB)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset "${!MEMKIND_@}"
@@ -129,7 +131,7 @@ hello()
     unset MEMKIND_HBW_NODES
 }
 
-for manager in JEMALLOC TBB; do
+for manager in "${managers[@]}"; do
     export MEMKIND_HEAP_MANAGER=$manager
     examples
     hello
