@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+#
+# memkind-bench measures every pattern on every kind that it knows, under both heap managers and as malloc(3),
+# and what scripts/bench makes of figures is right: those of test/bench are small enough to be checked by
+# hand. How fast anything is does not matter here.
+#
+# usage: test_bench.sh SOURCE_DIR MEMKIND_BENCH LIBRARY
+set -euo pipefail
+source=$1 bench=$2 library=$3
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+unset "${!MEMKIND_@}"
+export LC_ALL=C
+failed=0
+
+fail()
+{
+    echo "FAILED: $*"
+    failed=1
+}
+
+"$bench" --list | awk '{ print $1 }' | sort >"$scratch/patterns"
+[ "$(wc -l <"$scratch/patterns")" -ge 13 ] || fail "only $(wc -l <"$scratch/patterns") patterns"
+
+# measure WHAT OPTION...: every pattern, by one thread and by three, has figures.
+measure()
+{
+    "$bench" "${@:2}" --csv --threads 1,3 --operations 500 --folder "$scratch" >"$scratch/said" 2>"$scratch/errors" ||
+        fail "$1: status $?"
+    [ ! -s "$scratch/errors" ] || fail "$1: $(head -n 3 "$scratch/errors")"
+    awk -F , 'NR > 1 && $9 ~ /^failed/ { print }' "$scratch/said" >"$scratch/bad"
+    [ ! -s "$scratch/bad" ] || fail "$1: $(cat "$scratch/bad")"
+    awk -F , 'NR > 1 && ($4 > 0 && $5 > 0 && $7 > 0 && $8 > 0 || $9 ~ /^skipped/) { print $1 }' "$scratch/said" |
+        sort -u | diff "$scratch/patterns" - || fail "$1: patterns without figures"
+}
+kinds=DEFAULT,REGULAR,PMEM,FIXED,hbw_malloc
+measure "JEMALLOC" --library "$library" --kinds $kinds
+MEMKIND_HEAP_MANAGER=TBB measure "TBB" --library "$library" --kinds $kinds
+measure "malloc" --plain
+
+if "$bench" --library "$scratch/none.so" >"$scratch/said" 2>"$scratch/errors"; then
+    fail "a library that is not there is no error"
+fi
+grep -q none.so "$scratch/errors" || fail "a library that is not there: no word of it"
+
+# What comes of the figures of three rounds. One peer crashes in a cell, which has no median then.
+cp -r "$source/test/bench" "$scratch/run"
+"$source/scripts/bench" --evaluate "$scratch/run" >"$scratch/said" || fail "scripts/bench --evaluate: status $?"
+for file in "$source"/test/bench/expected/*; do
+    diff "$file" "$scratch/run/${file##*/}" || fail "${file##*/} is not what it should be"
+done
+grep -q 'missed' "$scratch/said" || fail "scripts/bench does not say what it found"
+exit $failed
