@@ -30,6 +30,8 @@
 #include <stdatomic.h>
 
 #define STOCK ((size_t)2 << 20)
+#define ROOM_TIMES 8 /* the size of a block that grew */
+#define ROOM_MOST ((size_t)64 << 30)
 #define STOCK_LEAST ((size_t)128 << 10)
 
 /* --- hooks --------------------------------------------------------------------------------------
@@ -83,6 +85,18 @@ static size_t grow_size(tsdn_t *tsdn, arena_t *arena, size_t size, size_t granul
     return round_up(step > size ? step : size, granule);
 }
 
+/* A block that grew and had to move goes on growing, as a rule: with room behind it, it stays where
+ * it is the next times. Addresses are all that room costs. */
+static size_t grow_size_with_room(struct jem_group *group, size_t whole, size_t size)
+{
+    size_t room = size < ROOM_MOST / ROOM_TIMES ? size * (ROOM_TIMES - 1) : ROOM_MOST;
+
+    if (!jem_thread_now->grows || size < SC_LARGE_MINCLASS || whole >= size + room ||
+        !pool_has_spare_addresses(&group->heap->pages, group->domain))
+        return whole;
+    return round_up(size + room, pool_granule(&group->heap->pages));
+}
+
 /*
  * *zero on entry: jemalloc relies on zeroes, and does not write them itself. *commit is true: it
  * uses the pages as they are. What it has not asked for looks like what is purged later, so that
@@ -91,6 +105,7 @@ static size_t grow_size(tsdn_t *tsdn, arena_t *arena, size_t size, size_t granul
 static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
                          bool *zero, bool *commit, unsigned arena_ind)
 {
+    struct jem_group *group = (struct jem_group *)hooks;
     struct page_pool *pool = hooks_pool(hooks);
     tsdn_t *tsdn = tsd_tsdn(jem_tsd());
     arena_t *arena = arena_get(tsdn, arena_ind, false);
@@ -100,11 +115,11 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
 
     if (new_addr || least < size)
         return NULL; /* a place of one's choice is not on offer */
-    whole = grow_size(tsdn, arena, size, granule);
-    address = pool_map(pool, ((struct jem_group *)hooks)->domain, whole, alignment, &zeroed);
+    whole = grow_size_with_room(group, grow_size(tsdn, arena, size, granule), size);
+    address = pool_map(pool, group->domain, whole, alignment, &zeroed);
     if (!address && whole > least) {
         whole = least;
-        address = pool_map(pool, ((struct jem_group *)hooks)->domain, whole, alignment, &zeroed);
+        address = pool_map(pool, group->domain, whole, alignment, &zeroed);
     }
     if (!address)
         return NULL;

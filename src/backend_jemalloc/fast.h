@@ -61,6 +61,7 @@ struct jem_thread {
     LIST_ENTRY(jem_thread) entry; /* in the list of all */
     pthread_mutex_t lock;
     unsigned collected;       /* slot that was looked at last */
+    bool grows;               /* it makes a large block larger, see extent.c */
     struct jem_bins *cache[]; /* by slot; never NULL, but possibly jem_cache_none */
 };
 

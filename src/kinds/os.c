@@ -301,6 +301,28 @@ uint64_t os_free_swap(void)
     return sysinfo(&machine) ? 0 : (uint64_t)machine.freeswap * machine.mem_unit;
 }
 
+/* Programs that lock all they will ever map have something locked. */
+static bool has_locked_memory(void)
+{
+    char text[4096];
+    const char *line;
+
+    if (os_read_file("/proc/self/status", text, sizeof text) < 0)
+        return true;
+    line = strstr(text, "\nVmLck:");
+    return !line || strtoul(line + strlen("\nVmLck:"), NULL, 10) != 0;
+}
+
+bool os_addresses_are_free(void)
+{
+    struct rlimit limit;
+    char text[32];
+
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY &&
+           os_read_file("/proc/sys/vm/overcommit_memory", text, sizeof text) > 0 &&
+           text[0] != '2' && !has_locked_memory();
+}
+
 ssize_t os_read_file(const char *path, char *text, size_t size)
 {
     size_t length = 0;

@@ -62,6 +62,10 @@ int os_no_huge_pages(void *address, size_t size);
 /* Faults bring just the page that is wanted, and no others with it. */
 int os_no_readahead(void *address, size_t size);
 
+/* Whether a mapping costs nothing but addresses until it is used: no RLIMIT_AS, no strict account
+ * of memory (vm.overcommit_memory), no locking of whatever is mapped (mlockall(2)). */
+bool os_addresses_are_free(void);
+
 /* Names an anonymous mapping in /proc/self/maps (Linux 5.17 with CONFIG_ANON_VMA_NAME). Silent:
  * a kernel without it loses nothing but the name. */
 void os_name(void *address, size_t size, const char *name);

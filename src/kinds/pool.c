@@ -258,6 +258,21 @@ static void *map_bound(struct page_pool *pool, unsigned domain, const struct os_
     return address;
 }
 
+static bool is_watched(const struct page_pool *pool, const struct os_policy *policy)
+{
+    return pool->source->light && policy->mode == MPOL_BIND && commitment_watches(&policy->nodes);
+}
+
+bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)
+{
+    struct node_answer answer;
+    struct os_policy policy;
+
+    return pool_is_light(pool) &&
+           page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy) == 0 &&
+           !is_watched(pool, &policy) && os_addresses_are_free();
+}
+
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment, bool *zeroed)
 {
     size_t granule = pool_granule(pool);
@@ -273,7 +288,7 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     }
     if (alignment < granule)
         alignment = granule;
-    if (pool->source->light && policy.mode == MPOL_BIND && commitment_watches(&policy.nodes))
+    if (is_watched(pool, &policy))
         address = map_bound(pool, domain, &policy, rounded, alignment, zeroed);
     else
         address = map_once(pool, domain, &policy, rounded, alignment, zeroed);

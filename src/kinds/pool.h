@@ -111,6 +111,9 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size);
 bool pool_is_divisible(const struct page_pool *pool);
 /* Whether regions are better kept and purged than unmapped: page_source.h. */
 bool pool_is_light(const struct page_pool *pool);
+/* Whether a region for `domain` may be larger than what is wanted now, since nothing but addresses
+ * is spent: neither room on bound nodes nor what the process may have of either. */
+bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain);
 /* Whether two addresses that the caller has pages at lie in one region of an indivisible pool.
  * *whole: whether [a, a + size) is all of it. No lock. */
 bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole);
