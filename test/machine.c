@@ -12,6 +12,8 @@
 #include "kinds/topology.h"
 
 struct machine machine = {.refused_mode = -1};
+_Thread_local int machine_node = -1;
+_Thread_local struct os_policy machine_bound;
 
 /* The linker's names for the functions below and for those they replace. */
 /* NOLINTBEGIN(bugprone-reserved-identifier) */
@@ -26,10 +28,9 @@ typedef void visit_name(void *context, const char *name);
 int __wrap_os_read_folder(const char *path, visit_name *visit, void *context);
 int __real_os_read_folder(const char *path, visit_name *visit, void *context);
 
-/* The lowest-numbered node with CPUs. */
 unsigned __wrap_os_current_node(void)
 {
-    int node = nodemask_next(&topology_get()->with_cpu, 0);
+    int node = machine_node < 0 ? nodemask_next(&topology_get()->with_cpu, 0) : machine_node;
 
     return node < 0 ? 0 : (unsigned)node;
 }
@@ -45,7 +46,7 @@ int __wrap_os_bind(void *address, size_t size, const struct os_policy *policy)
     (void)address, (void)size;
     if (machine.refusal && (machine.refused_mode < 0 || machine.refused_mode == policy->mode))
         return machine.refusal;
-    machine.bound = *policy;
+    machine_bound = *policy;
     return 0;
 }
 

@@ -6,10 +6,11 @@
  * For programs with the static library. The linker puts functions of machine.c in place of those
  * that ask the running machine, and of those that open files, to count them (--wrap, see
  * memkind_elsewhere() in CMakeLists.txt). mbind(2) is not called: pages stay where they happen to
- * be. One thread.
+ * be. One thread, but for what is each thread's.
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -25,11 +26,15 @@ extern struct machine {
     } variables[4]; /* the environment that it is looked at with */
     size_t variable_count;
 
-    unsigned opened;        /* files and folders, so far */
-    int refusal;            /* errno of mbind */
-    int refused_mode;       /* -1: every mode */
-    struct os_policy bound; /* the last that was not refused */
+    atomic_uint opened; /* files and folders, so far */
+    int refusal;        /* errno of mbind */
+    int refused_mode;   /* -1: every mode */
 } machine;
+
+/* Each thread's: the node of the CPU it is on, -1 for the lowest-numbered with CPUs; what it asked
+ * mbind for last. */
+extern _Thread_local int machine_node;
+extern _Thread_local struct os_policy machine_bound;
 
 /* From here on, this process is on the machine of that name, before the library's first use. False:
  * there is none. */

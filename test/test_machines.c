@@ -332,14 +332,14 @@ Test(machines, newer_policies_fall_back)
         char text[64];
 
         cr_assert(nodemask_parse("2-3", &policy.nodes));
-        memset(&machine.bound, 0, sizeof machine.bound);
-        machine.bound.mode = -1;
+        memset(&machine_bound, 0, sizeof machine_bound);
+        machine_bound.mode = -1;
         machine.refusal = fallbacks[i].refusal;
         machine.refused_mode = fallbacks[i].mode;
         cr_expect_eq(page_kind_bind(NULL, 0, &policy), fallbacks[i].error, "row %zu", i);
-        nodemask_format(&machine.bound.nodes, text, sizeof text);
-        cr_expect_eq(machine.bound.mode, fallbacks[i].used, "row %zu: mode %d", i,
-                     machine.bound.mode);
+        nodemask_format(&machine_bound.nodes, text, sizeof text);
+        cr_expect_eq(machine_bound.mode, fallbacks[i].used, "row %zu: mode %d", i,
+                     machine_bound.mode);
         cr_expect_str_eq(text, fallbacks[i].nodes, "row %zu: nodes %s", i, text);
     }
 }
@@ -354,9 +354,9 @@ Test(machines, preferred_kinds_never_fail_for_ties)
         machine.refusal = old ? EINVAL : 0;
         machine.refused_mode = PREFERRED_MANY;
         cr_assert_eq(check(MEMKIND_PARTITION_HBW_PREFERRED, why), 0);
-        cr_assert_eq(machine.bound.mode, old ? MPOL_PREFERRED : PREFERRED_MANY);
-        cr_assert_eq(nodemask_count(&machine.bound.nodes), old ? 1 : 2);
+        cr_assert_eq(machine_bound.mode, old ? MPOL_PREFERRED : PREFERRED_MANY);
+        cr_assert_eq(nodemask_count(&machine_bound.nodes), old ? 1 : 2);
         cr_assert_eq(check(MEMKIND_PARTITION_HIGHEST_CAPACITY_PREFERRED, why), 0);
-        cr_assert_eq(nodemask_count(&machine.bound.nodes), old ? 1 : 2);
+        cr_assert_eq(nodemask_count(&machine_bound.nodes), old ? 1 : 2);
     }
 }

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * test_many_cpus: a machine with 256 CPUs on 8 nodes, each with high-bandwidth memory beside it.
+ * 256 threads, spread over the nodes, use every kind at once: each gets memory, of the nodes that
+ * are nearest to it, and what all of that costs is bounded.
+ *
+ * The machine is made of files (machine.h); threads say themselves which node they are on.
+ */
+#include "support.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "machine.h"
+
+#define CPUS 256
+#define NODES 8 /* with CPUs; the high-bandwidth memory of node n is node 8 + n */
+#define BLOCKS 64
+
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
+unsigned __wrap_os_cpu_count(void);
+
+unsigned __wrap_os_cpu_count(void)
+{
+    return CPUS;
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+static pthread_barrier_t all_there;
+static atomic_uint failures;
+static memkind_t current;
+
+static void fail(const char *what, int node)
+{
+    if (atomic_fetch_add(&failures, 1) < 5)
+        fprintf(stderr, "a thread on node %d: %s\n", node, what);
+}
+
+/* The last region that this thread was given, if any, is of its own node's high-bandwidth memory.
+ */
+static void check_nearest(memkind_t kind, int node)
+{
+    if (kind == MEMKIND_HBW && machine_bound.mode >= 0 &&
+        !nodemask_has(&machine_bound.nodes, (unsigned)(NODES + node)))
+        fail("its memory is bound elsewhere", node);
+}
+
+static void *live(void *argument)
+{
+    int node = (int)(uintptr_t)argument % NODES;
+    unsigned char *blocks[BLOCKS];
+
+    machine_node = node;
+    machine_bound.mode = -1;
+    pthread_barrier_wait(&all_there);
+    for (int i = 0; i < BLOCKS; i++) {
+        size_t size = (size_t)16 << i % 8;
+
+        blocks[i] = memkind_malloc(current, size);
+        if (!blocks[i]) {
+            fail("no memory", node);
+            continue;
+        }
+        memset(blocks[i], node + 1, size);
+        if (memkind_detect_kind(blocks[i]) != current)
+            fail("a block of another kind", node);
+    }
+    check_nearest(current, node);
+    for (int i = 0; i < BLOCKS; i++) {
+        size_t size = (size_t)16 << i % 8;
+
+        if (blocks[i] && (blocks[i][0] != node + 1 || blocks[i][size - 1] != node + 1))
+            fail("content", node);
+        memkind_free(i % 2 ? current : NULL, blocks[i]);
+    }
+    pthread_barrier_wait(&all_there); /* until then, all have their arenas and caches */
+    return NULL;
+}
+
+static size_t resident(void)
+{
+    char text[4096];
+
+    cr_assert(test_read_text("/proc/self/status", text, sizeof text));
+    return strtoul(strstr(text, "VmRSS:") + strlen("VmRSS:"), NULL, 10) * KIB;
+}
+
+TestSuite(many_cpus, .init = test_bare, .timeout = 240);
+
+Test(many_cpus, every_kind_by_every_thread)
+{
+    size_t before, most = 0;
+    unsigned kinds = 0;
+
+    cr_assert(machine_be("spr-hbm-snc4"));
+    pthread_barrier_init(&all_there, NULL, CPUS);
+    before = resident();
+    for (const struct test_kind *kind = test_next_kind(NULL); kind; kind = test_next_kind(kind)) {
+        pthread_t threads[CPUS];
+
+        current = *kind->variable;
+        for (uintptr_t i = 0; i < CPUS; i++)
+            cr_assert_eq(pthread_create(&threads[i], NULL, live, (void *)i), 0);
+        for (int i = 0; i < CPUS; i++)
+            pthread_join(threads[i], NULL);
+        kinds++;
+        if (resident() - before > most)
+            most = resident() - before;
+    }
+    cr_expect_geq(kinds, 14, "only %u kinds are available", kinds);
+    cr_expect_eq(failures, 0);
+    /* An arena for each thread of each kind would be a GiB and more, were there no end to it. */
+    if (!TEST_SANITIZED)
+        cr_expect_lt(most, GIB, "%zu MiB for %u kinds and %d threads", most / MIB, kinds, CPUS);
+    fprintf(stderr, "%u kinds, %d threads: %zu MiB\n", kinds, CPUS, most / MIB);
+}
