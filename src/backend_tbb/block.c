@@ -66,9 +66,11 @@ static inline unsigned class_of(size_t size)
 
 /* From an address in a slab to the end of the block of this class that it is in; 0: to its start.
  */
-static size_t to_end(const void *address, unsigned class)
+static inline size_t to_end(const void *address, unsigned class)
 {
-    return (0 - (uintptr_t)address) % ADDRESS_MAP_UNIT % tbb_classes.size[class];
+    uint64_t rest = (0 - (uintptr_t)address) % ADDRESS_MAP_UNIT;
+
+    return rest - (rest * tbb_classes.inverse[class] >> 32) * tbb_classes.size[class];
 }
 
 /* The note for a block of `usable` bytes, requested as `size` with an alignment, or with 0. */
@@ -276,7 +278,7 @@ static unsigned aligned_class(size_t alignment, size_t size)
     for (unsigned class = class_of(size); class < TBB_CLASSES_MOST; class ++) {
         if (!tbb_classes.size[class] || tbb_classes.size[class] > most)
             break;
-        if (tbb_classes.size[class] % alignment == 0)
+        if ((tbb_classes.size[class] & (alignment - 1)) == 0)
             return class;
     }
     return 0;
@@ -323,6 +325,29 @@ static bool free_known(void *block)
     return true;
 }
 
+/* A small block of a heap with one pool. False: it is none, or this is not the moment. */
+static inline bool free_small(struct heap *heap, unsigned note, void *block)
+{
+    struct tbb_thread *thread = tbb_thread_now;
+    struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
+
+    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread)))
+        return false;
+    tbb_library.pool_free(pool, block);
+    atomic_store_explicit(&thread->busy, 0, memory_order_release);
+    count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]);
+    return true;
+}
+
+/* Without a kind: nobody vouches for the block. */
+static inline bool free_small_unknown(void *block)
+{
+    struct place place;
+
+    return place_find(block, &place) && likely(!place.region->inherited) &&
+           free_small(place.heap, place.note, block);
+}
+
 static __attribute__((noinline)) void free_slow(void *block)
 {
     if (!free_known(block))
@@ -332,23 +357,9 @@ static __attribute__((noinline)) void free_slow(void *block)
 /* With the kind at hand the caller vouches for the block. */
 void tbb_free(struct heap *heap, void *block)
 {
-    struct tbb_thread *thread = tbb_thread_now;
-    struct tbb_memory_pool *pool;
-    unsigned note;
-
-    if (unlikely(!heap)) {
+    if (unlikely(
+            !(heap ? free_small(heap, address_map_note(block), block) : free_small_unknown(block))))
         free_slow(block);
-        return;
-    }
-    pool = ((const struct tbb_heap *)heap->state)->only;
-    note = address_map_note(block);
-    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread))) {
-        free_slow(block);
-        return;
-    }
-    tbb_library.pool_free(pool, block);
-    atomic_store_explicit(&thread->busy, 0, memory_order_release);
-    count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
@@ -402,6 +413,13 @@ static void *realloc_in_library(struct tbb_thread *thread, const struct place *p
     return moved;
 }
 
+/* The block has the size class of this size already. */
+static inline bool fits(const struct place *place, size_t size)
+{
+    return size - 1 < tbb_classes.small_most && unit_is_slab(place->note) &&
+           class_of(size) == place->note && !place->region->inherited;
+}
+
 /* A block stays in its pool: with the kind's nodes, and, unless it becomes a run, near the CPU that
  * first asked for it. */
 void *tbb_realloc(struct heap *heap, void *block, size_t size)
@@ -414,6 +432,8 @@ void *tbb_realloc(struct heap *heap, void *block, size_t size)
         errno = EINVAL;
         return NULL;
     }
+    if (likely(fits(&place, size)))
+        return block;
     if (!tbb_thread_enter(&thread)) /* the block stays behind */
         return copy_to(reserve_alloc(size, 1), &place, block, size);
     if (!thread || size > PTRDIFF_MAX)

@@ -191,6 +191,7 @@ static bool learn_classes(struct tbb_memory_pool *pool)
                 return false; /* a unit with two classes is no slab */
         tbb_classes.slabs_from_end &= is_from_end(block, size);
         tbb_classes.size[class] = (uint32_t)size;
+        tbb_classes.inverse[class] = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
         for (size_t i = (request + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP; i <= size / TBB_CLASS_STEP;
              i++)
             tbb_classes.by_size[i] = (uint8_t) class;

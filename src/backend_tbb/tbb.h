@@ -79,6 +79,8 @@ struct tbb_classes {
     bool large_headers;                                   /* a large block's second word before
                                                              it points to where it begins */
     uint32_t size[256];                                   /* by class */
+    uint32_t inverse[256];                                /* n * inverse >> 32 is n / size, for n
+                                                             less than a unit */
     uint8_t by_size[TBB_SMALL_MOST / TBB_CLASS_STEP + 1]; /* by (size + 7) / 8 */
 };
 

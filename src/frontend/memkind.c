@@ -146,7 +146,7 @@ static __attribute__((noinline)) int posix_memalign_missed(memkind_t kind, void 
     int result = 0;
     void *block = NULL;
 
-    if (!memptr || !registry_row(kind) || alignment < sizeof(void *) ||
+    if (!memptr || !(registry_is_ready(kind) || registry_row(kind)) || alignment < sizeof(void *) ||
         (alignment & (alignment - 1)))
         return EINVAL;
     if (!size)
