@@ -307,14 +307,13 @@ static void *move(const struct means *means, const struct place *place, void *bl
 {
     const struct wish wish = {.usize = sz_s2u(size)};
     size_t old_size = sz_index2size(place->size_class.szind);
-    struct jem_thread *thread = jem_thread_now;
     void *moved;
 
-    if (thread->slots)
-        thread->grows = size > old_size;
+    if (jem_thread_now->slots) /* the thread's own state */
+        jem_thread_now->grows = size > old_size;
     moved = alloc(means, &wish);
-    if (thread->slots)
-        thread->grows = false;
+    if (jem_thread_now->slots)
+        jem_thread_now->grows = false;
     if (!moved)
         return NULL;
     memcpy(moved, block, old_size < size ? old_size : size);
