@@ -123,8 +123,11 @@ END
 in_root()
 {
     local site codename root=$scratch/root
-    read -r site codename < <(apt-get indextargets --format '$(SITE) $(CODENAME)' 'Created-By: Packages' \
-        'Component: main' | grep -E "/(debian|ubuntu)/? $(. /etc/os-release && echo "$VERSION_CODENAME")\$")
+    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+    # From where this system has its own packages.
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' \
+        "Codename: $codename" | sed -n 1p)
+    [ -n "$site" ] || { echo "apt knows no packages of $codename" && return 1; }
     mkdir "$root"
     mount -t tmpfs -o size=2g,mode=755 tmpfs "$root"
     debootstrap --variant=minbase --include=gcc,g++,libc6-dev,pkgconf,man-db "$codename" "$root" "$site"
