@@ -66,11 +66,27 @@ static inline unsigned class_of(size_t size)
 
 /* From an address in a slab to the end of the block of this class that it is in; 0: to its start.
  */
-static inline size_t to_end(const void *address, unsigned class)
+static size_t to_end(const void *address, unsigned class)
 {
     uint64_t rest = (0 - (uintptr_t)address) % ADDRESS_MAP_UNIT;
 
     return rest - (rest * tbb_classes.inverse[class] >> 32) * tbb_classes.size[class];
+}
+
+/* Whether the note tells the sizes of the unit's blocks. */
+static inline bool unit_is_small(unsigned note)
+{
+    return unit_is_slab(note) || unit_is_shifted(note);
+}
+
+/* The size of a block in a unit of small ones. One that is shifted ends where its outer one does.
+ */
+static inline size_t small_size(unsigned note, const void *block)
+{
+    unsigned class = note % TBB_UNIT_SHIFTED;
+    size_t rest = class == note ? 0 : to_end(block, class);
+
+    return rest ? rest : tbb_classes.size[class];
 }
 
 /* The note for a block of `usable` bytes, requested as `size` with an alignment, or with 0. */
@@ -135,7 +151,7 @@ static bool is_large_start(const struct page_region *region, const void *block)
 }
 
 /* False: not the start of a block of any heap. */
-static bool place_find(const void *block, struct place *place)
+static inline bool place_find(const void *block, struct place *place)
 {
     place->region = address_map_find(block);
     if (!place->region)
@@ -158,8 +174,8 @@ static size_t place_size(const struct place *place, const void *block)
 {
     struct tbb_pool *pool;
 
-    if (unit_is_slab(place->note))
-        return tbb_classes.size[place->note];
+    if (unit_is_small(place->note))
+        return small_size(place->note, block);
     if (place->note == TBB_UNIT_RUN)
         return run_cache_size(block);
     pool = tbb_heap_pool_of(place->region);
@@ -270,30 +286,50 @@ void *tbb_calloc(struct heap *heap, size_t size)
 static unsigned aligned_class(size_t alignment, size_t size)
 {
     size_t most = tbb_classes.small_most;
+    unsigned class;
 
     if (!tbb_classes.slabs_from_end || size > most || alignment > most)
         return 0;
     if (size + alignment <= most)
         most = tbb_classes.size[class_of(size + alignment)];
-    for (unsigned class = class_of(size); class < TBB_CLASSES_MOST; class ++) {
-        if (!tbb_classes.size[class] || tbb_classes.size[class] > most)
-            break;
-        if ((tbb_classes.size[class] & (alignment - 1)) == 0)
-            return class;
-    }
-    return 0;
+    class = tbb_classes.aligned[__builtin_ctzl(alignment)][class_of(size)];
+    return tbb_classes.size[class] <= most ? class : 0;
+}
+
+/* A block that the library shifts inside another: in a unit that is known to have such blocks of
+ * the class, its size need not be asked for. */
+static void *aligned_shifted(struct heap *heap, size_t alignment, size_t size)
+{
+    struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
+    struct tbb_thread *thread = tbb_thread_now;
+    size_t most = tbb_classes.small_most;
+    unsigned note;
+    bool zeroed;
+    void *block;
+
+    if (unlikely(size > most || alignment > most - size || alignment < SHIFT_ALIGNMENT || !pool ||
+                 !tbb_gate_try(thread)))
+        return alloc_slow(heap, alignment, size, &zeroed);
+    block = tbb_library.pool_aligned_malloc(pool, size, alignment);
+    atomic_store_explicit(&thread->busy, 0, memory_order_release);
+    if (unlikely(!block))
+        return out_of_memory();
+    note = TBB_UNIT_SHIFTED | class_of(size + alignment);
+    if (unlikely(address_map_note_inside(block) != note))
+        return note_block(thread, heap, pool, block, size, alignment);
+    count_add(&thread->counts[heap->slot].allocated, small_size(note, block));
+    return block;
 }
 
 void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 {
     unsigned class;
-    bool zeroed;
 
     if (alignment <= PLAIN_ALIGNMENT)
         return tbb_malloc(heap, size < alignment ? alignment : size);
     class = aligned_class(alignment, size);
     return class ? tbb_malloc(heap, tbb_classes.size[class])
-                 : alloc_slow(heap, alignment, size, &zeroed);
+                 : aligned_shifted(heap, alignment, size);
 }
 
 /* --- deallocation -------------------------------------------------------------------------------
@@ -325,41 +361,38 @@ static bool free_known(void *block)
     return true;
 }
 
-/* A small block of a heap with one pool. False: it is none, or this is not the moment. */
-static inline bool free_small(struct heap *heap, unsigned note, void *block)
-{
-    struct tbb_thread *thread = tbb_thread_now;
-    struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
-
-    if (unlikely(!unit_is_slab(note) || !pool || !tbb_gate_try(thread)))
-        return false;
-    tbb_library.pool_free(pool, block);
-    atomic_store_explicit(&thread->busy, 0, memory_order_release);
-    count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]);
-    return true;
-}
-
-/* Without a kind: nobody vouches for the block. */
-static inline bool free_small_unknown(void *block)
-{
-    struct place place;
-
-    return place_find(block, &place) && likely(!place.region->inherited) &&
-           free_small(place.heap, place.note, block);
-}
-
 static __attribute__((noinline)) void free_slow(void *block)
 {
     if (!free_known(block))
         reserve_free(block);
 }
 
-/* With the kind at hand the caller vouches for the block. */
+/* With the kind at hand the caller vouches for the block; else it is looked up. */
 void tbb_free(struct heap *heap, void *block)
 {
-    if (unlikely(
-            !(heap ? free_small(heap, address_map_note(block), block) : free_small_unknown(block))))
+    struct tbb_thread *thread = tbb_thread_now;
+    struct tbb_memory_pool *pool;
+    struct place place;
+    size_t size;
+
+    if (heap) {
+        place.note = address_map_note(block);
+    } else {
+        if (unlikely(!place_find(block, &place) || place.region->inherited)) {
+            free_slow(block);
+            return;
+        }
+        heap = place.heap;
+    }
+    pool = ((const struct tbb_heap *)heap->state)->only;
+    if (unlikely(!unit_is_small(place.note) || !pool || !tbb_gate_try(thread))) {
         free_slow(block);
+        return;
+    }
+    size = small_size(place.note, block); /* now: the slab may be another's afterwards */
+    tbb_library.pool_free(pool, block);
+    atomic_store_explicit(&thread->busy, 0, memory_order_release);
+    count_add(&thread->counts[heap->slot].freed, size);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
@@ -413,13 +446,6 @@ static void *realloc_in_library(struct tbb_thread *thread, const struct place *p
     return moved;
 }
 
-/* The block has the size class of this size already. */
-static inline bool fits(const struct place *place, size_t size)
-{
-    return size - 1 < tbb_classes.small_most && unit_is_slab(place->note) &&
-           class_of(size) == place->note && !place->region->inherited;
-}
-
 /* A block stays in its pool: with the kind's nodes, and, unless it becomes a run, near the CPU that
  * first asked for it. */
 void *tbb_realloc(struct heap *heap, void *block, size_t size)
@@ -432,7 +458,9 @@ void *tbb_realloc(struct heap *heap, void *block, size_t size)
         errno = EINVAL;
         return NULL;
     }
-    if (likely(fits(&place, size)))
+    /* The library leaves a small block where it is as long as it is large enough. */
+    if (unit_is_small(place.note) && size <= small_size(place.note, block) &&
+        !place.region->inherited)
         return block;
     if (!tbb_thread_enter(&thread)) /* the block stays behind */
         return copy_to(reserve_alloc(size, 1), &place, block, size);

@@ -163,6 +163,21 @@ static bool is_from_end(const void *block, size_t size)
     return (end - (uintptr_t)block) % size == 0;
 }
 
+/* What follows from the sizes. */
+static void derive(void)
+{
+    for (unsigned class = TBB_CLASSES_MOST - 2; class > 0; class --) {
+        uint32_t size = tbb_classes.size[class];
+
+        if (!size)
+            continue;
+        tbb_classes.inverse[class] = UINT32_MAX / size + 1; /* exact below TBB_SMALL_MOST */
+        for (unsigned n = 0; n < TBB_ALIGNMENTS; n++)
+            tbb_classes.aligned[n][class] =
+                size % (1u << n) == 0 ? (uint8_t) class : tbb_classes.aligned[n][class + 1];
+    }
+}
+
 /* One block of each class, from the smallest on: a request of one byte more than a class holds
  * gives the next. A block of just the size asked for, which no class has, is a large one. */
 static bool learn_classes(struct tbb_memory_pool *pool)
@@ -183,6 +198,7 @@ static bool learn_classes(struct tbb_memory_pool *pool)
             tbb_classes.large_headers =
                 begin < (uintptr_t)block && (uintptr_t)block - begin < TBB_SMALL_MOST;
             tbb_classes.small_most = request - 1;
+            derive();
             return true;
         }
         unit[class] = unit_of(block);
@@ -191,7 +207,6 @@ static bool learn_classes(struct tbb_memory_pool *pool)
                 return false; /* a unit with two classes is no slab */
         tbb_classes.slabs_from_end &= is_from_end(block, size);
         tbb_classes.size[class] = (uint32_t)size;
-        tbb_classes.inverse[class] = (uint32_t)((((uint64_t)1 << 32) + size - 1) / size);
         for (size_t i = (request + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP; i <= size / TBB_CLASS_STEP;
              i++)
             tbb_classes.by_size[i] = (uint8_t) class;

@@ -64,6 +64,7 @@ struct tbb_library {
 #define TBB_CLASS_STEP 8     /* size classes are multiples of this */
 #define TBB_CLASSES_MOST 64  /* far more than there are */
 #define TBB_SMALL_MOST 16384 /* no small block is as large */
+#define TBB_ALIGNMENTS 14    /* powers of two below TBB_SMALL_MOST */
 #define TBB_UNIT_NONE 0u     /* no block starts in the unit, as far as we know */
 /* From 1: the size class of a slab; with this bit, blocks may start inside those of the class. */
 #define TBB_UNIT_SHIFTED TBB_CLASSES_MOST
@@ -73,14 +74,15 @@ struct tbb_library {
 
 /* Size classes, found out from the library itself. Class 0 has no size. */
 struct tbb_classes {
-    size_t small_most;                                    /* largest small block; 0: unknown */
-    bool slabs_from_end;                                  /* blocks lie at multiples of their
-                                                             size before the end of a slab */
-    bool large_headers;                                   /* a large block's second word before
-                                                             it points to where it begins */
-    uint32_t size[256];                                   /* by class */
-    uint32_t inverse[256];                                /* n * inverse >> 32 is n / size, for n
-                                                             less than a unit */
+    size_t small_most;                  /* largest small block; 0: unknown */
+    bool slabs_from_end;                /* blocks lie at multiples of their
+                                           size before the end of a slab */
+    bool large_headers;                 /* a large block's second word before
+                                           it points to where it begins */
+    uint32_t size[256];                 /* by class */
+    uint32_t inverse[TBB_CLASSES_MOST]; /* n * inverse >> 32 is n / size */
+    /* The first class from this one on whose size is a multiple of 1 << n; 0: there is none. */
+    uint8_t aligned[TBB_ALIGNMENTS][TBB_CLASSES_MOST];
     uint8_t by_size[TBB_SMALL_MOST / TBB_CLASS_STEP + 1]; /* by (size + 7) / 8 */
 };
 

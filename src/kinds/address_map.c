@@ -35,7 +35,7 @@ static struct page_region *_Atomic *chain_link(struct page_region *region, uintp
     return slot == slot_of(last_byte(region)) ? &region->beside[1] : NULL;
 }
 
-struct page_region *address_map_find(const void *address)
+struct page_region *address_map_search(const void *address)
 {
     uintptr_t at = (uintptr_t)address, slot = slot_of(at);
     struct page_region *_Atomic *link;

@@ -121,8 +121,26 @@ static inline struct page_run *address_map_run(const void *address)
 /* Likewise; of an address in a region. False: no memory for the map. */
 bool address_map_set_run(const void *address, struct page_run *run);
 
+/* Likewise, where the slot's first region is not the one: see address_map_find(). */
+struct page_region *address_map_search(const void *address);
+
 /* The region that the address lies in, or NULL. */
-struct page_region *address_map_find(const void *address);
+static inline struct page_region *address_map_find(const void *address)
+{
+    uintptr_t at = (uintptr_t)address;
+    struct address_leaf *leaf =
+        atomic_load_explicit(&address_map_entry(at)->leaf, memory_order_acquire);
+    struct page_region *region;
+
+    if (likely(leaf && !(at >> ADDRESS_MAP_BITS))) {
+        region = atomic_load_explicit(
+            &leaf->slots[at >> ADDRESS_MAP_SLOT_BITS & (ADDRESS_MAP_SLOTS - 1)],
+            memory_order_acquire);
+        if (likely(region && at - (uintptr_t)region->start < region->size))
+            return region;
+    }
+    return address_map_search(address);
+}
 
 /* Whether any byte of [address, address + size) lies in a region. Threads: as for adding. */
 bool address_map_overlaps(const void *address, size_t size);
