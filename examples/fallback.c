@@ -13,35 +13,35 @@
 
 #define COUNT ((size_t)100000)
 
-static const struct wish {
+static const struct choice {
     const char *name;
     memkind_t *kind;
-} wishes[] = {
+} choices[] = {
     {"MEMKIND_HBW", &MEMKIND_HBW},
     {"MEMKIND_HIGHEST_BANDWIDTH_LOCAL", &MEMKIND_HIGHEST_BANDWIDTH_LOCAL},
     {"MEMKIND_DEFAULT", &MEMKIND_DEFAULT}, /* always there */
 };
 
-static const struct wish *choose(void)
+static const struct choice *choose(void)
 {
-    const struct wish *wish = wishes;
+    const struct choice *choice = choices;
     char text[MEMKIND_ERROR_MESSAGE_SIZE];
     int error;
 
-    while ((error = memkind_check_available(*wish->kind))) {
+    while ((error = memkind_check_available(*choice->kind))) {
         memkind_error_message(error, text, sizeof text);
-        printf("not here: %s: %s\n", wish->name, text);
-        wish++;
+        printf("not here: %s: %s\n", choice->name, text);
+        choice++;
     }
-    return wish;
+    return choice;
 }
 
 int main(void)
 {
-    const struct wish *wish = choose();
+    const struct choice *choice = choose();
     double *vector, sum = 0;
 
-    vector = memkind_calloc(*wish->kind, COUNT, sizeof *vector);
+    vector = memkind_calloc(*choice->kind, COUNT, sizeof *vector);
     if (!vector) {
         perror("memkind_calloc");
         return EXIT_FAILURE;
@@ -50,8 +50,8 @@ int main(void)
         vector[i] += (double)i;
     for (size_t i = 0; i < COUNT; i++)
         sum += vector[i];
-    printf("taken: %s\n", wish->name);
+    printf("taken: %s\n", choice->name);
     printf("sum of %zu numbers: %.0f\n", COUNT, sum);
-    memkind_free(*wish->kind, vector);
+    memkind_free(*choice->kind, vector);
     return EXIT_SUCCESS;
 }

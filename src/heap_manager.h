@@ -12,8 +12,8 @@
  * expects: 0 or a MEMKIND_ERROR_* code; pointers NULL with errno ENOMEM.
  *
  * Threads: every function from any thread at once, even while the thread is inside another call of
- * the library (a malloc interposer at work, see kinds/reserve.h), except heap_destroy(), which
- * nobody runs beside another use of that heap.
+ * the library (a malloc interposer at work, see kinds/system/reserve.h), except heap_destroy(),
+ * which nobody runs beside another use of that heap.
  */
 #pragma once
 
@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kinds/pool.h"
+#include "kinds/pages/pool.h"
 
 /* What the environment asks of heap managers. */
 struct heap_settings {
@@ -78,7 +78,7 @@ struct heap_manager {
     int (*background_threads)(bool on);
 
     /* Before fork(2) takes the registry's lock: waits for what may need that. NULL: for nothing. */
-    void (*fork_comes)(void);
+    void (*await_thread_exits)(void);
     /* Around fork(2); the page layer's locks are taken after prefork() and free again before the
      * other two. */
     void (*prefork)(void);

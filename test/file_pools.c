@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "kinds/address_map.h"
+#include "kinds/pages/address_map.h"
 
 const char *const file_pool_directories[2] = {"/var/tmp", "/dev/shm"};
 
@@ -55,7 +55,7 @@ struct stat file_pool_status(const struct page_pool *pool)
     return status;
 }
 
-size_t file_pool_space(const struct page_pool *pool)
+size_t file_pool_ranges(const struct page_pool *pool)
 {
     return (size_t)file_pool_status(pool).st_blocks * 512;
 }

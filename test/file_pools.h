@@ -11,7 +11,7 @@
 
 #include <sys/stat.h>
 
-#include "kinds/pool.h"
+#include "kinds/pages/pool.h"
 
 #define FILE_POOL_LIMIT (32 * MIB)
 
@@ -30,7 +30,7 @@ size_t file_pool_take_all(struct page_pool *pool, size_t size);
 struct stat file_pool_status(const struct page_pool *pool);
 
 /* Bytes that the file takes on its file system. */
-size_t file_pool_space(const struct page_pool *pool);
+size_t file_pool_ranges(const struct page_pool *pool);
 
 /* A directory of our own. */
 const char *file_pool_scratch(void);

@@ -17,7 +17,8 @@
             return "expected " #condition; \
     } while (0)
 
-/* Bytes of the blocks that hold thread states, caches and groups, jemalloc's and the library's own.
+/* Bytes of the blocks that hold thread states, caches and arena sets, jemalloc's and the library's
+ * own.
  */
 size_t own_bytes(void);
 

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kinds/dax.h"
-#include "kinds/sysfs.h"
-#include "kinds/topology.h"
+#include "kinds/machine/dax.h"
+#include "kinds/system/sysfs.h"
+#include "kinds/machine/topology.h"
 
 struct machine machine = {.refused_mode = -1};
 _Thread_local int machine_node = -1;

@@ -14,8 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kinds/cpu.h"
-#include "kinds/os.h"
+#include "kinds/machine/cpu.h"
+#include "kinds/system/os.h"
 
 extern struct machine {
     char tree[256];

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "kinds/commitment.h"
-#include "kinds/pool.h"
-#include "kinds/sysfs.h"
-#include "kinds/topology.h"
+#include "kinds/pages/commitment.h"
+#include "kinds/pages/pool.h"
+#include "kinds/system/sysfs.h"
+#include "kinds/machine/topology.h"
 
 #define POOLS 16
 #define TERABYTE ((size_t)1 << 40) /* whatever this machine swaps or spares is little beside it */

@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kinds/address_map.h"
-#include "kinds/pool.h"
+#include "kinds/pages/address_map.h"
+#include "kinds/pages/pool.h"
 
 #define SIZE (32 * MIB)
 

@@ -19,9 +19,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kinds/host.h"
-#include "kinds/survey.h"
-#include "kinds/sysfs.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/machine/report.h"
+#include "kinds/system/sysfs.h"
 #include "machine.h"
 
 static void reject(const char *name, const char *why)
@@ -37,11 +37,11 @@ static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 /* From here on, this process is on that machine. False: there is none. */
 static bool be(const char *name)
 {
-    static const struct host services = {machine_variable, reject, say};
+    static const struct callbacks services = {machine_variable, reject, say};
 
     if (!machine_be(name))
         return false;
-    host_set(&services);
+    callbacks_set(&services);
     return true;
 }
 
@@ -63,21 +63,21 @@ static const char *size_text(uint64_t size)
     return this;
 }
 
-static void write_node(FILE *file, const struct node_survey *node)
+static void write_node(FILE *file, const struct node_report *node)
 {
     char initiators[64];
 
     fprintf(file, "node %u: %s, %s free, CPUs %s%s; %s (%s)%s%s%s%s", node->node,
             size_text(node->size), size_text(node->unused), *node->cpus ? node->cpus : "none",
             node->usable ? "" : ", not for us", memory_type_name(node->type),
-            knowledge_name(node->source), *node->device ? ", " : "", node->device,
+            info_source_name(node->source), *node->device ? ", " : "", node->device,
             node->hbw ? ", HBW" : "", node->dax ? ", DAX_KMEM" : "");
     if (node->tier >= 0)
         fprintf(file, ", tier %d", node->tier);
     if (node->type != MEMORY_NONE) {
         nodemask_format(&node->numbers.initiators, initiators, sizeof initiators);
         fprintf(file, "; %u MB/s, %u ns (%s), near CPUs of %s", node->bandwidth, node->latency,
-                knowledge_name(node->numbers.source), initiators);
+                info_source_name(node->numbers.source), initiators);
     }
     fprintf(file, "\n");
 }
@@ -87,11 +87,11 @@ static void write_kind_nodes(FILE *file, const struct page_kind *kind)
 {
     const struct nodemask *with_cpu = &topology_get()->with_cpu;
     struct nodemask left = *with_cpu;
-    struct kind_group group;
+    struct kind_cpus group;
     const char *separator = "";
     char text[64];
 
-    for (; survey_kind_group(kind, &left, &group); separator = ", ") {
+    for (; report_kind_cpus(kind, &left, &group); separator = ", ") {
         nodemask_format(&group.cpu_nodes, text, sizeof text);
         fprintf(file, "%s%s: ", separator,
                 nodemask_equal(&group.cpu_nodes, with_cpu) ? "all" : text);
@@ -105,25 +105,25 @@ static void write_kind_nodes(FILE *file, const struct page_kind *kind)
 
 static void write_kind(FILE *file, const struct page_kind *kind)
 {
-    struct kind_survey survey;
+    struct kind_report report;
 
-    survey_kind(kind, &survey);
-    fprintf(file, "%s: ", survey.name + strlen("MEMKIND_"));
-    if (survey.error) {
-        fprintf(file, "error %d: %s\n", survey.error, survey.why);
+    report_kind(kind, &report);
+    fprintf(file, "%s: ", report.name + strlen("MEMKIND_"));
+    if (report.error) {
+        fprintf(file, "error %d: %s\n", report.error, report.why);
         return;
     }
-    fprintf(file, "%s", survey.policy);
+    fprintf(file, "%s", report.policy);
     if (kind->page_size)
-        fprintf(file, ", %s pages", size_text(survey.page_size));
-    fprintf(file, ", %s%s; ", size_text((uint64_t)survey.capacity), survey.local ? ", local" : "");
+        fprintf(file, ", %s pages", size_text(report.page_size));
+    fprintf(file, ", %s%s; ", size_text((uint64_t)report.capacity), report.local ? ", local" : "");
     write_kind_nodes(file, kind);
-    fprintf(file, " (%s)\n", survey.why);
+    fprintf(file, " (%s)\n", report.why);
 }
 
-static bool write_survey(const char *name)
+static bool write_report(const char *name)
 {
-    struct node_survey node;
+    struct node_report node;
     char path[320];
     FILE *file;
 
@@ -132,7 +132,7 @@ static bool write_survey(const char *name)
     if (!file)
         return false;
     for (unsigned number = 0; number < NODEMASK_NODES; number++)
-        if (survey_node(number, &node))
+        if (report_node(number, &node))
             write_node(file, &node);
     for (size_t i = 0; i < MEMKIND_NUM_BASE_KIND; i++)
         write_kind(file, &page_kind_static[i]);
@@ -151,7 +151,7 @@ static void look_at_machine(void *argument)
 {
     struct look *look = argument;
 
-    look->well = be(look->name) && write_survey(look->name);
+    look->well = be(look->name) && write_report(look->name);
 }
 
 /* The first lines that differ are said. */

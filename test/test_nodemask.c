@@ -6,7 +6,7 @@
  */
 #include "support.h"
 
-#include "kinds/nodemask.h"
+#include "kinds/system/nodemask.h"
 
 /* What a list must become; NULL: it must be refused. */
 struct list_case {

@@ -6,55 +6,57 @@
  */
 #include "support.h"
 
-#include "kinds/address_map.h"
-#include "kinds/space.h"
+#include "kinds/pages/address_map.h"
+#include "kinds/pages/range_allocator.h"
 
 #define PAGE ((size_t)4096)
 #define AT(offset) ((char *)0x7000000000 + (offset))
 
-TestSuite(space, .init = test_bare, .timeout = 60);
+TestSuite(ranges, .init = test_bare, .timeout = 60);
 TestSuite(address_map, .init = test_bare, .timeout = 60);
 
 /* --- space ------------------------------------------------------------------------------------ */
 
-Test(space, lowest_first_and_aligned)
+Test(ranges, lowest_first_and_aligned)
 {
-    struct page_space space;
+    struct range_allocator ranges;
 
-    space_init(&space);
-    cr_assert(space_put(&space, AT(PAGE), 64 * PAGE));
-    cr_expect_eq(space_take(&space, 2 * PAGE, PAGE), AT(PAGE));
-    cr_expect_eq(space_take(&space, PAGE, 16 * PAGE), AT(16 * PAGE));
-    cr_expect_eq(space_take(&space, 13 * PAGE, PAGE), AT(3 * PAGE), "the gap before it is used");
-    cr_expect_eq(space_take(&space, PAGE, PAGE), AT(17 * PAGE));
-    cr_expect_null(space_take(&space, 48 * PAGE, PAGE));
-    cr_expect_null(space_take(&space, 17 * PAGE, 32 * PAGE + 32 * PAGE), "aligned, not to be had");
-    cr_expect_eq(space_take(&space, 47 * PAGE, PAGE), AT(18 * PAGE), "exactly the rest");
-    cr_expect_null(space_take(&space, PAGE, PAGE));
-    space_clear(&space);
+    range_allocator_init(&ranges);
+    cr_assert(range_allocator_put(&ranges, AT(PAGE), 64 * PAGE));
+    cr_expect_eq(range_allocator_take(&ranges, 2 * PAGE, PAGE), AT(PAGE));
+    cr_expect_eq(range_allocator_take(&ranges, PAGE, 16 * PAGE), AT(16 * PAGE));
+    cr_expect_eq(range_allocator_take(&ranges, 13 * PAGE, PAGE), AT(3 * PAGE),
+                 "the gap before it is used");
+    cr_expect_eq(range_allocator_take(&ranges, PAGE, PAGE), AT(17 * PAGE));
+    cr_expect_null(range_allocator_take(&ranges, 48 * PAGE, PAGE));
+    cr_expect_null(range_allocator_take(&ranges, 17 * PAGE, 32 * PAGE + 32 * PAGE),
+                   "aligned, not to be had");
+    cr_expect_eq(range_allocator_take(&ranges, 47 * PAGE, PAGE), AT(18 * PAGE), "exactly the rest");
+    cr_expect_null(range_allocator_take(&ranges, PAGE, PAGE));
+    range_allocator_clear(&ranges);
 }
 
 /* Whatever the order they come back in, pages join; also across the border of two windows. */
-Test(space, runs_join)
+Test(ranges, runs_join)
 {
     static const unsigned orders[][4] = {
         {0, 1, 2, 3}, {3, 2, 1, 0}, {0, 2, 1, 3}, {1, 3, 2, 0}, {2, 0, 3, 1}};
 
     for (size_t i = 0; i < LENGTH(orders); i++) {
-        struct page_space space;
+        struct range_allocator ranges;
 
-        space_init(&space);
+        range_allocator_init(&ranges);
         for (size_t j = 0; j < 4; j++) {
-            cr_expect_null(space_take(&space, 8 * PAGE, PAGE));
-            cr_assert(space_put(&space, AT(2 * PAGE * orders[i][j]), 2 * PAGE));
+            cr_expect_null(range_allocator_take(&ranges, 8 * PAGE, PAGE));
+            cr_assert(range_allocator_put(&ranges, AT(2 * PAGE * orders[i][j]), 2 * PAGE));
         }
-        cr_expect_eq(space_take(&space, 8 * PAGE, PAGE), AT(0), "order %zu", i);
-        space_clear(&space);
+        cr_expect_eq(range_allocator_take(&ranges, 8 * PAGE, PAGE), AT(0), "order %zu", i);
+        range_allocator_clear(&ranges);
     }
 }
 
 /* Thousands of takes and puts of any size lose nothing and hand nothing out twice. */
-Test(space, account)
+Test(ranges, account)
 {
     enum { PAGES = 1024, HELD = 64 };
     static unsigned char owner[PAGES];
@@ -62,32 +64,32 @@ Test(space, account)
         char *start;
         size_t pages;
     } held[HELD] = {{NULL, 0}};
-    struct page_space space;
+    struct range_allocator ranges;
     uint64_t state = 7;
 
-    space_init(&space);
-    cr_assert(space_put(&space, AT(0), PAGES * PAGE));
+    range_allocator_init(&ranges);
+    cr_assert(range_allocator_put(&ranges, AT(0), PAGES * PAGE));
     for (int round = 0; round < 20000; round++) {
         size_t slot = test_random(&state) % HELD;
 
         if (held[slot].start) {
             for (size_t i = 0; i < held[slot].pages; i++)
                 owner[(size_t)(held[slot].start - AT(0)) / PAGE + i]--;
-            cr_assert(space_put(&space, held[slot].start, held[slot].pages * PAGE));
+            cr_assert(range_allocator_put(&ranges, held[slot].start, held[slot].pages * PAGE));
             held[slot].start = NULL;
             continue;
         }
         held[slot].pages = 1 + test_random(&state) % 40;
         held[slot].start =
-            space_take(&space, held[slot].pages * PAGE, PAGE << test_random(&state) % 4);
+            range_allocator_take(&ranges, held[slot].pages * PAGE, PAGE << test_random(&state) % 4);
         for (size_t i = 0; held[slot].start && i < held[slot].pages; i++)
             cr_assert_eq(++owner[(size_t)(held[slot].start - AT(0)) / PAGE + i], 1);
     }
     for (size_t slot = 0; slot < HELD; slot++)
         if (held[slot].start)
-            cr_assert(space_put(&space, held[slot].start, held[slot].pages * PAGE));
-    cr_expect_eq(space_take(&space, PAGES * PAGE, PAGE), AT(0), "all of it, in one run");
-    space_clear(&space);
+            cr_assert(range_allocator_put(&ranges, held[slot].start, held[slot].pages * PAGE));
+    cr_expect_eq(range_allocator_take(&ranges, PAGES * PAGE, PAGE), AT(0), "all of it, in one run");
+    range_allocator_clear(&ranges);
 }
 
 /* --- address map ------------------------------------------------------------------------------ */

@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "kinds/os.h"
-#include "kinds/page_kind.h"
-#include "kinds/topology.h"
+#include "kinds/system/os.h"
+#include "kinds/machine/page_kind.h"
+#include "kinds/machine/topology.h"
 
 #define PREFERRED_MANY 5      /* MPOL_PREFERRED_MANY, Linux 5.15 */
 #define WEIGHTED_INTERLEAVE 6 /* MPOL_WEIGHTED_INTERLEAVE, Linux 6.9 */

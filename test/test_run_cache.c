@@ -2,15 +2,15 @@
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
  * test_run_cache: runs of pages are cut out of regions, joined, kept and given back; for a pool of
- * whole regions and for a divisible one.
+ * whole regions and for a page-granular one.
  */
 #include "support.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 
-#include "kinds/pool.h"
-#include "kinds/run_cache.h"
+#include "kinds/pages/pool.h"
+#include "kinds/pages/run_cache.h"
 
 #define RUN ((size_t)16 << 10)
 #define AREA (64 * MIB)

@@ -15,10 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kinds/attributes.h"
-#include "kinds/host.h"
-#include "kinds/os.h"
-#include "kinds/topology.h"
+#include "kinds/machine/attributes.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/os.h"
+#include "kinds/machine/topology.h"
 
 static const struct topology *fake_topology(void);
 static const struct attributes *fake_attributes(void);
@@ -30,10 +30,10 @@ static int fake_bind(void *address, size_t size, const struct os_policy *policy)
 #define os_current_node fake_current_node
 #define os_bind fake_bind
 /* NOLINTBEGIN(bugprone-suspicious-include) */
-#include "kinds/selector.c"
-#include "kinds/hbw.c"
-#include "kinds/page_kind.c"
-#include "kinds/pool.c"
+#include "kinds/machine/selector.c"
+#include "kinds/machine/hbw.c"
+#include "kinds/machine/page_kind.c"
+#include "kinds/pages/pool.c"
 /* NOLINTEND(bugprone-suspicious-include) */
 #undef topology_get
 #undef attributes_get
@@ -158,17 +158,17 @@ static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 
 static void begin(void)
 {
-    static const struct host services = {environment, reject, say};
+    static const struct callbacks services = {environment, reject, say};
 
     test_bare();
-    host_set(&services);
+    callbacks_set(&services);
 }
 
 /* What was found once is kept: each machine needs a library that has found nothing. */
 static void forget(void)
 {
-    atomic_store(&hbw.finding, NULL);
-    atomic_store(&dax.finding, NULL);
+    atomic_store(&hbw.value, NULL);
+    atomic_store(&dax.value, NULL);
 }
 
 TestSuite(selector, .init = begin);

@@ -15,8 +15,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "kinds/address_map.h"
-#include "kinds/pool.h"
+#include "kinds/pages/address_map.h"
+#include "kinds/pages/pool.h"
 
 #define NOBODY 65534
 
@@ -129,14 +129,14 @@ Test(source_file, nothing_is_left)
 {
     const char *path = file_pool_scratch();
     struct page_pool pool;
-    size_t files, mappings, space;
+    size_t files, mappings, ranges;
 
     failed_creates(path);
-    space = test_virtual();
+    ranges = test_virtual();
     for (int i = 0; i < 500; i++)
         failed_creates(path);
     if (!TEST_SANITIZED)
-        cr_expect_leq(test_virtual(), space + 64 * KIB);
+        cr_expect_leq(test_virtual(), ranges + 64 * KIB);
     cr_assert_eq(file_pool_open(&pool, path, FILE_POOL_LIMIT), 0);
     cr_expect(file_pool_take(&pool, MIB));
     pool_close(&pool);
@@ -173,7 +173,7 @@ Test(source_file, the_limit_to_the_byte)
             cr_expect_eq(file_pool_take_all(&pool, sizes[j]), 18 * MIB, "%s",
                          file_pool_directories[i]);
             cr_expect_eq((size_t)file_pool_status(&pool).st_size, 18 * MIB);
-            cr_expect_leq(file_pool_space(&pool), 18 * MIB + MIB);
+            cr_expect_leq(file_pool_ranges(&pool), 18 * MIB + MIB);
             pool_close(&pool);
         }
     }
@@ -198,7 +198,7 @@ Test(source_file, several_windows)
     cr_expect_eq((size_t)file_pool_status(&pool).st_size, limit);
     LIST_FOREACH (window, &pool.regions, entry)
         cr_expect(pool_unmap(&pool, window->start, window->size));
-    cr_expect_leq(file_pool_space(&pool), MIB);
+    cr_expect_leq(file_pool_ranges(&pool), MIB);
     LIST_FOREACH (window, &pool.regions, entry) {
         struct page_region *next = address_map_find(window->start + window->size);
 
@@ -230,11 +230,11 @@ Test(source_file, given_back_as_holes)
 
         cr_assert_eq(file_pool_open(&pool, file_pool_directories[i], FILE_POOL_LIMIT), 0);
         cr_assert_not_null(at = file_pool_take(&pool, 16 * MIB));
-        cr_expect_geq(file_pool_space(&pool), 16 * MIB, "%s: space is reserved",
+        cr_expect_geq(file_pool_ranges(&pool), 16 * MIB, "%s: space is reserved",
                       file_pool_directories[i]);
         cr_expect(pool_unmap(&pool, at + 3 * os_page_size(), 4 * MIB));
         cr_expect(pool_unmap(&pool, at + 8 * MIB, os_page_size()));
-        cr_expect_leq(file_pool_space(&pool), 12 * MIB + MIB / 2);
+        cr_expect_leq(file_pool_ranges(&pool), 12 * MIB + MIB / 2);
         cr_expect_eq(pool_map(&pool, 0, 4 * MIB, os_page_size(), &zeroed), at + 3 * os_page_size());
         cr_expect(zeroed);
         cr_expect(test_is_zero(at + 3 * os_page_size(), 4 * MIB));
@@ -243,7 +243,7 @@ Test(source_file, given_back_as_holes)
         cr_expect_eq((unsigned char)at[3 * os_page_size() + 4 * MIB], 0xdd);
         cr_expect(pool_unmap(&pool, at, 8 * MIB));
         cr_expect(pool_unmap(&pool, at + 8 * MIB + os_page_size(), 8 * MIB - os_page_size()));
-        cr_expect_leq(file_pool_space(&pool), MIB / 2);
+        cr_expect_leq(file_pool_ranges(&pool), MIB / 2);
         cr_expect_eq(file_pool_take_all(&pool, 2 * MIB), FILE_POOL_LIMIT);
         pool_close(&pool);
     }
@@ -325,7 +325,7 @@ Test(source_file, threads)
         cr_expect_null(wrong, "%s", (char *)wrong);
     }
     cr_expect_eq(pool_mapped(&pool), 0);
-    cr_expect_eq(file_pool_space(&pool), 0);
+    cr_expect_eq(file_pool_ranges(&pool), 0);
     cr_expect_eq(file_pool_take_all(&pool, MEMKIND_PMEM_MIN_SIZE), MEMKIND_PMEM_MIN_SIZE,
                  "in one piece");
     pool_close(&pool);

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kinds/address_map.h"
+#include "kinds/pages/address_map.h"
 
 static struct page_pool forked_pool;
 static char *inherited;
@@ -53,7 +53,7 @@ static void child(void *argument)
     }
     NEED(!pool_map(pool, 0, 2 * MIB, 2 * MIB, &zeroed));
     NEED(file_pool_status(pool).st_ino != parent.st_ino);
-    NEED(file_pool_space(pool) >= FILE_POOL_LIMIT);
+    NEED(file_pool_ranges(pool) >= FILE_POOL_LIMIT);
     NEED(test_holds(inherited, 8 * MIB, 1));
     pool_close(pool);
     _exit(7);
@@ -73,7 +73,7 @@ Test(source_file, a_child_has_a_file_of_its_own)
     cr_expect(WIFEXITED(result.status) && WEXITSTATUS(result.status) == 7, "status %#x: %s",
               (unsigned)result.status, result.errors);
     cr_expect(test_holds(inherited, 8 * MIB, 1));
-    cr_expect_geq(file_pool_space(&forked_pool), 8 * MIB, "the child gave nothing back");
+    cr_expect_geq(file_pool_ranges(&forked_pool), 8 * MIB, "the child gave nothing back");
     cr_expect_eq(file_pool_take_all(&forked_pool, 2 * MIB), FILE_POOL_LIMIT - 8 * MIB);
     pool_close(&forked_pool);
     cr_expect_eq(chdir("/"), 0);

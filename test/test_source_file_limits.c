@@ -15,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kinds/host.h"
+#include "kinds/system/callbacks.h"
 
 /* A tmpfs on it, seen by this process only. */
 static void mount_small(const char *path, const char *options)
@@ -38,7 +38,7 @@ Test(source_file, a_full_file_system)
     mount_small(path, "size=4m");
     cr_assert_eq(file_pool_open(&pool, path, 0), 0);
     cr_expect_null(file_pool_take(&pool, 5 * MIB));
-    cr_expect_leq(file_pool_space(&pool), 0, "what failed has gone back");
+    cr_expect_leq(file_pool_ranges(&pool), 0, "what failed has gone back");
     cr_expect_null(file_pool_take(&pool, 100 * GIB));
     cr_expect_leq(pool.own.file.windows, GIB, "no addresses are spent on what is not there");
     cr_assert_not_null(last = file_pool_take(&pool, MIB));
@@ -65,11 +65,11 @@ static void expect_use(bool given_back)
     cr_assert_eq(file_pool_open(&pool, file_pool_directories[1], FILE_POOL_LIMIT), 0);
     cr_assert_not_null(at = pool_map(&pool, 0, 16 * MIB, os_page_size(), &zeroed));
     cr_expect(zeroed);
-    cr_expect_geq(file_pool_space(&pool), 16 * MIB, "space is reserved");
+    cr_expect_geq(file_pool_ranges(&pool), 16 * MIB, "space is reserved");
     memset(at, 0xdd, 16 * MIB);
     cr_expect(pool_unmap(&pool, at + MIB, 8 * MIB));
     if (given_back)
-        cr_expect_leq(file_pool_space(&pool), 8 * MIB + MIB / 2);
+        cr_expect_leq(file_pool_ranges(&pool), 8 * MIB + MIB / 2);
     cr_expect_eq(pool_map(&pool, 0, 8 * MIB, os_page_size(), &zeroed), at + MIB, "used again");
     cr_expect(!zeroed || test_is_zero(at + MIB, 8 * MIB));
     cr_expect_eq((unsigned char)at[MIB - 1], 0xdd);
@@ -89,11 +89,11 @@ static void count_line(const char *format, ...)
 /* How often the library says what the file system cannot. */
 static void count_lines(void)
 {
-    static struct host services;
+    static struct callbacks services;
 
-    services = *host;
+    services = *callbacks;
     services.log = count_line;
-    host_set(&services);
+    callbacks_set(&services);
 }
 
 /* fallocate(2) fails where its mode is at least `least`: 1 is all but reserving space. */

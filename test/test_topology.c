@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kinds/sysfs.h"
-#include "kinds/topology.h"
+#include "kinds/system/sysfs.h"
+#include "kinds/machine/topology.h"
 
 #define NODES "devices/system/node"
 

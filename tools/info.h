@@ -3,15 +3,15 @@
 /*
  * info: the parts of memkind-info.
  *
- * What is printed is the library's own survey (kinds/survey.h), which the static library lets a
- * tool see: nothing is decided here. One thread.
+ * What is printed is the library's own report (kinds/machine/report.h), which the static library
+ * lets a tool see: nothing is decided here. One thread.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "kinds/page_kind.h"
+#include "kinds/machine/page_kind.h"
 
 struct info_request {
     bool nodes, kinds;

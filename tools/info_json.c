@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * info_json: the survey as one JSON object.
+ * info_json: the report as one JSON object.
  *
  * The manual page memkind-info(1) lists the members. What is not known is null. Thread rules: see
  * info.h.
@@ -11,15 +11,15 @@
 #include "frontend/managers.h"
 #include "frontend/version.h"
 #include "json.h"
-#include "kinds/survey.h"
-#include "kinds/topology.h"
+#include "kinds/machine/report.h"
+#include "kinds/machine/topology.h"
 
-static void write_source(struct json *json, const char *name, enum knowledge source)
+static void write_source(struct json *json, const char *name, enum info_source source)
 {
-    json_text(json, name, source == KNOWN_NOT ? NULL : knowledge_name(source));
+    json_text(json, name, source == INFO_SOURCE_NONE ? NULL : info_source_name(source));
 }
 
-static void write_node(struct json *json, const struct node_survey *node)
+static void write_node(struct json *json, const struct node_report *node)
 {
     const struct node_attributes *numbers = &node->numbers;
 
@@ -60,11 +60,11 @@ static void write_special(struct json *json, const char *name, enum node_selecto
 
 static void write_nodes(struct json *json)
 {
-    struct node_survey node;
+    struct node_report node;
 
     json_open(json, "nodes", '[');
     nodemask_for_each (number, &topology_get()->online)
-        if (survey_node((unsigned)number, &node))
+        if (report_node((unsigned)number, &node))
             write_node(json, &node);
     json_close(json, ']');
     write_special(json, "high_bandwidth", SELECT_HBW_ALL);
@@ -74,22 +74,22 @@ static void write_nodes(struct json *json)
 static void write_kind(struct json *json, const struct page_kind *kind)
 {
     struct nodemask left = topology_get()->with_cpu;
-    struct kind_survey survey;
-    struct kind_group group;
+    struct kind_report report;
+    struct kind_cpus group;
 
-    survey_kind(kind, &survey);
+    report_kind(kind, &report);
     json_open(json, NULL, '{');
-    json_text(json, "name", survey.name);
-    json_bool(json, "available", !survey.error);
-    json_number(json, "error", survey.error);
-    json_text(json, "why", survey.why);
-    write_source(json, "source", survey.error ? KNOWN_NOT : survey.source);
-    json_bool(json, "local", survey.local);
-    json_text(json, "policy", survey.policy);
-    json_number(json, "page_size", (int64_t)survey.page_size);
-    json_known(json, "capacity", survey.capacity, survey.capacity >= 0);
+    json_text(json, "name", report.name);
+    json_bool(json, "available", !report.error);
+    json_number(json, "error", report.error);
+    json_text(json, "why", report.why);
+    write_source(json, "source", report.error ? INFO_SOURCE_NONE : report.source);
+    json_bool(json, "local", report.local);
+    json_text(json, "policy", report.policy);
+    json_number(json, "page_size", (int64_t)report.page_size);
+    json_known(json, "capacity", report.capacity, report.capacity >= 0);
     json_open(json, "nodes", '[');
-    while (!survey.error && survey_kind_group(kind, &left, &group)) {
+    while (!report.error && report_kind_cpus(kind, &left, &group)) {
         json_open(json, NULL, '{');
         json_nodes(json, "cpu_nodes", &group.cpu_nodes);
         json_number(json, "error", group.error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * info_table: the survey as tables for people.
+ * info_table: the report as tables for people.
  *
  * A table of nodes, a line for each sort of special memory that says which nodes it is or why there
  * is none, and a table of kinds. Thread rules: see info.h.
@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-#include "kinds/survey.h"
-#include "kinds/topology.h"
+#include "kinds/machine/report.h"
+#include "kinds/machine/topology.h"
 #include "table.h"
 #include "words.h"
 
@@ -39,7 +39,7 @@ static struct text cpus_text(const char *cpus)
 }
 
 /* "CXL, dax0.0, not for this process" */
-static struct text type_text(const struct node_survey *node)
+static struct text type_text(const struct node_report *node)
 {
     struct text made;
 
@@ -50,11 +50,11 @@ static struct text type_text(const struct node_survey *node)
 }
 
 /* Of the type, and of the numbers where somebody else has them: "bus/dax, access1" */
-static struct text source_text(const struct node_survey *node)
+static struct text source_text(const struct node_report *node)
 {
-    const char *type = node->source == KNOWN_NOT ? "" : knowledge_name(node->source);
-    bool both = node->numbers.source != KNOWN_NOT && node->numbers.source != node->source;
-    const char *numbers = both ? knowledge_name(node->numbers.source) : "";
+    const char *type = node->source == INFO_SOURCE_NONE ? "" : info_source_name(node->source);
+    bool both = node->numbers.source != INFO_SOURCE_NONE && node->numbers.source != node->source;
+    const char *numbers = both ? info_source_name(node->numbers.source) : "";
     struct text made;
 
     snprintf(made.text, sizeof made.text, "%s%s%s", type, *type && *numbers ? ", " : "",
@@ -62,7 +62,7 @@ static struct text source_text(const struct node_survey *node)
     return made;
 }
 
-static void add_node(struct table *table, const struct node_survey *node)
+static void add_node(struct table *table, const struct node_report *node)
 {
     struct text number, tier = {""};
 
@@ -91,13 +91,13 @@ static void print_special(const char *name, enum node_selector selector, FILE *s
 static void print_nodes(FILE *stream)
 {
     struct table table = {0};
-    struct node_survey node;
+    struct node_report node;
 
     table_add(&table,
               (const char *const[TABLE_COLUMNS]){"node", "CPUs", "size", "free", "bandwidth",
                                                  "latency", "tier", "type", "known from"});
     nodemask_for_each (number, &topology_get()->online)
-        if (survey_node((unsigned)number, &node))
+        if (report_node((unsigned)number, &node))
             add_node(&table, &node);
     table_print(&table, 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6, stream);
     fputc('\n', stream);
@@ -119,10 +119,10 @@ static struct text kind_nodes_text(const struct page_kind *kind)
 {
     const struct nodemask *with_cpu = &topology_get()->with_cpu;
     struct nodemask left = *with_cpu;
-    struct kind_group group;
+    struct kind_cpus group;
     struct text made = {""};
 
-    while (survey_kind_group(kind, &left, &group)) {
+    while (report_kind_cpus(kind, &left, &group)) {
         if (*made.text)
             append(&made, ", ");
         if (!nodemask_equal(&group.cpu_nodes, with_cpu)) {
@@ -137,16 +137,16 @@ static struct text kind_nodes_text(const struct page_kind *kind)
 static void add_kind(struct table *table, const struct page_kind *kind)
 {
     struct text known = {""};
-    struct kind_survey survey;
+    struct kind_report report;
 
-    survey_kind(kind, &survey);
-    append(&known, survey.error ? "not available: " : "");
-    append(&known, survey.why);
+    report_kind(kind, &report);
+    append(&known, report.error ? "not available: " : "");
+    append(&known, report.why);
     table_add(table,
               (const char *const[TABLE_COLUMNS]){
-                  survey.name, survey.error ? "-" : kind_nodes_text(kind).text, survey.policy,
-                  bytes_text(survey.page_size).text,
-                  survey.error ? "-" : bytes_text((uint64_t)survey.capacity).text, known.text});
+                  report.name, report.error ? "-" : kind_nodes_text(kind).text, report.policy,
+                  bytes_text(report.page_size).text,
+                  report.error ? "-" : bytes_text((uint64_t)report.capacity).text, known.text});
 }
 
 static void print_kinds(const struct info_request *request, FILE *stream)

@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "kinds/nodemask.h"
+#include "kinds/system/nodemask.h"
 
 /* Starts as {.stream = ...}. */
 struct json {

@@ -18,7 +18,7 @@
 #include "frontend/registry.h"
 #include "frontend/version.h"
 #include "info.h"
-#include "kinds/survey.h"
+#include "kinds/machine/report.h"
 #include "trial.h"
 #include "words.h"
 
@@ -171,17 +171,17 @@ static int check(const struct options *options)
     const struct page_kind *row = &page_kind_static[options->request.kind];
     struct trial trial = {
         .kind = MEMKIND_DEFAULT + options->request.kind, .row = row, .size = options->check};
-    struct kind_survey survey;
+    struct kind_report report;
     struct result outcome;
-    char why[sizeof survey.why];
+    char why[sizeof report.why];
 
     trial_stay_on_this_cpu();
-    survey_kind(row, &survey);
-    if (survey.error) {
-        printf("%s: not available: %s\n", row->name, survey.why);
+    report_kind(row, &report);
+    if (report.error) {
+        printf("%s: not available: %s\n", row->name, report.why);
         return NO_SUCH_MEMORY;
     }
-    survey_kind_nodes(row, os_current_node(), &trial.nodes, why, sizeof why);
+    report_kind_nodes(row, os_current_node(), &trial.nodes, why, sizeof why);
     outcome = trial_run(&trial);
     printf("%s, %s: %s\n", row->name, bytes_text(trial.size).text, outcome.words);
     return outcome.verdict == GOOD ? DONE : FAILED;
@@ -192,7 +192,7 @@ int main(int argc, char *argv[])
     struct options options;
 
     parse(argc, argv, &options);
-    (void)memkind_check_available(MEMKIND_DEFAULT); /* the library's first use: see survey.h */
+    (void)memkind_check_available(MEMKIND_DEFAULT); /* the library's first use: see report.h */
     if (options.check)
         finish(check(&options));
     if (options.json) {

@@ -20,10 +20,10 @@
 
 #include "frontend/managers.h"
 #include "frontend/registry.h"
-#include "kinds/nodemask.h"
-#include "kinds/os.h"
-#include "kinds/page_kind.h"
-#include "kinds/topology.h"
+#include "kinds/system/nodemask.h"
+#include "kinds/system/os.h"
+#include "kinds/machine/page_kind.h"
+#include "kinds/machine/topology.h"
 #include "trial.h"
 #include "words.h"
 
@@ -145,7 +145,7 @@ static void print_line(const struct exhibit *exhibit, const struct result *outco
 }
 
 /* What MEMKIND_HEAP_MANAGER asks for, if the library does not do that. */
-static const char *manager_missed(void)
+static const char *manager_not_used(void)
 {
     const char *wanted = getenv("MEMKIND_HEAP_MANAGER");
 
@@ -181,7 +181,7 @@ int main(void)
     if (memkind_check_available(MEMKIND_DEFAULT))
         puts("MEMKIND_DEFAULT is not available");
     trial_stay_on_this_cpu();
-    wanted = manager_missed();
+    wanted = manager_not_used();
     print_machine(os_current_node(), wanted);
     printf("\n%-42s  %-5s  %-10s  %7s  %8s  %s\n", "kind", "nodes", "policy", "pages", "capacity",
            "check");

@@ -33,7 +33,7 @@ int node_list_main(const struct node_list *tool, int argc, char *argv[])
         printf("%s: %s is no option here; see %s --help\n", tool->name, argv[1], tool->name);
         return MISUSED;
     }
-    (void)memkind_check_available(MEMKIND_DEFAULT); /* the library's first use: see survey.h */
+    (void)memkind_check_available(MEMKIND_DEFAULT); /* the library's first use: see report.h */
     selector_answer(tool->selector, NULL, 0, &answer);
     if (answer.error)
         return tool->none_status;

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "kinds/selector.h"
+#include "kinds/machine/selector.h"
 
 struct node_list {
     const char *name; /* of the tool */

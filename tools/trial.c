@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "../examples/placement.h"
-#include "kinds/hugepages.h"
-#include "kinds/survey.h"
+#include "kinds/machine/hugepages.h"
+#include "kinds/machine/report.h"
 #include "words.h"
 
 #define LARGEST_ALIGNMENT ((size_t)1 << 20)
@@ -40,9 +40,9 @@ static size_t page_size(const struct trial *trial)
 /* Below a sixteenth, the kernel's reserves are near. */
 static bool node_is_full(unsigned number)
 {
-    struct node_survey node;
+    struct node_report node;
 
-    return survey_node(number, &node) && node.unused < node.size / 16;
+    return report_node(number, &node) && node.unused < node.size / 16;
 }
 
 /* A preference and an interleaving may end on other nodes, if one of theirs is full. */

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kinds/page_kind.h"
+#include "kinds/machine/page_kind.h"
 
 #define TRIAL_WORDS 400
 

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "kinds/nodemask.h"
+#include "kinds/system/nodemask.h"
 
 struct text {
     char text[256];

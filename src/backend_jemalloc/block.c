@@ -9,8 +9,8 @@
  * cache.
  *
  * Lookup: jemalloc's radix tree maps every page of a slab, and the first and last page of a large
- * block, to its extent, which knows its arena and so its group. Reading it takes no lock. A pointer
- * that is not the start of a block is no block.
+ * block, to its extent, which knows its arena and so its arena set. Reading it takes no lock. A
+ * pointer that is not the start of a block is no block.
  *
  * Threads: any; see thread.c for the states a thread can be in.
  */
@@ -19,7 +19,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "kinds/reserve.h"
+#include "kinds/system/reserve.h"
 
 /* --- jemalloc as fast.h sees it ------------------------------------------------------------------
  */
@@ -47,7 +47,7 @@ const _Atomic(uintptr_t) *const _Atomic *const jem_tree =
 
 struct place {
     edata_t *extent;
-    struct jem_group *group;
+    struct jem_arena_set *set;
     emap_alloc_ctx_t size_class;
 };
 
@@ -62,9 +62,9 @@ static bool place_find(const void *block, struct place *place)
     if (!place->extent || page & JEM_PAGE_STATE || index >= SC_NSIZES)
         return false;
     place->size_class = (emap_alloc_ctx_t){index, page & JEM_PAGE_SLAB};
-    place->group = atomic_load_explicit(&jem_arena_group[edata_arena_ind_get(place->extent)],
-                                        memory_order_acquire);
-    if (!place->group)
+    place->set = atomic_load_explicit(&jem_set_of_arena[edata_arena_ind_get(place->extent)],
+                                      memory_order_acquire);
+    if (!place->set)
         return false;
     offset = (uintptr_t)block - (uintptr_t)edata_addr_get(place->extent);
     if (!place->size_class.slab)
@@ -78,118 +78,121 @@ static bool place_find(const void *block, struct place *place)
  */
 
 /* What the calling thread allocates with: its cache, or none, and the arena. */
-struct means {
+struct alloc_context {
     tsd_t *tsd;
-    struct jem_group *group;
+    struct jem_arena_set *set;
     struct jem_cache *cache;
     arena_t *arena;
 };
 
-static void means_of_group(struct means *means, struct jem_group *group)
+static void context_of_set(struct alloc_context *context, struct jem_arena_set *set)
 {
-    means->group = group;
-    means->cache = jem_thread_cache(means->tsd, group);
-    means->arena = means->cache ? jem_cache_arena(means->cache) : group->arenas->arena;
+    context->set = set;
+    context->cache = jem_thread_cache(context->tsd, set);
+    context->arena = context->cache ? jem_cache_arena(context->cache) : set->arenas->arena;
 }
 
-/* False: no memory for a group. */
-static bool means_here(struct means *means, struct heap *heap)
+/* False: no memory for a arena set. */
+static bool context_here(struct alloc_context *context, struct heap *heap)
 {
-    struct jem_group *group;
+    struct jem_arena_set *set;
 
     jem_thread_collect_due();
-    means->tsd = jem_tsd();
-    group = means->tsd ? jem_group_here(means->tsd, heap) : NULL;
-    if (!group)
+    context->tsd = jem_tsd();
+    set = context->tsd ? jem_arena_set_here(context->tsd, heap) : NULL;
+    if (!set)
         return false;
-    means_of_group(means, group);
+    context_of_set(context, set);
     return true;
 }
 
 /* A block that is asked for; the sizes have been checked. */
-struct wish {
+struct alloc_request {
     size_t usize;     /* as a size class */
     size_t alignment; /* 0: that of the size class */
     bool zero;
 };
 
-static void *alloc_uncached(const struct means *means, const struct wish *wish)
+static void *alloc_uncached(const struct alloc_context *context,
+                            const struct alloc_request *request)
 {
-    if (wish->alignment)
-        return ipalloct(tsd_tsdn(means->tsd), wish->usize, wish->alignment, wish->zero, NULL,
-                        means->arena);
-    return iallocztm(tsd_tsdn(means->tsd), wish->usize, sz_size2index(wish->usize), wish->zero,
-                     NULL, false, means->arena, true);
+    if (request->alignment)
+        return ipalloct(tsd_tsdn(context->tsd), request->usize, request->alignment, request->zero,
+                        NULL, context->arena);
+    return iallocztm(tsd_tsdn(context->tsd), request->usize, sz_size2index(request->usize),
+                     request->zero, NULL, false, context->arena, true);
 }
 
 /* Blocks of cached classes begin at multiples of the class, or at a page. */
-static void *alloc_once(const struct means *means, const struct wish *wish)
+static void *alloc_once(const struct alloc_context *context, const struct alloc_request *request)
 {
-    szind_t index = sz_size2index(wish->usize);
+    szind_t index = sz_size2index(request->usize);
     void *block;
 
-    if (!jem_cache_serves(means->cache, index) || wish->alignment > PAGE)
-        return alloc_uncached(means, wish);
-    block = jem_cache_alloc(means->tsd, means->cache, index);
+    if (!jem_cache_serves(context->cache, index) || request->alignment > PAGE)
+        return alloc_uncached(context, request);
+    block = jem_cache_alloc(context->tsd, context->cache, index);
     if (block)
-        return wish->zero ? memset(block, 0, wish->usize) : block;
-    return index < SC_NBINS ? NULL : alloc_uncached(means, wish);
+        return request->zero ? memset(block, 0, request->usize) : block;
+    return index < SC_NBINS ? NULL : alloc_uncached(context, request);
 }
 
-/* From any arena of the group, and without a cache: it would take more than the one block. */
-static void *alloc_anywhere(const struct means *means, const struct wish *wish)
+/* From any arena of the arena set, and without a cache: it would take more than the one block. */
+static void *alloc_anywhere(const struct alloc_context *context,
+                            const struct alloc_request *request)
 {
-    struct means other = {means->tsd, means->group, NULL, means->arena};
-    void *block = alloc_uncached(&other, wish);
+    struct alloc_context other = {context->tsd, context->set, NULL, context->arena};
+    void *block = alloc_uncached(&other, request);
 
-    for (struct jem_arena *arena = jem_group_arenas(means->group); arena && !block;
+    for (struct jem_arena *arena = jem_arena_set_arenas(context->set); arena && !block;
          arena = arena->next) {
         other.arena = arena->arena;
-        if (other.arena != means->arena &&
-            jem_extent_may_serve(means->tsd, other.arena, wish->usize))
-            block = alloc_uncached(&other, wish);
+        if (other.arena != context->arena &&
+            jem_extent_may_serve(context->tsd, other.arena, request->usize))
+            block = alloc_uncached(&other, request);
     }
     return block;
 }
 
 /* The size class above, or one that nothing small has. */
-static size_t next_usize(const struct wish *wish)
+static size_t next_usize(const struct alloc_request *request)
 {
-    return wish->alignment ? sz_sa2u(wish->usize + 1, wish->alignment) : sz_s2u(wish->usize + 1);
+    return request->alignment ? sz_sa2u(request->usize + 1, request->alignment)
+                              : sz_s2u(request->usize + 1);
 }
 
 /*
- * The pool has no more. Before the program hears of it: what the group's arenas do not use is given
- * back, and what they cannot give back is used where it is. A small block may be one of the next
- * size class: each has slabs of its own, and some need several pages in a row. (Still larger ones
- * would waste more than they save.)
+ * The pool has no more. Before the program hears of it: what the arena set's arenas do not use is
+ * given back, and what they cannot give back is used where it is. A small block may be one of the
+ * next size class: each has slabs of its own, and some need several pages in a row. (Still larger
+ * ones would waste more than they save.)
  */
-static __attribute__((noinline)) void *alloc_scarce(const struct means *means,
-                                                    const struct wish *wish)
+static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *context,
+                                                    const struct alloc_request *request)
 {
-    size_t limit = pool_limit(&means->group->heap->pages), most = wish->usize * 5 / 4;
-    struct wish larger = *wish;
+    size_t limit = pool_limit(&context->set->heap->pages), most = request->usize * 5 / 4;
+    struct alloc_request larger = *request;
     void *block = NULL;
 
-    if (limit && wish->usize > limit)
+    if (limit && request->usize > limit)
         return NULL;
-    if (jem_extent_reclaim(means->tsd, means->group, means->cache))
-        block = alloc_once(means, wish);
+    if (jem_extent_reclaim(context->tsd, context->set, context->cache))
+        block = alloc_once(context, request);
     if (most > SC_SMALL_MAXCLASS)
         most = SC_SMALL_MAXCLASS;
     do {
         if (!block)
-            block = alloc_anywhere(means, &larger);
+            block = alloc_anywhere(context, &larger);
         larger.usize = next_usize(&larger);
-    } while (!block && larger.usize <= most && larger.usize > wish->usize);
+    } while (!block && larger.usize <= most && larger.usize > request->usize);
     return block;
 }
 
-static void *alloc(const struct means *means, const struct wish *wish)
+static void *alloc(const struct alloc_context *context, const struct alloc_request *request)
 {
-    void *block = alloc_once(means, wish);
+    void *block = alloc_once(context, request);
 
-    return likely(block != NULL) ? block : alloc_scarce(means, wish);
+    return likely(block != NULL) ? block : alloc_scarce(context, request);
 }
 
 static void *out_of_memory(void)
@@ -210,15 +213,15 @@ static void *finish(void *block, int saved_errno)
 static void *alloc_slow(struct heap *heap, size_t size, bool zero)
 {
     int saved_errno = errno;
-    struct wish wish = {.zero = zero};
-    struct means means;
+    struct alloc_request request = {.zero = zero};
+    struct alloc_context context;
 
     if (unlikely(!jem_thread_enter()))
         return reserve_alloc(size, 1);
-    if (unlikely(size > SC_LARGE_MAXCLASS || !means_here(&means, heap)))
+    if (unlikely(size > SC_LARGE_MAXCLASS || !context_here(&context, heap)))
         return out_of_memory();
-    wish.usize = sz_s2u(size);
-    return finish(alloc(&means, &wish), saved_errno);
+    request.usize = sz_s2u(size);
+    return finish(alloc(&context, &request), saved_errno);
 }
 
 void *jem_malloc(struct heap *heap, size_t size)
@@ -234,45 +237,45 @@ void *jem_calloc(struct heap *heap, size_t size)
 void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 {
     int saved_errno = errno;
-    struct wish wish = {.alignment = alignment};
-    struct means means;
+    struct alloc_request request = {.alignment = alignment};
+    struct alloc_context context;
 
     if (unlikely(!jem_thread_enter()))
         return reserve_alloc(size, alignment);
-    wish.usize = sz_sa2u(size, alignment); /* 0 on overflow */
-    if (unlikely(wish.usize == 0 || wish.usize > SC_LARGE_MAXCLASS ||
-                 alignment > SC_LARGE_MAXCLASS - wish.usize || !means_here(&means, heap)))
+    request.usize = sz_sa2u(size, alignment); /* 0 on overflow */
+    if (unlikely(request.usize == 0 || request.usize > SC_LARGE_MAXCLASS ||
+                 alignment > SC_LARGE_MAXCLASS - request.usize || !context_here(&context, heap)))
         return out_of_memory();
-    return finish(alloc(&means, &wish), saved_errno);
+    return finish(alloc(&context, &request), saved_errno);
 }
 
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
-static void free_block(const struct means *means, const struct place *place, void *block)
+static void free_block(const struct alloc_context *context, const struct place *place, void *block)
 {
-    if (jem_cache_serves(means->cache, place->size_class.szind))
-        jem_cache_free(means->tsd, means->cache, place->size_class.szind, block);
+    if (jem_cache_serves(context->cache, place->size_class.szind))
+        jem_cache_free(context->tsd, context->cache, place->size_class.szind, block);
     else
-        idalloctm(tsd_tsdn(means->tsd), block, NULL, (emap_alloc_ctx_t *)&place->size_class, false,
-                  true);
+        idalloctm(tsd_tsdn(context->tsd), block, NULL, (emap_alloc_ctx_t *)&place->size_class,
+                  false, true);
 }
 
 static bool free_known(void *block)
 {
     int saved_errno = errno;
-    struct means means;
+    struct alloc_context context;
     struct place place;
 
     if (unlikely(!jem_thread_enter()))
         return false;
-    means.tsd = jem_tsd();
-    if (!means.tsd || !place_find(block, &place))
+    context.tsd = jem_tsd();
+    if (!context.tsd || !place_find(block, &place))
         return false;
-    if (unlikely(place.group->frozen))
+    if (unlikely(place.set->frozen))
         return true; /* the block is the parent's */
-    means_of_group(&means, place.group);
-    free_block(&means, &place, block);
+    context_of_set(&context, place.set);
+    free_block(&context, &place, block);
     errno = saved_errno;
     return true;
 }
@@ -303,21 +306,22 @@ static void *realloc_reentered(const void *block, size_t size)
 }
 
 /* To a new place. */
-static void *move(const struct means *means, const struct place *place, void *block, size_t size)
+static void *move(const struct alloc_context *context, const struct place *place, void *block,
+                  size_t size)
 {
-    const struct wish wish = {.usize = sz_s2u(size)};
+    const struct alloc_request request = {.usize = sz_s2u(size)};
     size_t old_size = sz_index2size(place->size_class.szind);
     void *moved;
 
     if (jem_thread_now->slots) /* the thread's own state */
         jem_thread_now->grows = size > old_size;
-    moved = alloc(means, &wish);
+    moved = alloc(context, &request);
     if (jem_thread_now->slots)
         jem_thread_now->grows = false;
     if (!moved)
         return NULL;
     memcpy(moved, block, old_size < size ? old_size : size);
-    free_block(means, place, block);
+    free_block(context, place, block);
     return moved;
 }
 
@@ -325,24 +329,25 @@ static void *move(const struct means *means, const struct place *place, void *bl
 static void *copy_frozen(const struct place *place, const void *block, size_t size)
 {
     size_t old_size = sz_index2size(place->size_class.szind);
-    void *copy = jem_malloc(place->group->heap, size);
+    void *copy = jem_malloc(place->set->heap, size);
 
     return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
 }
 
-/* A block stays in its group: with the kind's nodes, and near the CPU that first asked for it. */
+/* A block stays in its arena set: with the kind's nodes, and near the CPU that first asked for it.
+ */
 void *jem_realloc(struct heap *heap, void *block, size_t size)
 {
     int saved_errno = errno;
-    struct means means;
+    struct alloc_context context;
     struct place place;
     size_t old_size, new_size;
 
     (void)heap;
     if (unlikely(!jem_thread_enter()))
         return realloc_reentered(block, size);
-    means.tsd = jem_tsd();
-    if (unlikely(!means.tsd))
+    context.tsd = jem_tsd();
+    if (unlikely(!context.tsd))
         return out_of_memory();
     if (unlikely(!place_find(block, &place))) {
         errno = EINVAL;
@@ -350,16 +355,16 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     }
     if (unlikely(size > SC_LARGE_MAXCLASS))
         return out_of_memory();
-    if (unlikely(place.group->frozen))
+    if (unlikely(place.set->frozen))
         return copy_frozen(&place, block, size);
     old_size = sz_index2size(place.size_class.szind);
     if (sz_s2u(size) == old_size ||
-        !arena_ralloc_no_move(tsd_tsdn(means.tsd), block, old_size, size, 0, false, &new_size)) {
+        !arena_ralloc_no_move(tsd_tsdn(context.tsd), block, old_size, size, 0, false, &new_size)) {
         errno = saved_errno;
         return block;
     }
-    means_of_group(&means, place.group);
-    return finish(move(&means, &place, block, size), saved_errno);
+    context_of_set(&context, place.set);
+    return finish(move(&context, &place, block, size), saved_errno);
 }
 
 /* --- questions ----------------------------------------------------------------------------------
@@ -376,7 +381,7 @@ struct heap *jem_detect(const void *block)
 {
     struct place place;
 
-    return place_find(block, &place) ? place.group->heap : NULL;
+    return place_find(block, &place) ? place.set->heap : NULL;
 }
 
 /*
@@ -393,7 +398,7 @@ void *jem_defrag(void *block)
     tsd_t *tsd;
 
     tsd = jem_thread_enter() ? jem_tsd() : NULL;
-    if (!tsd || !place_find(block, &place) || !place.size_class.slab || place.group->frozen)
+    if (!tsd || !place_find(block, &place) || !place.size_class.slab || place.set->frozen)
         return NULL;
     inspect_extent_util_stats_verbose_get(tsd_tsdn(tsd), block, &free_here, &regions_here, &size,
                                           &free_all, &regions_all, &current);

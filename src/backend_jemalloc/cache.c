@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * cache: a thread's free blocks of a group, by size class.
+ * cache: a thread's free blocks of a arena set, by size class.
  *
  * jemalloc has such caches, too; but theirs are of one size for all, are full of room for blocks
  * that a thread never has, and are collected only for the one that jemalloc makes by itself. These
@@ -85,12 +85,12 @@ void jem_cache_start(void)
             (struct jem_class){(uint32_t)sz_index2size(i), arena_binind_div_info[i].magic};
 }
 
-static unsigned first_blocks(const struct jem_group *group, szind_t index)
+static unsigned first_blocks(const struct jem_arena_set *set, szind_t index)
 {
     size_t size = sz_index2size(index);
     unsigned blocks;
 
-    if (group->heap->pages.conservative)
+    if (set->heap->pages.conservative)
         return (unsigned)(ROOM_LITTLE / size) < BLOCKS_FIRST_MOST ? (unsigned)(ROOM_LITTLE / size)
                                                                   : BLOCKS_FIRST_MOST;
     if (index >= SC_NBINS)
@@ -102,9 +102,9 @@ static unsigned first_blocks(const struct jem_group *group, szind_t index)
 }
 
 /* Blocks in the caches of other threads are lost to a pool that is at its limit. */
-static size_t growth_of(const struct jem_group *group)
+static size_t growth_of(const struct jem_arena_set *set)
 {
-    const struct page_pool *pool = &group->heap->pages;
+    const struct page_pool *pool = &set->heap->pages;
     size_t share = pool_limit(pool) / GROWTH_SHARE;
 
     if (pool->conservative)
@@ -405,25 +405,25 @@ size_t jem_cache_bytes(const struct jem_cache *cache)
 /* --- a cache's life -----------------------------------------------------------------------------
  */
 
-struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_group *group, arena_t *arena)
+struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena)
 {
     struct jem_cache *cache;
     size_t places = 1; /* what jem_fast_alloc() reads of an empty bin is the next one's */
     void **array;
 
     for (szind_t i = 0; i < bins; i++)
-        places += first_blocks(group, i);
+        places += first_blocks(set, i);
     cache = jem_internal_alloc(tsd, sizeof *cache + places * sizeof cache->arrays[0]);
     if (!cache)
         return NULL;
     cache->bins = jem_cache_none;
     cache->arena = arena;
-    cache->growth = growth_of(group);
+    cache->growth = growth_of(set);
     array = cache->arrays;
     for (szind_t i = 0; i < bins; i++) {
         struct store *store = &cache->store[i];
 
-        store->first = first_blocks(group, i);
+        store->first = first_blocks(set, i);
         store->fill = store->first > 1 ? store->first / 2 : 1;
         bin_place(&cache->bins.of[i], store, array, store->first);
         bin_set_room(&cache->bins.of[i], store, store->first);

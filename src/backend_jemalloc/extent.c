@@ -6,20 +6,19 @@
  * jemalloc asks for pages through hooks, which call the page layer. Pages that stay unused for its
  * time of decay come back through the dalloc hook; what that refuses is purged and stays with the
  * arena, in jemalloc's list of retained extents. There are three ways of it:
- *   divisible pool  every extent goes back as it is. An arena takes a step at a time, and what it
- *                   has not used of one is all that is ever retained.
- *   whole regions   an extent goes back if it is a whole region; else it is purged, if that is
- *                   possible. (Huge pages: "decommit", since such pages must be had again before
- *                   they are touched.)
- *   light regions   the same, but regions are kept and purged: they cost addresses only.
+ *   page-granular pool  every extent goes back as it is. An arena takes a step at a time, and what
+ * it has not used of one is all that is ever retained. whole regions   an extent goes back if it is
+ * a whole region; else it is purged, if that is possible. (Huge pages: "decommit", since such pages
+ * must be had again before they are touched.) demand-paged    the same, but regions are kept and
+ * purged: they cost addresses only.
  *
  * jemalloc runs with "retain" off. On, it takes for granted that what one arena has mapped never
  * becomes another arena's, and joins neighbours without looking whose they are; off, it compares
  * their arenas. It then asks for single extents. An arena gets more at a time, and the rest as a
  * retained extent right behind, which jemalloc uses first and joins with what comes back.
  *
- * Reclaim: when a pool has no more, the pages that other arenas of the group hold unused are all
- * given back, and what no arena can give back is found where it is. It runs under a lock of its
+ * Reclaim: when a pool has no more, the pages that other arenas of the arena set hold unused are
+ * all given back, and what no arena can give back is found where it is. It runs under a lock of its
  * own, because pages on their way from an arena to the pool are in neither.
  *
  * Threads: hooks are called with some of jemalloc's locks held, and inside jemalloc's own mark of
@@ -39,7 +38,7 @@
 
 static struct page_pool *hooks_pool(extent_hooks_t *hooks)
 {
-    return &((struct jem_group *)hooks)->heap->pages;
+    return &((struct jem_arena_set *)hooks)->heap->pages;
 }
 
 /* Pages that belong to an arena, but are not in use. */
@@ -87,14 +86,14 @@ static size_t grow_size(tsdn_t *tsdn, arena_t *arena, size_t size, size_t granul
 
 /* A block that grew and had to move goes on growing, as a rule: with room behind it, it stays where
  * it is the next times. Addresses are all that room costs. */
-static size_t grow_size_with_room(struct jem_group *group, size_t whole, size_t size)
+static size_t grow_size_with_room(struct jem_arena_set *set, size_t whole, size_t size)
 {
     size_t room = size < ROOM_MOST / ROOM_TIMES ? size * (ROOM_TIMES - 1) : ROOM_MOST;
 
     if (!jem_thread_now->grows || size < SC_LARGE_MINCLASS || whole >= size + room ||
-        !pool_has_spare_addresses(&group->heap->pages, group->domain))
+        !pool_has_spare_addresses(&set->heap->pages, set->domain))
         return whole;
-    return round_up(size + room, pool_granule(&group->heap->pages));
+    return round_up(size + room, pool_granule(&set->heap->pages));
 }
 
 /*
@@ -105,7 +104,7 @@ static size_t grow_size_with_room(struct jem_group *group, size_t whole, size_t 
 static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
                          bool *zero, bool *commit, unsigned arena_ind)
 {
-    struct jem_group *group = (struct jem_group *)hooks;
+    struct jem_arena_set *set = (struct jem_arena_set *)hooks;
     struct page_pool *pool = hooks_pool(hooks);
     tsdn_t *tsdn = tsd_tsdn(jem_tsd());
     arena_t *arena = arena_get(tsdn, arena_ind, false);
@@ -115,11 +114,11 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
 
     if (new_addr || least < size)
         return NULL; /* a place of one's choice is not on offer */
-    whole = grow_size_with_room(group, grow_size(tsdn, arena, size, granule), size);
-    address = pool_map(pool, group->domain, whole, alignment, &zeroed);
+    whole = grow_size_with_room(set, grow_size(tsdn, arena, size, granule), size);
+    address = pool_map(pool, set->domain, whole, alignment, &zeroed);
     if (!address && whole > least) {
         whole = least;
-        address = pool_map(pool, group->domain, whole, alignment, &zeroed);
+        address = pool_map(pool, set->domain, whole, alignment, &zeroed);
     }
     if (!address)
         return NULL;
@@ -173,14 +172,14 @@ static bool hooks_split(extent_hooks_t *hooks, void *addr, size_t size, size_t s
 static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b,
                         size_t size_b, bool committed, unsigned arena_ind)
 {
-    struct jem_group *group = (struct jem_group *)hooks;
+    struct jem_arena_set *set = (struct jem_arena_set *)hooks;
     bool whole;
 
     (void)committed, (void)arena_ind;
     if (!pool_in_one_region(addr_a, addr_b, size_a + size_b, &whole))
         return true;
-    if (whole && !atomic_load_explicit(&group->whole, memory_order_relaxed))
-        atomic_store_explicit(&group->whole, true, memory_order_relaxed);
+    if (whole && !atomic_load_explicit(&set->whole, memory_order_relaxed))
+        atomic_store_explicit(&set->whole, true, memory_order_relaxed);
     return false;
 }
 
@@ -223,7 +222,7 @@ extent_hooks_t jem_extent_forget = {
 
 /*
  * The manager's own memory, arena 0, has jemalloc's own hooks: others would want a thread's data,
- * and that data comes from this arena. So it is given a stock of pages instead of steps; without,
+ * and that data comes from this arena. So it is given pages in advance instead of steps; without,
  * each of its extents would be a mapping of its own.
  */
 void jem_extent_stock(tsd_t *tsd)
@@ -239,35 +238,35 @@ void jem_extent_stock(tsd_t *tsd)
         retain_rest(tsdn, arena, address, STOCK, true, true);
 }
 
-void jem_extent_hooks(struct jem_group *group)
+void jem_extent_hooks(struct jem_arena_set *set)
 {
-    const struct page_pool *pool = &group->heap->pages;
+    const struct page_pool *pool = &set->heap->pages;
 
-    group->hooks = (extent_hooks_t){
+    set->hooks = (extent_hooks_t){
         .alloc = hooks_alloc,
-        .dalloc = pool_is_light(pool) ? hooks_keep : hooks_unmap,
+        .dalloc = pool_is_demand_paged(pool) ? hooks_keep : hooks_unmap,
         .destroy = forget_destroy,
         .split = hooks_split,
-        .merge = pool_is_divisible(pool) ? forget_merge : hooks_merge,
+        .merge = pool_is_page_granular(pool) ? forget_merge : hooks_merge,
     };
-    if (pool_is_divisible(pool))
+    if (pool_is_page_granular(pool))
         return;
     if (pool_needs_commit(pool)) {
-        group->hooks.commit = hooks_commit;
-        group->hooks.decommit = hooks_purge;
+        set->hooks.commit = hooks_commit;
+        set->hooks.decommit = hooks_purge;
     } else {
-        group->hooks.purge_forced = hooks_purge;
+        set->hooks.purge_forced = hooks_purge;
     }
 }
 
 /* By ever larger steps only where a step costs nothing until it is used. */
-void jem_extent_configure(struct jem_group *group, arena_t *arena)
+void jem_extent_configure(struct jem_arena_set *set, arena_t *arena)
 {
-    const struct page_pool *pool = &group->heap->pages;
+    const struct page_pool *pool = &set->heap->pages;
     exp_grow_t *grow = &arena->pa_shard.pac.exp_grow;
 
     exp_grow_init(grow);
-    if (!pool_is_light(pool))
+    if (!pool_is_demand_paged(pool))
         grow->next = grow->limit = sz_psz2ind(pool_step(pool));
 }
 
@@ -331,13 +330,13 @@ static bool has_unused(tsdn_t *tsdn, arena_t *arena, bool retained_too)
 
 /* A program at its limit comes here with every allocation. It then pays for what it has freed
  * since the last time, and for a look at each arena. */
-static bool reclaim(tsd_t *tsd, struct jem_group *group, struct jem_cache *cache)
+static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
 {
     tsdn_t *tsdn = tsd_tsdn(tsd);
-    struct page_pool *pool = &group->heap->pages;
-    bool release = pool_is_divisible(pool) ||
-                   atomic_exchange_explicit(&group->whole, false, memory_order_relaxed);
-    struct jem_arena *arenas = jem_group_arenas(group);
+    struct page_pool *pool = &set->heap->pages;
+    bool release = pool_is_page_granular(pool) ||
+                   atomic_exchange_explicit(&set->whole, false, memory_order_relaxed);
+    struct jem_arena *arenas = jem_arena_set_arenas(set);
     bool any = jem_cache_flush(tsd, cache);
 
     for (struct jem_arena *arena = arenas; arena; arena = arena->next) {
@@ -346,20 +345,20 @@ static bool reclaim(tsd_t *tsd, struct jem_group *group, struct jem_cache *cache
         any = true;
         arena_purge(tsdn, arena->arena);
         /* Purging may have made a region whole. */
-        release = atomic_exchange_explicit(&group->whole, false, memory_order_relaxed) || release;
+        release = atomic_exchange_explicit(&set->whole, false, memory_order_relaxed) || release;
         if (release)
             retained_release(tsdn, pool, arena->arena);
     }
     return any;
 }
 
-bool jem_extent_reclaim(tsd_t *tsd, struct jem_group *group, struct jem_cache *cache)
+bool jem_extent_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
 {
     bool waited = pthread_mutex_trylock(&reclaim_lock) != 0, any;
 
     if (waited)
         pthread_mutex_lock(&reclaim_lock);
-    any = reclaim(tsd, group, cache);
+    any = reclaim(tsd, set, cache);
     pthread_mutex_unlock(&reclaim_lock);
     return any || waited;
 }

@@ -28,7 +28,7 @@
 #include <sys/queue.h>
 
 #include "heap_manager.h"
-#include "kinds/compiler.h"
+#include "kinds/system/compiler.h"
 
 #define JEM_FAST_MOST 4096 /* largest size that is looked for inline */
 #define JEM_BINS_MOST 64   /* more than there are size classes that are cached */
@@ -143,7 +143,7 @@ struct jem_class {
 };
 
 extern const _Atomic(uintptr_t) *const _Atomic *const jem_tree HIDDEN;
-extern uint16_t jem_arena_slot[JEM_ARENAS] HIDDEN; /* of the arena's group */
+extern uint16_t jem_arena_slot[JEM_ARENAS] HIDDEN; /* of the arena's arena set */
 extern struct jem_class jem_class[JEM_BINS_MOST] HIDDEN;
 
 /* The entry of an address' page; 0 if nothing is known of it. */
@@ -197,13 +197,13 @@ static inline bool jem_is_start(const void *block, uintptr_t page)
     return likely((offset * class->inverse >> 32) * class->size == offset);
 }
 
-/* The slot of the group that a small block is of; 0: of none that is in use. */
+/* The slot of the arena set that a small block is of; 0: of none that is in use. */
 static inline unsigned jem_slot_of(uintptr_t page)
 {
     return jem_arena_slot[jem_extent_of(page)->bits % JEM_ARENAS];
 }
 
-/* Without a kind the block is checked, and goes to the cache of the group it belongs to. */
+/* Without a kind the block is checked, and goes to the cache of the arena set it belongs to. */
 static inline bool jem_fast_free_unknown(void *block)
 {
     struct jem_thread *thread = jem_thread_now;
@@ -222,7 +222,7 @@ static inline bool jem_fast_free_unknown(void *block)
         jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
 }
 
-/* 0: not a small block of a group that is in use. */
+/* 0: not a small block of a arena set that is in use. */
 static inline size_t jem_fast_size(const void *block)
 {
     uintptr_t page = jem_page(block);

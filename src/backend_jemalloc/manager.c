@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-#include "kinds/host.h"
+#include "kinds/system/callbacks.h"
 
 pthread_mutex_t jem_lock = PTHREAD_MUTEX_INITIALIZER;
 struct heap_settings jem_settings;
@@ -67,7 +67,7 @@ int jem_start(void)
         atomic_store_explicit(&jem_ready, true, memory_order_release);
     pthread_mutex_unlock(&start_lock);
     if (error)
-        host->log("jemalloc cannot start now");
+        callbacks->log("jemalloc cannot start now");
     return error;
 }
 
@@ -119,7 +119,7 @@ static void postfork_child(void)
         jemalloc_postfork_child();
         jem_thread_postfork_child();
     } else {
-        jem_group_postfork_child(NULL);
+        jem_arena_set_postfork_child(NULL);
     }
     pthread_mutex_unlock(&jem_lock);
     jem_extent_postfork();
@@ -128,8 +128,8 @@ static void postfork_child(void)
 const struct heap_manager heap_manager_jemalloc = {
     .name = "JEMALLOC",
     .load = load,
-    .heap_create = jem_group_heap_create,
-    .heap_destroy = jem_group_heap_destroy,
+    .heap_create = jem_arena_set_heap_create,
+    .heap_destroy = jem_arena_set_heap_destroy,
     .malloc = jem_malloc,
     .calloc = jem_calloc,
     .aligned_alloc = jem_aligned_alloc,

@@ -14,10 +14,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "kinds/host.h"
+#include "kinds/system/callbacks.h"
 
 /* Bytes in threads' caches when the epoch was last advanced, which jemalloc takes for allocated: by
- * group, and of all. Guarded by jem_lock. */
+ * arena set, and of all. Guarded by jem_lock. */
 static size_t cached[JEM_SLOTS], cached_in_all;
 
 int jem_update_stats(void)
@@ -47,7 +47,7 @@ static int read_size(const char *name, size_t *value)
         return 0;
     }
     if (error)
-        host->log("statistic %s: %s", name, strerrordesc_np(error));
+        callbacks->log("statistic %s: %s", name, strerrordesc_np(error));
     return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
 }
 
@@ -112,14 +112,14 @@ int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
     state = heap->state;
     pthread_mutex_lock(&jem_lock);
     for (unsigned domain = 0; domain < state->domains && !error; domain++) {
-        struct jem_group *group =
-            atomic_load_explicit(&state->groups[domain], memory_order_relaxed);
+        struct jem_arena_set *set =
+            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
 
-        for (struct jem_arena *arena = group ? group->arenas : NULL; arena && !error;
+        for (struct jem_arena *arena = set ? set->arenas : NULL; arena && !error;
              arena = arena->next)
             error = arena_stat(arena->index, type, value);
-        if (group && type == MEMKIND_STAT_TYPE_ALLOCATED)
-            in_caches += cached[group->slot];
+        if (set && type == MEMKIND_STAT_TYPE_ALLOCATED)
+            in_caches += cached[set->slot];
     }
     pthread_mutex_unlock(&jem_lock);
     *value = without(*value, in_caches);
@@ -167,6 +167,6 @@ int jem_background_threads(bool on)
     if (!error)
         error = je_mallctl("background_thread", NULL, NULL, &on, sizeof on);
     if (error)
-        host->log("background threads: %s", strerrordesc_np(error));
+        callbacks->log("background threads: %s", strerrordesc_np(error));
     return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
 }

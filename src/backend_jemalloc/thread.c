@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * thread: a thread's state and its caches, one per group it has used.
+ * thread: a thread's state and its caches, one per arena set it has used.
  *
  * The only thread-local variable of the library is a pointer (initial-exec: one instruction to
  * read, and dlopen works since it is small). It points to one of
@@ -21,14 +21,14 @@
  * that order by construction; and a thread's data is made here, because jemalloc would abort where
  * there is no memory for it.
  *
- * heap_destroy() takes the caches of its groups away from all threads; it meets an exiting thread
- * at that thread's lock, and whoever comes first flushes the cache.
+ * heap_destroy() takes the caches of its arena sets away from all threads; it meets an exiting
+ * thread at that thread's lock, and whoever comes first flushes the cache.
  */
 #include "backend_jemalloc/jem.h"
 
 #include <errno.h>
 
-#include "kinds/host.h"
+#include "kinds/system/callbacks.h"
 
 #define SLOTS_FIRST 64 /* room at first: static kinds and a few more */
 
@@ -205,7 +205,7 @@ static void thread_exit(struct jem_thread *thread)
     pthread_mutex_lock(&jem_lock);
     for (unsigned slot = 0; slot < thread->slots; slot++)
         if (has_cache(thread, slot))
-            jem_group_count_thread(jem_cache_arena(cache_at(thread, slot)), -1);
+            jem_arena_set_count_thread(jem_cache_arena(cache_at(thread, slot)), -1);
     pthread_mutex_unlock(&jem_lock);
     pthread_mutex_lock(&thread->lock);
     for (unsigned slot = 0; slot < thread->slots; slot++)
@@ -246,7 +246,7 @@ int jem_thread_take_key(void)
     if (!error && (error = pthread_setspecific(key, mine)) != 0)
         pthread_key_delete(key);
     if (error) {
-        host->log("no pthread key for threads' data: %s", strerrordesc_np(error));
+        callbacks->log("no pthread key for threads' data: %s", strerrordesc_np(error));
         return MEMKIND_ERROR_MALLOC;
     }
     pthread_key_delete(tsd_tsd);
@@ -299,22 +299,22 @@ static struct jem_thread *thread_grow(tsd_t *tsd, struct jem_thread *thread, uns
 
 /* Called with jem_lock. */
 static struct jem_cache *cache_create(tsd_t *tsd, struct jem_thread *thread,
-                                      struct jem_group *group)
+                                      struct jem_arena_set *set)
 {
-    struct jem_arena *arena = jem_group_take_arena(tsd, group);
-    struct jem_cache *cache = jem_cache_create(tsd, group, arena->arena);
+    struct jem_arena *arena = jem_arena_set_take_arena(tsd, set);
+    struct jem_cache *cache = jem_cache_create(tsd, set, arena->arena);
 
     if (cache)
-        thread->cache[group->slot] = (struct jem_bins *)cache;
+        thread->cache[set->slot] = (struct jem_bins *)cache;
     else
         arena->threads--;
     return cache;
 }
 
-struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_group *group)
+struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_arena_set *set)
 {
     struct jem_thread *thread = jem_thread_now;
-    unsigned slot = group->slot;
+    unsigned slot = set->slot;
     struct jem_cache *cache = NULL;
 
     if (likely(has_cache(thread, slot)))
@@ -325,7 +325,7 @@ struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_group *group)
     if (slot >= thread->slots)
         thread = thread_grow(tsd, thread, slot);
     if (thread)
-        cache = cache_create(tsd, thread, group);
+        cache = cache_create(tsd, thread, set);
     pthread_mutex_unlock(&jem_lock);
     return cache;
 }
@@ -351,13 +351,13 @@ void jem_thread_postfork_child(void)
     jem_thread_take_key();
     /* Only this thread lives on. The others' caches are lost with their threads. */
     LIST_INIT(&threads);
-    jem_group_postfork_child(jem_tsd());
+    jem_arena_set_postfork_child(jem_tsd());
     if (thread->slots)
         LIST_INSERT_HEAD(&threads, thread, entry);
     for (unsigned slot = 0; slot < thread->slots; slot++) {
         if (!has_cache(thread, slot))
             continue;
-        jem_group_count_thread(jem_cache_arena(cache_at(thread, slot)), 1);
+        jem_arena_set_count_thread(jem_cache_arena(cache_at(thread, slot)), 1);
         growth += jem_cache_growth(cache_at(thread, slot));
     }
     jem_cache_postfork_child(growth);

@@ -24,8 +24,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kinds/host.h"
-#include "kinds/reserve.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/reserve.h"
 
 #define LARGE_ALIGNMENT 64  /* the library's own for large blocks */
 #define PLAIN_ALIGNMENT 16  /* what blocks of that size and more have anyway */
@@ -492,6 +492,7 @@ struct heap *tbb_detect(const void *block)
 
 void *tbb_defrag(void *block)
 {
-    host->log("libtbbmalloc does not tell how full its slabs are: %p stays where it is", block);
+    callbacks->log("libtbbmalloc does not tell how full its slabs are: %p stays where it is",
+                   block);
     return NULL;
 }

@@ -18,13 +18,14 @@
 #include <errno.h>
 #include <string.h>
 
-#include "kinds/host.h"
-#include "kinds/records.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/object_pool.h"
 
 pthread_mutex_t tbb_lock = PTHREAD_MUTEX_INITIALIZER;
 struct tbb_heap tbb_heaps[TBB_SLOTS];
 
-static struct records pool_records = {.size = sizeof(struct tbb_pool)}; /* guarded by tbb_lock */
+static struct object_pool pool_objects = {.size =
+                                              sizeof(struct tbb_pool)}; /* guarded by tbb_lock */
 
 /* --- raw regions --------------------------------------------------------------------------------
  */
@@ -57,8 +58,8 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     done = run_cache_give(&pool->raw, address, bytes);
     tbb_gate_inside(outside);
     if (!done)
-        host->log("%s: %p of %zu bytes is no raw memory", pool->heap->pages.kind->name, address,
-                  bytes);
+        callbacks->log("%s: %p of %zu bytes is no raw memory", pool->heap->pages.kind->name,
+                       address, bytes);
     errno = saved_errno;
     return !done;
 }
@@ -82,7 +83,7 @@ static int memory_create(void *argument)
 static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
 {
     struct tbb_heap *state = heap->state;
-    struct tbb_pool *pool = records_take(&pool_records);
+    struct tbb_pool *pool = object_pool_get(&pool_objects);
 
     if (!pool)
         return NULL;
@@ -90,9 +91,9 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
     pool->run_least = tbb_run_least(&heap->pages);
     run_cache_open(&pool->raw, &heap->pages, domain);
     if (tbb_thread_make_pool(memory_create, pool)) {
-        host->log("%s: libtbbmalloc has no further pool", heap->pages.kind->name);
+        callbacks->log("%s: libtbbmalloc has no further pool", heap->pages.kind->name);
         run_cache_close(&pool->raw);
-        records_drop(&pool_records, pool);
+        object_pool_put(&pool_objects, pool);
         return NULL;
     }
     pool->next = atomic_load_explicit(&state->pools, memory_order_relaxed);
@@ -158,7 +159,7 @@ static void pools_forget(struct tbb_heap *state, bool forked)
             run_cache_forked(&pool->raw);
         else
             run_cache_close(&pool->raw);
-        records_drop(&pool_records, pool);
+        object_pool_put(&pool_objects, pool);
         pool = next;
     }
 }
@@ -211,7 +212,7 @@ int tbb_heap_destroy(struct heap *heap)
     if (!thread)
         return MEMKIND_ERROR_MALLOC;
     if (!tbb_exits_stop()) {
-        host->log("%s: a thread's exit does not come to an end", heap->pages.kind->name);
+        callbacks->log("%s: a thread's exit does not come to an end", heap->pages.kind->name);
         return MEMKIND_ERROR_OPERATION_FAILED;
     }
     tbb_gate_enter(thread);

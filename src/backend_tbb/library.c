@@ -16,7 +16,7 @@
 #include <dlfcn.h>
 #include <stdio.h>
 
-#include "kinds/host.h"
+#include "kinds/system/callbacks.h"
 
 #define TBB_FILE "libtbbmalloc.so.2"
 
@@ -225,9 +225,9 @@ static bool learn(void)
     if (tbb_library.pool_create(0, &policy, &pool))
         return false;
     if (learn_classes(pool))
-        host->log(TBB_FILE ": small blocks are those up to %zu bytes", tbb_classes.small_most);
+        callbacks->log(TBB_FILE ": small blocks are those up to %zu bytes", tbb_classes.small_most);
     else
-        host->log(TBB_FILE ": its size classes are not as expected, every block is asked for");
+        callbacks->log(TBB_FILE ": its size classes are not as expected, every block is asked for");
     tbb_library.pool_destroy(pool);
     return true;
 }

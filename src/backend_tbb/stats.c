@@ -16,7 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "kinds/host.h"
+#include "kinds/system/callbacks.h"
 
 /* --- figures ------------------------------------------------------------------------------------
  */
@@ -58,8 +58,8 @@ int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value)
 
 int tbb_background_threads(bool on)
 {
-    host->log("background threads %s: TBB has none, unused regions go back as memory is used",
-              on ? "on" : "off");
+    callbacks->log("background threads %s: TBB has none, unused regions go back as memory is used",
+                   on ? "on" : "off");
     return 0;
 }
 

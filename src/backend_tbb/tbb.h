@@ -34,7 +34,7 @@
 #include <sys/queue.h>
 
 #include "heap_manager.h"
-#include "kinds/run_cache.h"
+#include "kinds/pages/run_cache.h"
 
 /* --- library.c ---------------------------------------------------------------------------------
  */
@@ -185,7 +185,7 @@ int tbb_thread_load(char why[HEAP_WHY]);
 void tbb_thread_unload(void);
 
 /* Makes the calling thread known; *thread NULL: there is no memory for it. False: it is inside this
- * call already, or in the library (see kinds/reserve.h). */
+ * call already, or in the library (see kinds/system/reserve.h). */
 bool tbb_thread_enter(struct tbb_thread **thread);
 
 /* Into and out of the library, the fast way. False: tbb_thread_enter(), then tbb_gate_enter(). */
@@ -231,7 +231,7 @@ int tbb_thread_make_pool(int (*create)(void *argument), void *argument);
 struct tbb_count tbb_thread_count(unsigned slot);
 /* Called with tbb_lock, for a slot that no thread uses. */
 void tbb_thread_clear(unsigned slot);
-void tbb_thread_fork_comes(void);
+void tbb_thread_await_exits(void);
 void tbb_thread_prefork(void);
 void tbb_thread_postfork_parent(void);
 void tbb_thread_postfork_child(void);

@@ -34,8 +34,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "kinds/host.h"
-#include "kinds/records.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/object_pool.h"
 
 /* How long the destruction of a pool waits for a thread's exit, and how often it looks whether the
  * thread is there at all. */
@@ -51,7 +51,7 @@ atomic_uchar tbb_gate;
 static pthread_key_t key;
 static bool pool_keys[PTHREAD_KEYS_MAX]; /* numbers that pools had; guarded by tbb_lock */
 /* Guarded by tbb_lock: */
-static struct records thread_records = {.size = sizeof(struct tbb_thread)};
+static struct object_pool thread_objects = {.size = sizeof(struct tbb_thread)};
 static LIST_HEAD(, tbb_thread) threads;
 
 static struct {
@@ -142,7 +142,7 @@ static void thread_drop(struct tbb_thread *thread)
         tbb_heaps[slot].allocated += thread->counts[slot].allocated;
         tbb_heaps[slot].freed += thread->counts[slot].freed;
     }
-    records_drop(&thread_records, thread);
+    object_pool_put(&thread_objects, thread);
 }
 
 static struct tbb_thread *thread_make(void)
@@ -150,7 +150,7 @@ static struct tbb_thread *thread_make(void)
     struct tbb_thread *thread;
 
     pthread_mutex_lock(&tbb_lock);
-    thread = records_take(&thread_records);
+    thread = object_pool_get(&thread_objects);
     if (thread) {
         memset(thread, 0, sizeof *thread);
         thread->seen = true;
@@ -165,7 +165,7 @@ static struct tbb_thread *thread_make(void)
         thread = NULL;
     }
     if (!thread)
-        host->log("no memory for a thread's counters");
+        callbacks->log("no memory for a thread's counters");
     return thread;
 }
 
@@ -390,7 +390,7 @@ void tbb_thread_unload(void)
 static bool exits_are_stopped;
 
 /* A program's own destructor may create or destroy a kind before an exit comes to its end. */
-void tbb_thread_fork_comes(void)
+void tbb_thread_await_exits(void)
 {
     exits_are_stopped = tbb_exits_stop();
 }
@@ -424,7 +424,7 @@ static void renew_key(struct tbb_thread *self)
 {
     pthread_key_delete(key);
     if (pthread_key_create(&key, end_thread) || pthread_setspecific(key, self))
-        host->log("no pthread key for threads' data");
+        callbacks->log("no pthread key for threads' data");
 }
 
 void tbb_thread_postfork_child(void)

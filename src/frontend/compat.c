@@ -14,7 +14,7 @@
 
 #include "frontend/export.h"
 #include "frontend/managers.h"
-#include "kinds/selector.h"
+#include "kinds/machine/selector.h"
 
 /* `nodes`: `maxnode` bits, in whole words as mbind(2) takes them; NULL asks only whether there are
  * such nodes. A mask without room for all of them stays as it is. */

@@ -15,8 +15,8 @@
 
 #include "frontend/export.h"
 #include "frontend/managers.h"
-#include "kinds/residency.h"
-#include "kinds/selector.h"
+#include "kinds/machine/residency.h"
+#include "kinds/machine/selector.h"
 
 static atomic_int policy;            /* 0: neither set nor used */
 static _Atomic(memkind_t) base_kind; /* kind for HBW_PAGESIZE_4KB, NULL: not decided */

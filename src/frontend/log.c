@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kinds/os.h"
+#include "kinds/system/os.h"
 
 static atomic_bool enabled;
 

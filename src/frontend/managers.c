@@ -12,9 +12,9 @@
 #include "frontend/log.h"
 #include "frontend/registry.h"
 #include "frontend/version.h"
-#include "kinds/host.h"
-#include "kinds/os.h"
-#include "kinds/run_cache.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/os.h"
+#include "kinds/pages/run_cache.h"
 
 /* The first row is the default. A new heap manager is one more row. */
 static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap_manager_tbb};
@@ -39,8 +39,8 @@ static void prefork(void)
         return; /* registered twice, see register_fork_handlers() */
     forking = true;
     pthread_mutex_lock(&first_use);
-    if (managers_get() && managers_get()->fork_comes)
-        managers_get()->fork_comes();
+    if (managers_get() && managers_get()->await_thread_exits)
+        managers_get()->await_thread_exits();
     registry_prefork();
     if (managers_get())
         managers_get()->prefork();
@@ -112,12 +112,12 @@ static const struct heap_manager *requested(void)
 
 static void start(void)
 {
-    static const struct host services = {environment_get, environment_reject, log_debug};
+    static const struct callbacks services = {environment_get, environment_reject, log_debug};
     const struct heap_manager *manager;
     char why[HEAP_WHY] = "";
 
     environment_read(&environment);
-    host_set(&services);
+    callbacks_set(&services);
     log_debug("libmemkind %s", MEMKIND_VERSION_TEXT);
     manager = requested();
     if (manager != table[0] && manager->load(&environment.settings, why)) {

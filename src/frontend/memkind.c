@@ -21,7 +21,7 @@
 #include "frontend/log.h"
 #include "frontend/managers.h"
 #include "frontend/registry.h"
-#include "kinds/reserve.h"
+#include "kinds/system/reserve.h"
 
 /* --- what the fast lines leave over -------------------------------------------------------------
  */
@@ -62,8 +62,8 @@ static enum readiness prepare(memkind_t kind)
 enum filling { AS_IS, ZEROED };
 
 /* First use, size 0, bad kind. */
-static __attribute__((cold, noinline)) void *alloc_otherwise(memkind_t kind, size_t size,
-                                                             enum filling filling)
+static __attribute__((cold, noinline)) void *alloc_fallback(memkind_t kind, size_t size,
+                                                            enum filling filling)
 {
     int error = errno;
 
@@ -84,11 +84,11 @@ static __attribute__((cold, noinline)) void *alloc_otherwise(memkind_t kind, siz
     }
 }
 
-static __attribute__((noinline)) void *malloc_missed(memkind_t kind, size_t size)
+static __attribute__((noinline)) void *malloc_slow(memkind_t kind, size_t size)
 {
     if (likely(registry_is_ready(kind) && size))
         return managers_get()->malloc(&kind->heap, size);
-    return alloc_otherwise(kind, size, AS_IS);
+    return alloc_fallback(kind, size, AS_IS);
 }
 
 EXPORT void *memkind_malloc(memkind_t kind, size_t size)
@@ -97,10 +97,10 @@ EXPORT void *memkind_malloc(memkind_t kind, size_t size)
 
     if (likely(kind && jem_fast_alloc(&kind->heap, size, &block)))
         return block;
-    return malloc_missed(kind, size);
+    return malloc_slow(kind, size);
 }
 
-static __attribute__((noinline)) void *calloc_missed(memkind_t kind, size_t num, size_t size)
+static __attribute__((noinline)) void *calloc_slow(memkind_t kind, size_t num, size_t size)
 {
     size_t total;
 
@@ -110,7 +110,7 @@ static __attribute__((noinline)) void *calloc_missed(memkind_t kind, size_t num,
     }
     if (likely(registry_is_ready(kind) && total))
         return managers_get()->calloc(&kind->heap, total);
-    return alloc_otherwise(kind, total, ZEROED);
+    return alloc_fallback(kind, total, ZEROED);
 }
 
 EXPORT void *memkind_calloc(memkind_t kind, size_t num, size_t size)
@@ -121,7 +121,7 @@ EXPORT void *memkind_calloc(memkind_t kind, size_t num, size_t size)
     if (likely(kind && !__builtin_mul_overflow(num, size, &total) &&
                jem_fast_alloc(&kind->heap, total, &block)))
         return memset(block, 0, total);
-    return calloc_missed(kind, num, size);
+    return calloc_slow(kind, num, size);
 }
 
 static void *aligned_alloc_ready(memkind_t kind, size_t alignment, size_t size)
@@ -139,8 +139,8 @@ static void *aligned_alloc_ready(memkind_t kind, size_t alignment, size_t size)
     return managers_get()->aligned_alloc(&kind->heap, alignment, size);
 }
 
-static __attribute__((noinline)) int posix_memalign_missed(memkind_t kind, void **memptr,
-                                                           size_t alignment, size_t size)
+static __attribute__((noinline)) int posix_memalign_slow(memkind_t kind, void **memptr,
+                                                         size_t alignment, size_t size)
 {
     int error = errno;
     int result = 0;
@@ -173,13 +173,13 @@ EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignmen
         *memptr = block;
         return 0;
     }
-    return posix_memalign_missed(kind, memptr, alignment, size);
+    return posix_memalign_slow(kind, memptr, alignment, size);
 }
 
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
-static __attribute__((noinline)) void free_otherwise(void *block)
+static __attribute__((noinline)) void free_fallback(void *block)
 {
     if (!block)
         return;
@@ -190,21 +190,21 @@ static __attribute__((noinline)) void free_otherwise(void *block)
         reserve_free(block);
 }
 
-static __attribute__((noinline)) void free_missed(memkind_t kind, void *block)
+static __attribute__((noinline)) void free_slow(memkind_t kind, void *block)
 {
     if (likely(registry_is_ready(kind) && block))
         managers_get()->free(&kind->heap, block);
     else
-        free_otherwise(block);
+        free_fallback(block);
 }
 
 EXPORT void memkind_free(memkind_t kind, void *ptr)
 {
     if (kind) {
         if (unlikely(!jem_fast_free(&kind->heap, ptr)))
-            free_missed(kind, ptr);
+            free_slow(kind, ptr);
     } else if (unlikely(!jem_fast_free_unknown(ptr))) {
-        free_otherwise(ptr);
+        free_fallback(ptr);
     }
 }
 
@@ -223,7 +223,7 @@ static void *realloc_reserved(memkind_t kind, void *block, size_t size)
     return moved ? memcpy(moved, block, old_size) : NULL;
 }
 
-static __attribute__((noinline)) void *realloc_missed(memkind_t kind, void *ptr, size_t size)
+static __attribute__((noinline)) void *realloc_slow(memkind_t kind, void *ptr, size_t size)
 {
     void *moved;
 
@@ -251,7 +251,7 @@ static __attribute__((noinline)) void *realloc_missed(memkind_t kind, void *ptr,
 
 EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
 {
-    return likely(jem_fast_fits(ptr, size)) ? ptr : realloc_missed(kind, ptr, size);
+    return likely(jem_fast_fits(ptr, size)) ? ptr : realloc_slow(kind, ptr, size);
 }
 
 EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
@@ -263,7 +263,7 @@ EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
 /* --- questions ----------------------------------------------------------------------------------
  */
 
-static __attribute__((noinline)) size_t usable_size_missed(const void *block)
+static __attribute__((noinline)) size_t usable_size_slow(const void *block)
 {
     size_t size = block && managers_get() ? managers_get()->usable_size(block) : 0;
 
@@ -277,7 +277,7 @@ EXPORT size_t memkind_malloc_usable_size(memkind_t kind, MEMKIND_MALLOC_USABLE_S
     size_t size = jem_fast_size(ptr);
 
     (void)kind;
-    return likely(size) ? size : usable_size_missed(ptr);
+    return likely(size) ? size : usable_size_slow(ptr);
 }
 
 EXPORT memkind_t memkind_detect_kind(void *ptr)

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * arena set: arenas on demand.
+ *
+ * A heap has one arena set per locality domain, a arena set has arenas as its threads need them:
+ * the machine's size costs nothing. jemalloc has 4,094 arenas for the whole process, so a arena
+ * set's second and later arenas are only made while fewer than ARENAS_SHARED exist; above that,
+ * threads share.
+ *
+ * Arenas are made with metadata kept out of the kind's memory (arenas_create_ext) and the hooks of
+ * extent.c. When their heap ends they are emptied and used again.
+ *
+ * A kind whose pages a child of fork(2) shares with its parent begins anew there: its arena sets
+ * are frozen. Their blocks are known, read and copied, but nothing of them is used again.
+ *
+ * Threads: arena sets and counts under jem_lock; a finished arena set is published with release.
+ */
+#include "backend_jemalloc/jem.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "kinds/system/callbacks.h"
+
+#define ARENAS_SHARED 3000 /* of 4,094: the rest is for arena sets that have none yet */
+#define ARENAS_PER_CPU 4   /* jemalloc's own ratio: few threads meet in one arena */
+#define STEPS_PER_ARENA 16 /* of a pool with a limit: an arena for 4 MiB of 16, 32 of 1,024 */
+
+struct jem_arena_set *_Atomic jem_set_of_arena[MALLOCX_ARENA_LIMIT];
+uint16_t jem_arena_slot[JEM_ARENAS];
+
+static struct jem_arena_set *sets[JEM_SLOTS]; /* by slot, guarded by jem_lock */
+static unsigned arenas_alive;                 /* guarded by jem_lock */
+static struct jem_arena *idle_arenas;         /* empty ones, guarded by jem_lock */
+static LIST_HEAD(, jem_heap) heaps;           /* all, guarded by jem_lock */
+
+/* --- arenas -------------------------------------------------------------------------------------
+ */
+
+static void arena_configure(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena)
+{
+    ssize_t dirty = opt_dirty_decay_ms, muzzy = opt_muzzy_decay_ms;
+
+    if (jem_settings.hog_memory)
+        dirty = muzzy = -1;
+    else if (set->heap->pages.conservative)
+        dirty = muzzy = 0;
+    arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, dirty);
+    arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, muzzy);
+    jem_extent_configure(set, arena);
+}
+
+/* An arena nobody uses, or a new one. Its hooks lead to the arena set from now on. */
+static struct jem_arena *arena_make(tsd_t *tsd, struct jem_arena_set *set)
+{
+    struct jem_arena *made = idle_arenas;
+    arena_config_t config = {.extent_hooks = &set->hooks, .metadata_use_hooks = false};
+    size_t size = sizeof made->index;
+    int error;
+
+    if (made) {
+        idle_arenas = made->next;
+        arena_set_extent_hooks(tsd, made->arena, &set->hooks);
+        return made;
+    }
+    made = jem_internal_alloc(tsd, sizeof *made);
+    if (!made)
+        return NULL;
+    error =
+        je_mallctl("experimental.arenas_create_ext", &made->index, &size, &config, sizeof config);
+    if (error) {
+        callbacks->log("jemalloc has no further arena: %s", strerrordesc_np(error));
+        jem_internal_free(tsd, made);
+        return NULL;
+    }
+    made->arena = arena_get(tsd_tsdn(tsd), made->index, false);
+    return made;
+}
+
+static struct jem_arena *arena_create(tsd_t *tsd, struct jem_arena_set *set)
+{
+    struct jem_arena *made = arena_make(tsd, set);
+
+    if (!made)
+        return NULL;
+    arena_configure(tsd, set, made->arena);
+    atomic_store_explicit(&jem_set_of_arena[made->index], set, memory_order_release);
+    jem_arena_slot[made->index] = (uint16_t)set->slot;
+    made->threads = 0;
+    made->next = set->arenas;
+    set->arenas = made;
+    set->narenas++;
+    arenas_alive++;
+    return made;
+}
+
+static int arena_control(unsigned index, const char *verb)
+{
+    char name[64];
+    int error;
+
+    snprintf(name, sizeof name, "arena.%u.%s", index, verb);
+    error = je_mallctl(name, NULL, NULL, NULL, 0);
+    if (error)
+        callbacks->log("%s: %s", name, strerrordesc_np(error));
+    return error;
+}
+
+/*
+ * Empties an arena and keeps it for the next arena set. jemalloc could destroy it, but never unmaps
+ * the 2 MiB that its metadata came from: a program that makes and destroys kinds would run out of
+ * address space. So the number of arenas is the largest that were in use at once.
+ */
+static void arena_retire(tsd_t *tsd, struct jem_arena *arena)
+{
+    arenas_alive--;
+    atomic_store_explicit(&jem_set_of_arena[arena->index], NULL, memory_order_release);
+    jem_arena_slot[arena->index] = JEM_SLOT_NONE;
+    /* Whatever the arena gives up belongs to the pool, which is about to be closed. */
+    arena_set_extent_hooks(tsd, arena->arena, &jem_extent_forget);
+    if (arena_control(arena->index, "reset") || arena_control(arena->index, "purge")) {
+        jem_internal_free(tsd, arena); /* the arena itself is lost */
+        return;
+    }
+    pa_shard_destroy(tsd_tsdn(tsd), &arena->arena->pa_shard);
+    exp_grow_init(&arena->arena->pa_shard.pac.exp_grow);
+    arena_set_extent_hooks(tsd, arena->arena, (extent_hooks_t *)&ehooks_default_extent_hooks);
+    arena->next = idle_arenas;
+    idle_arenas = arena;
+}
+
+/* Every arena has slabs that are partly used: of a small pool, a few take a good part. */
+static unsigned arena_limit(const struct jem_arena_set *set)
+{
+    const struct page_pool *pool = &set->heap->pages;
+    size_t limit = pool_limit(pool);
+    unsigned most = jem_settings.arenas_per_heap ? jem_settings.arenas_per_heap
+                                                 : ARENAS_PER_CPU * os_cpu_count();
+
+    limit /= STEPS_PER_ARENA * pool_step(pool);
+    if (pool_limit(pool) && limit < most)
+        most = limit ? (unsigned)limit : 1;
+    return most;
+}
+
+struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set)
+{
+    struct jem_arena *least = set->arenas;
+
+    for (struct jem_arena *arena = least->next; arena; arena = arena->next)
+        if (arena->threads < least->threads)
+            least = arena;
+    if (least->threads && set->narenas < arena_limit(set) && arenas_alive < ARENAS_SHARED) {
+        struct jem_arena *fresh = arena_create(tsd, set);
+
+        if (fresh)
+            least = fresh;
+    }
+    least->threads++;
+    return least;
+}
+
+void jem_arena_set_count_thread(arena_t *arena, int change)
+{
+    struct jem_arena_set *set =
+        atomic_load_explicit(&jem_set_of_arena[arena_ind_get(arena)], memory_order_relaxed);
+
+    for (struct jem_arena *at = set ? set->arenas : NULL; at; at = at->next)
+        if (at->arena == arena)
+            at->threads += (unsigned)change;
+}
+
+struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set)
+{
+    struct jem_arena *first;
+
+    pthread_mutex_lock(&jem_lock);
+    first = set->arenas;
+    pthread_mutex_unlock(&jem_lock);
+    return first;
+}
+
+/* --- arena sets
+ * -------------------------------------------------------------------------------------
+ */
+
+static void arena_set_destroy(tsd_t *tsd, struct jem_arena_set *set)
+{
+    while (set->arenas) {
+        struct jem_arena *arena = set->arenas;
+
+        set->arenas = arena->next;
+        arena_retire(tsd, arena);
+    }
+    sets[set->slot] = NULL;
+    jem_internal_free(tsd, set);
+}
+
+/* Called with jem_lock. */
+static struct jem_arena_set *arena_set_create(tsd_t *tsd, struct heap *heap, unsigned domain)
+{
+    struct jem_arena_set *set;
+    unsigned slot = JEM_SLOT_NONE + 1;
+
+    while (slot < JEM_SLOTS && sets[slot])
+        slot++;
+    if (slot == JEM_SLOTS)
+        return NULL;
+    set = jem_internal_alloc(tsd, sizeof *set);
+    if (!set)
+        return NULL;
+    set->heap = heap;
+    set->slot = slot;
+    set->domain = domain;
+    jem_extent_hooks(set);
+    sets[slot] = set;
+    if (!arena_create(tsd, set)) {
+        arena_set_destroy(tsd, set);
+        return NULL;
+    }
+    return set;
+}
+
+struct jem_arena_set *jem_arena_set_here(tsd_t *tsd, struct heap *heap)
+{
+    struct jem_heap *state = heap->state;
+    unsigned domain = pool_domain(&heap->pages);
+    struct jem_arena_set *set = atomic_load_explicit(&state->sets[domain], memory_order_acquire);
+
+    if (likely(set != NULL))
+        return set;
+    pthread_mutex_lock(&jem_lock);
+    set = atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+    if (!set) {
+        set = arena_set_create(tsd, heap, domain);
+        atomic_store_explicit(&state->sets[domain], set, memory_order_release);
+    }
+    pthread_mutex_unlock(&jem_lock);
+    return set;
+}
+
+int jem_arena_set_heap_create(struct heap *heap)
+{
+    tsd_t *tsd = jem_start() ? NULL : jem_tsd();
+    unsigned domains = heap->pages.domains;
+    struct jem_heap *state = NULL;
+    struct jem_arena_set *set;
+
+    if (tsd)
+        state = jem_internal_alloc(tsd, sizeof *state + domains * sizeof state->sets[0]);
+    if (!state)
+        return MEMKIND_ERROR_MALLOC;
+    state->heap = heap;
+    state->domains = domains;
+    heap->state = state;
+    heap->slot = JEM_SLOT_NONE;
+    set = jem_arena_set_here(tsd, heap);
+    if (!set) {
+        heap->state = NULL;
+        jem_internal_free(tsd, state);
+        return MEMKIND_ERROR_ARENAS_CREATE;
+    }
+    if (domains == 1)
+        heap->slot = set->slot;
+    pthread_mutex_lock(&jem_lock);
+    LIST_INSERT_HEAD(&heaps, state, entry);
+    pthread_mutex_unlock(&jem_lock);
+    return 0;
+}
+
+int jem_arena_set_heap_destroy(struct heap *heap)
+{
+    tsd_t *tsd = jem_tsd();
+    struct jem_heap *state = heap->state;
+
+    if (!tsd)
+        return MEMKIND_ERROR_MALLOC;
+    pthread_mutex_lock(&jem_lock);
+    for (unsigned domain = 0; domain < state->domains; domain++) {
+        struct jem_arena_set *set =
+            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+
+        if (set) {
+            jem_thread_drop_caches(tsd, set->slot);
+            arena_set_destroy(tsd, set);
+        }
+    }
+    while (state->frozen) {
+        struct jem_arena_set *set = state->frozen;
+
+        state->frozen = set->older;
+        arena_set_destroy(tsd, set);
+    }
+    LIST_REMOVE(state, entry);
+    heap->slot = JEM_SLOT_NONE;
+    heap->state = NULL; /* with the lock: a fork finds all of the heap or nothing */
+    pthread_mutex_unlock(&jem_lock);
+    jem_internal_free(tsd, state);
+    return 0;
+}
+
+/* --- fork ---------------------------------------------------------------------------------------
+ */
+
+/*
+ * The pages of this heap are the parent's, who goes on using them. From now on the heap has no slot
+ * of its own: a free that names the kind must not put one of these blocks into a cache of the new
+ * arena set, so every free looks at the block's arena set.
+ */
+static void heap_freeze(tsd_t *tsd, struct jem_heap *state)
+{
+    for (unsigned domain = 0; domain < state->domains; domain++) {
+        struct jem_arena_set *set =
+            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+
+        if (!set)
+            continue;
+        if (tsd)
+            jem_thread_forget_cache(tsd, set->slot);
+        sets[set->slot] = NULL;
+        set->slot = JEM_SLOT_NONE;
+        set->frozen = true;
+        for (struct jem_arena *arena = set->arenas; arena; arena = arena->next)
+            jem_arena_slot[arena->index] = JEM_SLOT_NONE;
+        set->hooks = jem_extent_forget;
+        set->older = state->frozen;
+        state->frozen = set;
+        atomic_store_explicit(&state->sets[domain], NULL, memory_order_relaxed);
+    }
+    state->heap->slot = JEM_SLOT_NONE;
+    pool_forked(&state->heap->pages);
+}
+
+/* No thread is at work in the decay of any arena, be it idle or jemalloc's own: the arena would
+ * keep its unused pages for ever, and arena_purge() in extent.c wait for ever. */
+static void forget_purges(tsdn_t *tsdn)
+{
+    unsigned count = narenas_total_get();
+
+    for (unsigned index = 0; index < count; index++) {
+        arena_t *arena = arena_get(tsdn, index, false);
+
+        if (!arena)
+            continue;
+        arena->pa_shard.pac.decay_dirty.purging = false;
+        arena->pa_shard.pac.decay_muzzy.purging = false;
+    }
+}
+
+void jem_arena_set_postfork_child(tsd_t *tsd)
+{
+    struct jem_heap *state;
+
+    for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
+        if (sets[slot])
+            for (struct jem_arena *arena = sets[slot]->arenas; arena; arena = arena->next)
+                arena->threads = 0;
+    forget_purges(tsd ? tsd_tsdn(tsd) : TSDN_NULL);
+    LIST_FOREACH (state, &heaps, entry)
+        if (pool_is_shared(&state->heap->pages))
+            heap_freeze(tsd, state);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * dax: nodes made of DAX devices (persistent memory, CXL, soft-reserved memory) in system-ram mode.
+ *
+ * libdaxctl knows them. It is loaded when a DAX_KMEM kind is first asked for and not before: with
+ * its own dependencies it would add 1.5 ms to the start of every program. It allocates and loads
+ * modules' data while it runs, so it is called with no lock held. Where it cannot be had, the same
+ * is read from /sys/bus/dax, as libdaxctl does: devices that the driver kmem holds. What libdaxctl
+ * does not tell, the sort of device, is read there, too.
+ *
+ * Threads: any. selector.c asks for the nodes and keeps the answer; the bus is read at every call.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "kinds/system/nodemask.h"
+
+/* Adds the nodes of enabled system-ram devices. Returns NULL, or in words why nobody could tell. */
+const char *dax_nodes(struct nodemask *nodes);
+
+enum dax_sort { DAX_UNKNOWN, DAX_PERSISTENT, DAX_CXL, DAX_RESERVED };
+
+struct dax_device {
+    char name[32];
+    enum dax_sort sort;
+};
+
+/* The same from sysfs. False: the kernel has no such bus. */
+bool dax_bus_nodes(struct nodemask *nodes);
+
+/* The first device, by name, that the node is made of. False: none. */
+bool dax_bus_device(unsigned node, struct dax_device *device);

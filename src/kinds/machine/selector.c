@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see selector.h. */
+#include "kinds/machine/selector.h"
+
+#include <memkind.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kinds/machine/attributes.h"
+#include "kinds/machine/dax.h"
+#include "kinds/machine/hbw.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/once.h"
+#include "kinds/machine/topology.h"
+
+__attribute__((format(printf, 3, 4))) static void refuse(struct node_answer *answer, int error,
+                                                         const char *format, ...)
+{
+    va_list arguments;
+
+    memset(&answer->nodes, 0, sizeof answer->nodes);
+    answer->error = error;
+    va_start(arguments, format);
+    vsnprintf(answer->why, sizeof answer->why, format, arguments);
+    va_end(arguments);
+}
+
+/* --- node lists given by the administrator -----------------------------------------------------
+ */
+
+bool selector_environment(const char *name, struct node_answer *answer)
+{
+    const struct topology *topology = topology_get();
+    const char *value = callbacks->environment(name);
+    struct nodemask usable;
+
+    if (!value)
+        return false;
+    answer->source = INFO_SOURCE_ENVIRONMENT;
+    if (!nodemask_parse_user(value, &topology->online, &topology->allowed, &answer->nodes)) {
+        callbacks->reject(name, "a list of existing nodes as numactl takes it, like 0,2-3");
+        refuse(answer, MEMKIND_ERROR_ENVIRON, "%s is not a list of existing nodes", name);
+        return true;
+    }
+    usable = answer->nodes;
+    nodemask_and(&usable, &topology->with_memory);
+    if (nodemask_empty(&usable)) {
+        refuse(answer, MEMKIND_ERROR_UNAVAILABLE,
+               "none of the nodes in %s has memory for this process", name);
+        return true;
+    }
+    answer->nodes = usable;
+    snprintf(answer->why, sizeof answer->why, "%s", name);
+    return true;
+}
+
+/* --- answers found once -------------------------------------------------------------------------
+ */
+
+static void find_hbw(void *value)
+{
+    hbw_find(value);
+}
+
+/* libdaxctl first; it only knows the machine that runs. */
+static void find_dax(void *value)
+{
+    struct node_answer *answer = value;
+    const char *why;
+    bool some;
+
+    if (selector_environment("MEMKIND_DAX_KMEM_NODES", answer))
+        return;
+    answer->source = INFO_SOURCE_LIBDAXCTL;
+    why = dax_nodes(&answer->nodes);
+    if (why && dax_bus_nodes(&answer->nodes)) {
+        answer->source = INFO_SOURCE_DAX_BUS;
+        callbacks->log("%s: bus/dax is read instead", why);
+        why = NULL;
+    }
+    some = !nodemask_empty(&answer->nodes);
+    nodemask_and(&answer->nodes, &topology_get()->with_memory);
+    if (!nodemask_empty(&answer->nodes)) {
+        snprintf(answer->why, sizeof answer->why, "%s", info_source_name(answer->source));
+        return;
+    }
+    if (why)
+        refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "%s, and there is no bus/dax in sysfs", why);
+    else
+        refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "%s knows no device in system-ram mode%s",
+               info_source_name(answer->source), some ? " with memory for this process" : "");
+}
+
+static void tell(const char *subject, const struct node_answer *answer)
+{
+    char nodes[128];
+
+    nodemask_format(&answer->nodes, nodes, sizeof nodes);
+    callbacks->log("%s: %s (%s)", subject, nodes, answer->why);
+}
+
+static void tell_hbw(const void *value)
+{
+    tell("high-bandwidth nodes", value);
+}
+
+static void tell_dax(const void *value)
+{
+    tell("DAX nodes", value);
+}
+
+static struct once hbw = {.size = sizeof(struct node_answer), .compute = find_hbw, .log = tell_hbw};
+static struct once dax = {.size = sizeof(struct node_answer), .compute = find_dax, .log = tell_dax};
+
+static void answer_once(struct once *once, struct node_answer *answer)
+{
+    const struct node_answer *known = once_get(once);
+
+    if (known)
+        *answer = *known;
+    else
+        refuse(answer, MEMKIND_ERROR_MMAP, "not even one page can be mapped");
+}
+
+/* --- choices ------------------------------------------------------------------------------------
+ */
+
+/* Scores: how good a node is for threads on `cpu_node`; 0: nobody knows. */
+
+static uint64_t score_nearness(unsigned node, unsigned cpu_node)
+{
+    return UINT8_MAX - topology_get()->distance[cpu_node][node];
+}
+
+/* 1: the firmware says that the CPU's node is one of those nearest to `node`. */
+static uint64_t score_initiator(unsigned node, unsigned cpu_node)
+{
+    const struct node_attributes *known = &attributes_get()->of[node];
+
+    return known->listed && nodemask_has(&known->initiators, cpu_node);
+}
+
+static uint64_t score_size(unsigned node, unsigned cpu_node)
+{
+    (void)cpu_node;
+    return topology_get()->memory[node];
+}
+
+/* A number of the firmware's counts for the CPUs that it was measured from. */
+static const struct node_attributes *seen_from(unsigned node, unsigned cpu_node)
+{
+    const struct node_attributes *known = &attributes_get()->of[node];
+
+    return nodemask_has(&known->initiators, cpu_node) ? known : NULL;
+}
+
+static uint64_t score_latency(unsigned node, unsigned cpu_node)
+{
+    const struct node_attributes *known = seen_from(node, cpu_node);
+    unsigned latency = known ? attributes_latency(known) : 0;
+
+    return latency ? UINT64_MAX - latency : 0;
+}
+
+static uint64_t score_bandwidth(unsigned node, unsigned cpu_node)
+{
+    const struct node_attributes *known = seen_from(node, cpu_node);
+
+    return known ? attributes_bandwidth(known) : 0;
+}
+
+static void keep_nearest(struct nodemask *nodes, unsigned cpu_node)
+{
+    if (nodemask_count(nodes) < 2)
+        return;
+    nodemask_keep_best(nodes, score_nearness, cpu_node);
+    if (nodemask_count(nodes) > 1)
+        nodemask_keep_best(nodes, score_initiator, cpu_node);
+}
+
+/* Nodes with memory that are local to a CPU: see selector.h. */
+static struct nodemask local_nodes(unsigned cpu_node)
+{
+    const struct topology *topology = topology_get();
+    const struct attributes *attributes = attributes_get();
+    struct nodemask own = topology->with_memory, local = {{0}};
+
+    nodemask_and(&own, &topology->with_cpu);
+    if (nodemask_has(&own, cpu_node))
+        nodemask_add(&local, cpu_node);
+    else {
+        keep_nearest(&own, cpu_node);
+        local = own;
+    }
+    nodemask_for_each (node, &topology->with_memory) {
+        if (!nodemask_has(&topology->with_cpu, (unsigned)node) &&
+            nodemask_has(&attributes->of[node].initiators, cpu_node))
+            nodemask_add(&local, (unsigned)node);
+    }
+    if (nodemask_empty(&local)) {
+        local = topology->with_memory;
+        keep_nearest(&local, cpu_node);
+    }
+    return local;
+}
+
+/*
+ * The best local nodes by a number of the firmware's. `known`: whether there are any. Memory-only
+ * nodes without a number are passed over. Where the CPU's own memory has none, nobody knows what is
+ * better: a CXL device may tell how slow it is while the firmware says nothing of the rest.
+ */
+static void answer_measured(struct node_answer *answer, unsigned cpu_node, nodemask_score *score,
+                            bool known, const char *what)
+{
+    answer->nodes = local_nodes(cpu_node);
+    if (!known) {
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "the kernel tells no %s of any node",
+               what);
+        return;
+    }
+    if (nodemask_empty(&answer->nodes)) {
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "no node has memory for this process");
+        return;
+    }
+    if (nodemask_has(&answer->nodes, cpu_node) && nodemask_count(&answer->nodes) > 1 &&
+        !score(cpu_node, cpu_node)) {
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+               "the kernel tells no %s of node %u, to compare local nodes with", what, cpu_node);
+        return;
+    }
+    nodemask_keep_best(&answer->nodes, score, cpu_node);
+    answer->source = attributes_get()->of[nodemask_next(&answer->nodes, 0)].source;
+    if (answer->source == INFO_SOURCE_NONE) /* there is no other */
+        answer->source = INFO_SOURCE_SYSFS;
+    snprintf(answer->why, sizeof answer->why, "%s: %s of local nodes",
+             info_source_name(answer->source), what);
+}
+
+static void answer_cpu_nodes(struct node_answer *answer)
+{
+    answer->nodes = topology_get()->with_cpu;
+    nodemask_and(&answer->nodes, &topology_get()->with_memory);
+    snprintf(answer->why, sizeof answer->why, "sysfs: has_cpu");
+    if (nodemask_empty(&answer->nodes))
+        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+               "no node with CPUs has memory for this process");
+}
+
+/* HBW or DAX nodes. */
+static void answer_found(struct node_answer *answer, struct once *once, bool nearest,
+                         unsigned cpu_node)
+{
+    answer_once(once, answer);
+    if (nearest && !answer->error)
+        keep_nearest(&answer->nodes, cpu_node);
+}
+
+static void answer_largest(struct node_answer *answer, const struct nodemask *nodes,
+                           unsigned cpu_node, const char *why)
+{
+    answer->nodes = *nodes;
+    nodemask_keep_best(&answer->nodes, score_size, cpu_node);
+    snprintf(answer->why, sizeof answer->why, "sysfs: %s", why);
+}
+
+int selector_parse(const char *list, struct nodemask *nodes)
+{
+    const struct topology *topology = topology_get();
+
+    if (!nodemask_parse_user(list, &topology->online, &topology->allowed, nodes))
+        return MEMKIND_ERROR_INVALID;
+    return nodemask_subset(nodes, &topology->with_memory) ? 0 : MEMKIND_ERROR_UNAVAILABLE;
+}
+
+void selector_answer(enum node_selector selector, const struct nodemask *given, unsigned cpu_node,
+                     struct node_answer *answer)
+{
+    const struct topology *topology = topology_get();
+    struct nodemask local;
+
+    memset(answer, 0, sizeof *answer);
+    answer->source = INFO_SOURCE_SYSFS;
+    switch (selector) {
+    case SELECT_PROCESS:
+        answer->source = INFO_SOURCE_PROCESS;
+        snprintf(answer->why, sizeof answer->why, "the process's own policy");
+        break;
+    case SELECT_CPU_NODES:
+        answer_cpu_nodes(answer);
+        break;
+    case SELECT_ALL:
+        answer->nodes = topology->with_memory;
+        snprintf(answer->why, sizeof answer->why, "sysfs: has_memory");
+        break;
+    case SELECT_HBW_NEAREST:
+    case SELECT_HBW_ALL:
+        answer_found(answer, &hbw, selector == SELECT_HBW_NEAREST, cpu_node);
+        break;
+    case SELECT_DAX_NEAREST:
+    case SELECT_DAX_ALL:
+        answer_found(answer, &dax, selector == SELECT_DAX_NEAREST, cpu_node);
+        break;
+    case SELECT_LARGEST:
+        answer_largest(answer, &topology->with_memory, cpu_node, "MemTotal");
+        break;
+    case SELECT_LARGEST_LOCAL:
+        local = local_nodes(cpu_node);
+        answer_largest(answer, &local, cpu_node, "MemTotal of local nodes");
+        break;
+    case SELECT_LATENCY_LOCAL:
+        answer_measured(answer, cpu_node, score_latency, attributes_get()->latency, "latency");
+        break;
+    case SELECT_BANDWIDTH_LOCAL:
+        answer_measured(answer, cpu_node, score_bandwidth, attributes_get()->bandwidth,
+                        "bandwidth");
+        break;
+    case SELECT_GIVEN:
+    case SELECT_GIVEN_NEAREST:
+        answer->nodes = *given;
+        if (selector == SELECT_GIVEN_NEAREST)
+            keep_nearest(&answer->nodes, cpu_node);
+        answer->source = INFO_SOURCE_PROGRAM;
+        snprintf(answer->why, sizeof answer->why, "the program's choice");
+        break;
+    }
+}
+
+bool selector_is_local(enum node_selector selector)
+{
+    switch (selector) {
+    case SELECT_HBW_NEAREST:
+    case SELECT_DAX_NEAREST:
+    case SELECT_LARGEST_LOCAL:
+    case SELECT_LATENCY_LOCAL:
+    case SELECT_BANDWIDTH_LOCAL:
+    case SELECT_GIVEN_NEAREST:
+        return true;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see commitment.h. */
+#include "kinds/pages/commitment.h"
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "kinds/system/callbacks.h"
+#include "kinds/system/os.h"
+#include "kinds/pages/pool.h"
+#include "kinds/system/sysfs.h"
+#include "kinds/machine/topology.h"
+
+#define TRUSTED_PART 8 /* of the room that there was */
+#define ROOM_UNKNOWN UINT64_MAX
+#define SPARED_PART 64 /* of a node's memory: page tables, other processes, lists of each CPU */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, page_pool) pools; /* that have bound memory; guarded by lock */
+
+/* --- room on nodes ------------------------------------------------------------------------------
+ */
+
+/* Bytes that a process can have on a node before the kernel starts to kill. Without an answer (no
+ * descriptor left, a sandbox) nothing is refused. */
+static uint64_t room_of(unsigned node, uint64_t watermarks, uint64_t memory_of_all)
+{
+    char meminfo[4096];
+    uint64_t memory, room, spared;
+
+    if (sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) < 0)
+        return ROOM_UNKNOWN;
+    memory = sysfs_meminfo_value(meminfo, "MemTotal:");
+    /* What the kernel can drop at once. */
+    room = sysfs_meminfo_value(meminfo, "MemFree:") +
+           sysfs_meminfo_value(meminfo, "Active(file):") +
+           sysfs_meminfo_value(meminfo, "Inactive(file):");
+    spared = memory / SPARED_PART;
+    if (memory_of_all)
+        spared += (uint64_t)((double)watermarks * ((double)memory / (double)memory_of_all));
+    return room > spared ? room - spared : 0;
+}
+
+static uint64_t room_on(const struct nodemask *nodes)
+{
+    const struct topology *topology = topology_get();
+    uint64_t memory_of_all = 0, room = 0;
+    /* Each zone has its part of them, by size; reclaim stops at half as much again. */
+    uint64_t watermarks = os_min_free() / 2 * 3;
+
+    nodemask_for_each (node, &topology->online)
+        memory_of_all += topology->memory[node];
+    nodemask_for_each (node, nodes) {
+        uint64_t here = room_of((unsigned)node, watermarks, memory_of_all);
+
+        if (here == ROOM_UNKNOWN)
+            return ROOM_UNKNOWN;
+        room += here;
+    }
+    return room + os_free_swap();
+}
+
+/* --- what is promised: all of this section with the lock ----------------------------------------
+ */
+
+static bool nodes_meet(const struct nodemask *a, const struct nodemask *b)
+{
+    struct nodemask both = *a;
+
+    nodemask_and(&both, b);
+    return !nodemask_empty(&both);
+}
+
+/* Bytes on these nodes that may yet be touched, or mapped without a look at the nodes. `count`: the
+ * pages are looked at, and nobody is trusted any more. */
+static uint64_t promised_on(const struct nodemask *nodes, bool count)
+{
+    uint64_t promised = 0;
+    long now = os_seconds();
+    struct page_pool *pool;
+
+    LIST_FOREACH (pool, &pools, commitment.entry) {
+        struct page_commitment *its = &pool->commitment;
+
+        if (!nodes_meet(&its->nodes, nodes))
+            continue;
+        if (count && its->untouched)
+            its->untouched = pool_untouched(pool);
+        if (count || its->second != now)
+            its->trusted = 0;
+        promised += its->untouched + its->coming + its->trusted;
+    }
+    return promised;
+}
+
+static bool has_room(struct page_commitment *commitment, const struct nodemask *nodes, size_t size)
+{
+    uint64_t room, promised;
+
+    if (commitment->trusted >= size && commitment->second == os_seconds()) {
+        commitment->trusted -= size;
+        return true;
+    }
+    commitment->trusted = 0;
+    room = room_on(nodes);
+    if (room < size) /* as usual on full nodes: pages need no look */
+        return false;
+    promised = promised_on(nodes, false);
+    if (promised && (room < promised || room - promised < size))
+        promised = promised_on(nodes, true);
+    if (room < promised || room - promised < size)
+        return false;
+    commitment->trusted = (room - promised - size) / TRUSTED_PART;
+    commitment->second = os_seconds();
+    return true;
+}
+
+/* --- pools --------------------------------------------------------------------------------------
+ */
+
+bool commitment_watches(const struct nodemask *nodes)
+{
+    return !nodemask_subset(&topology_get()->with_memory, nodes);
+}
+
+bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_t size)
+{
+    struct page_commitment *commitment = &pool->commitment;
+    bool well;
+
+    pthread_mutex_lock(&lock);
+    if (!commitment->watched) {
+        LIST_INSERT_HEAD(&pools, pool, commitment.entry);
+        commitment->watched = true;
+    }
+    nodemask_or(&commitment->nodes, nodes);
+    well = has_room(commitment, nodes, size);
+    if (well)
+        commitment->coming += size;
+    pthread_mutex_unlock(&lock);
+    if (!well)
+        callbacks->log("%s: its nodes have no room for another %zu bytes", pool->kind->name, size);
+    return well;
+}
+
+void commitment_done(struct page_pool *pool, size_t size, bool mapped)
+{
+    struct page_commitment *commitment = &pool->commitment;
+
+    pthread_mutex_lock(&lock);
+    commitment->coming -= size;
+    if (mapped)
+        commitment->untouched += size;
+    pthread_mutex_unlock(&lock);
+}
+
+void commitment_purged(struct page_pool *pool, size_t size)
+{
+    struct page_commitment *commitment = &pool->commitment;
+
+    pthread_mutex_lock(&lock);
+    if (commitment->watched)
+        commitment->untouched += size;
+    pthread_mutex_unlock(&lock);
+}
+
+void commitment_end(struct page_pool *pool)
+{
+    pthread_mutex_lock(&lock);
+    if (pool->commitment.watched)
+        LIST_REMOVE(pool, commitment.entry);
+    pthread_mutex_unlock(&lock);
+}
+
+void commitment_prefork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+/* What a parent's threads were about to map does not come in the child. */
+void commitment_postfork(bool child)
+{
+    struct page_pool *pool;
+
+    if (child)
+        LIST_FOREACH (pool, &pools, commitment.entry)
+            pool->commitment.coming = 0;
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * commitment: bound memory that was handed out and not yet touched.
+ *
+ * The kernel takes a page from its node when the page is touched. Where a policy binds to nodes
+ * that are only a part of the machine, and these are full, that touch does not fail: the OOM killer
+ * ends some process. So a region is only mapped if its nodes have room for it beside everything
+ * that pools of this process have there and did not touch yet; else the answer is ENOMEM, while
+ * there is still somebody to give it to.
+ *
+ * What is untouched is known as an upper bound: everything mapped and purged since it was last
+ * counted. It is counted (mincore(2)) when the bound is what stands in the way, which happens a few
+ * times while a node fills up. Other processes, and pages that a fork(2) makes two of, are not
+ * foreseen.
+ *
+ * Nodes that are all the machine has for this process are not watched: what happens there when
+ * memory runs out is what happens to malloc(3).
+ *
+ * Threads: any. One lock, taken outside that of pool.c.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "kinds/system/nodemask.h"
+
+struct page_pool;
+
+struct page_commitment {
+    atomic_bool watched; /* the pool has such memory */
+    /* Guarded by the lock: */
+    LIST_ENTRY(page_pool) entry; /* of pools that have such memory */
+    struct nodemask nodes;       /* where */
+    size_t untouched;            /* bytes of its regions, at the most */
+    size_t coming;               /* bytes that are about to be mapped */
+    size_t trusted; /* bytes that may be mapped in this second before the nodes are looked at */
+    long second;
+};
+
+/* Whether nodes are such that memory bound to them is watched. */
+bool commitment_watches(const struct nodemask *nodes);
+
+/* Whether `size` bytes bound to watched nodes may be mapped. If so, commitment_done() follows. */
+bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_t size);
+void commitment_done(struct page_pool *pool, size_t size, bool mapped);
+
+/* These bytes of it are no longer backed. */
+void commitment_purged(struct page_pool *pool, size_t size);
+
+/* The pool closes. */
+void commitment_end(struct page_pool *pool);
+
+void commitment_prefork(void);
+void commitment_postfork(bool child);

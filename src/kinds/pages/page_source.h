@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * page_source: the interface between heap managers and the ways of getting pages.
+ *
+ * A page source is one const table. Backends never see which one answers: they call pool.h, which
+ * holds the source of each pool.
+ *
+ * Sizes are bytes, multiples of the source's granule. An alignment is a power of two, at least the
+ * granule for the start of a region. What is purged and committed, and what a page-granular source
+ * takes back, starts and ends at base pages. A locality domain is pool.c's affair: it resolves the
+ * kind's nodes for the domain that a region is wanted for, the source applies the policy that comes
+ * of it (or has none: file, fixed, custom), and what is given back is of any domain.
+ *
+ * There are two sorts. Sources of whole regions (anonymous, hugetlb, custom) map each region by
+ * itself; pool.c remembers them, and a region is given back as it came. Page-granular sources
+ * (file, fixed) cut regions out of windows of their own (range_allocator.h), register the windows
+ * with the pool (pool_add_window()) and take any pages back, in pieces of any size.
+ *
+ * Threads: map, unmap, purge and commit from any thread at once; none allocates; none takes a lock
+ * that another thread could hold while it allocates. open and close have the pool for themselves.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "kinds/system/os.h"
+
+#define REGION_GRANULE ((size_t)2 << 20) /* of base pages: THP can back a whole region */
+
+struct page_pool;
+struct page_setup;
+
+struct page_source {
+    const char *name;
+    bool page_granular;
+    bool demand_paged; /* pages come from their nodes as they are touched: a region that is mapped,
+                   or purged, costs nothing but addresses */
+    /* Fills in pool->own. NULL: there is nothing to fill in. 0 or a MEMKIND_ERROR_* code, with
+     * nothing left behind. */
+    int (*open)(struct page_pool *pool, const struct page_setup *setup);
+    /* After every region is unmapped (page-granular: instead of that; pool->regions are its
+     * windows, already out of the address map). NULL: nothing is held. */
+    void (*close)(struct page_pool *pool);
+    /* Sizes of regions, and alignments of their starts, are multiples of this. */
+    size_t (*granule)(const struct page_pool *pool);
+    /* Pages under `policy`; *zeroed says whether they read as zeroes. NULL with errno. */
+    void *(*map)(struct page_pool *pool, const struct os_policy *policy, size_t size,
+                 size_t alignment, bool *zeroed);
+    void (*unmap)(struct page_pool *pool, void *address, size_t size);
+    /* Gives a part of a region back to the system. 0: it reads as zeroes when used again; else an
+     * errno and the content is unspecified. NULL: pages only go back by unmap. */
+    int (*purge)(struct page_pool *pool, void *address, size_t size);
+    /* Makes purged pages usable again without a fault that could fail; NULL where touching a purged
+     * page cannot go wrong. 0 or an errno. */
+    int (*commit)(struct page_pool *pool, void *address, size_t size);
+    /* Most bytes the pool can have mapped at once; 0: as many as its nodes have. NULL: 0. */
+    size_t (*limit)(const struct page_pool *pool);
+    /* Bytes there are where that is no limit: a file system's; -1: unknown. NULL: of the nodes. */
+    ssize_t (*capacity)(const struct page_pool *pool);
+    /*
+     * In the child of a fork(2), where parent and child have the pool's pages in common (not as
+     * copies): from now on the pool leaves all pages it had to the parent, neither hands them out
+     * nor gives them back, and gets others. NULL: pages are the child's own, as copies.
+     */
+    void (*forked)(struct page_pool *pool);
+    /* Around fork(2), in the parent and in the child: holds the source's lock, which comes before
+     * the pools'. NULL: it has none. */
+    void (*prefork)(void);
+    void (*postfork)(void);
+};
+
+extern const struct page_source page_source_anonymous;
+extern const struct page_source page_source_custom;
+extern const struct page_source page_source_file;
+extern const struct page_source page_source_fixed;
+extern const struct page_source page_source_hugetlb;
+
+/* For sources whose pages of this size cannot be given back in part: discards those that lie wholly
+ * inside and zeroes the rest. ENOTSUP: there are none. */
+int source_purge_whole(void *address, size_t size, size_t page);
+
+/* MEMKIND_SUCCESS: a file in the directory is mapped with DAX; MEMKIND_ERROR_MMAP: not so;
+ * MEMKIND_ERROR_RUNTIME: no file there. */
+int source_file_check_dax(const char *directory);

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see pool.h. */
+#include "kinds/pages/pool.h"
+
+#include <errno.h>
+#include <linux/mempolicy.h>
+#include <limits.h>
+#include <memkind.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "kinds/system/callbacks.h"
+#include "kinds/system/object_pool.h"
+#include "kinds/machine/topology.h"
+
+#define STEP_MOST ((size_t)2 << 20)
+#define STEP_LEAST ((size_t)64 << 10)
+#define STEPS_PER_LIMIT 64
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct object_pool objects = {.size = sizeof(struct page_region)}; /* guarded by lock */
+
+/* --- records of regions -------------------------------------------------------------------------
+ */
+
+/* Called with the lock. */
+static struct page_region *record_take(struct page_pool *pool)
+{
+    struct page_region *record = object_pool_get(&objects);
+
+    if (!record)
+        return NULL;
+    record->pool = pool;
+    record->offset = 0;
+    record->domain = 0;
+    record->inherited = false;
+    return record;
+}
+
+/* Notes a region or a window. 0; MEMKIND_ERROR_INVALID: a part of it is in the map already;
+ * MEMKIND_ERROR_MALLOC: no memory to note it. */
+static int record_add(struct page_pool *pool, unsigned domain, void *address, size_t size,
+                      size_t offset)
+{
+    struct page_region *record = NULL;
+    bool taken;
+
+    pthread_mutex_lock(&lock);
+    taken = address_map_overlaps(address, size);
+    if (!taken)
+        record = record_take(pool);
+    if (record) {
+        record->start = address;
+        record->size = size;
+        record->domain = domain;
+        record->offset = offset;
+        if (address_map_add(record)) {
+            LIST_INSERT_HEAD(&pool->regions, record, entry);
+        } else {
+            object_pool_put(&objects, record);
+            record = NULL;
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    if (taken)
+        callbacks->log("%s: a part of %zu bytes at %p belongs to a live kind", pool->kind->name,
+                       size, address);
+    return taken ? MEMKIND_ERROR_INVALID : record ? 0 : MEMKIND_ERROR_MALLOC;
+}
+
+int pool_add_window(struct page_pool *pool, void *address, size_t size, size_t offset)
+{
+    return record_add(pool, 0, address, size, offset);
+}
+
+void pool_remove_window(struct page_pool *pool, void *address)
+{
+    struct page_region *window;
+
+    pthread_mutex_lock(&lock);
+    window = address_map_find(address);
+    if (window && window->pool == pool) {
+        address_map_remove(window);
+        LIST_REMOVE(window, entry);
+        object_pool_put(&objects, window);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* --- pools --------------------------------------------------------------------------------------
+ */
+
+struct page_setup pool_setup(const struct page_kind *kind)
+{
+    struct page_setup setup = {
+        .kind = kind, .source = kind->page_size ? &page_source_hugetlb : &page_source_anonymous};
+
+    return setup;
+}
+
+int pool_open(struct page_pool *pool, const struct page_setup *setup)
+{
+    memset(pool, 0, sizeof *pool);
+    pool->kind = setup->kind;
+    pool->source = setup->source;
+    pool->conservative = setup->conservative;
+    if (setup->nodes) {
+        pool->given_nodes = *setup->nodes;
+        pool->given_kind = *setup->kind;
+        pool->given_kind.given = &pool->given_nodes;
+        pool->kind = &pool->given_kind;
+    }
+    pool->domains = page_kind_domains(pool->kind);
+    return pool->source->open ? pool->source->open(pool, setup) : 0;
+}
+
+void pool_close(struct page_pool *pool)
+{
+    struct page_region *region;
+
+    commitment_end(pool);
+    /* Out of the map first: as soon as an address is unmapped, it may be another region's. */
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH (region, &pool->regions, entry)
+        address_map_remove(region);
+    pthread_mutex_unlock(&lock);
+    if (!pool->source->page_granular)
+        LIST_FOREACH (region, &pool->regions, entry)
+            pool->source->unmap(pool, region->start, region->size);
+    if (pool->source->close)
+        pool->source->close(pool);
+    pthread_mutex_lock(&lock);
+    while ((region = LIST_FIRST(&pool->regions))) {
+        LIST_REMOVE(region, entry);
+        object_pool_put(&objects, region);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+/* The domains of a pool are the nodes with CPUs, counted from the lowest. */
+unsigned pool_domain(const struct page_pool *pool)
+{
+    const struct nodemask *with_cpu;
+    unsigned node, domain = 0;
+
+    if (pool->domains == 1)
+        return 0;
+    with_cpu = &topology_get()->with_cpu;
+    node = os_current_node();
+    for (int at = nodemask_next(with_cpu, 0); at >= 0 && (unsigned)at < node;
+         at = nodemask_next(with_cpu, (unsigned)at + 1))
+        domain++;
+    return domain < pool->domains ? domain : 0;
+}
+
+/* The node with CPUs that stands for a domain. */
+static unsigned domain_node(const struct page_pool *pool, unsigned domain)
+{
+    const struct nodemask *with_cpu = &topology_get()->with_cpu;
+    int node;
+
+    if (pool->domains == 1)
+        return os_current_node();
+    node = nodemask_next(with_cpu, 0);
+    while (domain-- && node >= 0)
+        node = nodemask_next(with_cpu, (unsigned)node + 1);
+    return node < 0 ? 0 : (unsigned)node;
+}
+
+size_t pool_granule(const struct page_pool *pool)
+{
+    return pool->source->granule(pool);
+}
+
+size_t pool_limit(const struct page_pool *pool)
+{
+    return pool->source->limit ? pool->source->limit(pool) : 0;
+}
+
+ssize_t pool_capacity(const struct page_pool *pool)
+{
+    size_t limit = pool_limit(pool);
+
+    if (limit)
+        return (ssize_t)limit;
+    return pool->source->capacity ? pool->source->capacity(pool) : page_kind_capacity(pool->kind);
+}
+
+size_t pool_step(const struct page_pool *pool)
+{
+    size_t granule = pool_granule(pool), limit = pool_limit(pool), step = STEP_LEAST;
+
+    if (!limit)
+        return granule > STEP_MOST ? granule : STEP_MOST;
+    while (step < STEP_MOST && step < limit / STEPS_PER_LIMIT)
+        step *= 2;
+    return step > granule ? step : granule;
+}
+
+bool pool_is_page_granular(const struct page_pool *pool)
+{
+    return pool->source->page_granular;
+}
+
+bool pool_is_demand_paged(const struct page_pool *pool)
+{
+    return pool->source->demand_paged;
+}
+
+bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole)
+{
+    const struct page_region *region = address_map_find(a);
+
+    *whole = region && region->start == a && region->size == size;
+    return region && region == address_map_find(b);
+}
+
+/* --- mapping ------------------------------------------------------------------------------------
+ */
+
+static void count_mapped(struct page_pool *pool, size_t more, size_t less)
+{
+    pthread_mutex_lock(&lock);
+    pool->mapped += more - less;
+    pthread_mutex_unlock(&lock);
+}
+
+static void *map_once(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
+                      size_t size, size_t alignment, bool *zeroed)
+{
+    void *address = pool->source->map(pool, policy, size, alignment, zeroed);
+    int error = 0;
+
+    if (!address)
+        return NULL;
+    if (!pool->source->page_granular)
+        error = record_add(pool, domain, address, size, 0);
+    /* What a live kind has already (a custom map() at fault) stays that kind's, and mapped. */
+    if (error == MEMKIND_ERROR_MALLOC)
+        pool->source->unmap(pool, address, size);
+    if (error)
+        return NULL;
+    count_mapped(pool, size, 0);
+    return address;
+}
+
+/* Memory bound to a part of the nodes is only there as long as these have room: commitment.h. */
+static void *map_bound(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
+                       size_t size, size_t alignment, bool *zeroed)
+{
+    void *address;
+
+    if (!commitment_make(pool, &policy->nodes, size))
+        return NULL;
+    address = map_once(pool, domain, policy, size, alignment, zeroed);
+    commitment_done(pool, size, address != NULL);
+    return address;
+}
+
+static bool is_watched(const struct page_pool *pool, const struct os_policy *policy)
+{
+    return pool->source->demand_paged && policy->mode == MPOL_BIND &&
+           commitment_watches(&policy->nodes);
+}
+
+bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)
+{
+    struct node_answer answer;
+    struct os_policy policy;
+
+    return pool_is_demand_paged(pool) &&
+           page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy) == 0 &&
+           !is_watched(pool, &policy) && os_addresses_are_free();
+}
+
+void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment, bool *zeroed)
+{
+    size_t granule = pool_granule(pool);
+    size_t rounded = (size + granule - 1) & ~(granule - 1);
+    struct node_answer answer;
+    struct os_policy policy;
+    void *address;
+
+    if (rounded < size ||
+        page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (alignment < granule)
+        alignment = granule;
+    if (is_watched(pool, &policy))
+        address = map_bound(pool, domain, &policy, rounded, alignment, zeroed);
+    else
+        address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
+    if (!address) {
+        callbacks->log("%s: no region of %zu bytes to be had", pool->kind->name, rounded);
+        errno = ENOMEM;
+    }
+    return address;
+}
+
+/* The record of exactly this region, taken out of the map and its list; NULL: no such region. */
+static struct page_region *region_detach(struct page_pool *pool, void *address, size_t size)
+{
+    struct page_region *region;
+
+    pthread_mutex_lock(&lock);
+    region = address_map_find(address);
+    if (region && (region->pool != pool || region->start != address || region->size != size))
+        region = NULL;
+    if (region) {
+        address_map_remove(region);
+        LIST_REMOVE(region, entry);
+    }
+    pthread_mutex_unlock(&lock);
+    return region;
+}
+
+/* The window of a page-granular pool that holds the address; NULL: none. */
+static const struct page_region *window_of(const struct page_pool *pool, const void *address)
+{
+    const struct page_region *window = address_map_find(address);
+
+    return window && window->pool == pool ? window : NULL;
+}
+
+bool pool_unmap(struct page_pool *pool, void *address, size_t size)
+{
+    struct page_region *region = NULL;
+
+    if (pool->source->page_granular) {
+        const struct page_region *window = window_of(pool, address);
+
+        if (!window || window->inherited)
+            return window != NULL;
+    } else if (!(region = region_detach(pool, address, size))) {
+        return false;
+    }
+    pool->source->unmap(pool, address, size);
+    pthread_mutex_lock(&lock);
+    pool->mapped -= size;
+    if (region)
+        object_pool_put(&objects, region);
+    pthread_mutex_unlock(&lock);
+    return true;
+}
+
+int pool_purge(struct page_pool *pool, void *address, size_t size)
+{
+    int error = pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
+
+    if (!error && pool->source->demand_paged)
+        commitment_purged(pool, size);
+    return error;
+}
+
+/* A kernel that cannot populate pages has none of these purged, see source_hugetlb.c. */
+bool pool_needs_commit(const struct page_pool *pool)
+{
+    return pool->source->commit != NULL && os_can_populate();
+}
+
+int pool_commit(struct page_pool *pool, void *address, size_t size)
+{
+    return pool->source->commit ? pool->source->commit(pool, address, size) : 0;
+}
+
+size_t pool_untouched(struct page_pool *pool)
+{
+    const struct page_region *region;
+    size_t untouched = 0;
+
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH (region, &pool->regions, entry)
+        untouched += region->size - os_backed(region->start, region->size);
+    pthread_mutex_unlock(&lock);
+    return untouched;
+}
+
+size_t pool_mapped(struct page_pool *pool)
+{
+    size_t mapped;
+
+    pthread_mutex_lock(&lock);
+    mapped = pool->mapped;
+    pthread_mutex_unlock(&lock);
+    return mapped;
+}
+
+/* --- fork ---------------------------------------------------------------------------------------
+ */
+
+bool pool_is_shared(const struct page_pool *pool)
+{
+    return pool->source->forked != NULL;
+}
+
+void pool_forked(struct page_pool *pool)
+{
+    struct page_region *region;
+
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH (region, &pool->regions, entry)
+        region->inherited = true;
+    pool->mapped = 0;
+    pthread_mutex_unlock(&lock);
+    pool->source->forked(pool);
+}
+
+static const struct page_source *const sources[] = {&page_source_anonymous, &page_source_custom,
+                                                    &page_source_file, &page_source_fixed,
+                                                    &page_source_hugetlb};
+#define SOURCES (sizeof sources / sizeof sources[0])
+
+void pool_prefork(void)
+{
+    commitment_prefork();
+    for (size_t i = 0; i < SOURCES; i++)
+        if (sources[i]->prefork)
+            sources[i]->prefork();
+    pthread_mutex_lock(&lock);
+    range_allocator_prefork();
+}
+
+void pool_postfork(bool child)
+{
+    range_allocator_postfork();
+    pthread_mutex_unlock(&lock);
+    for (size_t i = SOURCES; i-- > 0;)
+        if (sources[i]->postfork)
+            sources[i]->postfork();
+    commitment_postfork(child);
+}

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * pool: a heap's pages, the interface a heap manager draws from.
+ *
+ * A page pool belongs to one heap (one live kind). It hands out regions of at least the source's
+ * granule, aligned to it, with the kind's policy applied once, and knows which address belongs to
+ * whom. A region is given back whole; only a page-granular pool (page_source.h) takes any pages of
+ * it. Until then a heap manager purges and commits parts of it as it likes.
+ *
+ * Heap managers that keep unused pages for a while themselves (jemalloc's decay) call this
+ * interface. For those that give back at once (TBB) there is run_cache.h in between.
+ *
+ * Locality: a pool of a kind whose nodes depend on the calling CPU has one domain per node with
+ * CPUs (see page_kind_domains()). A heap manager keeps what it gets for one domain apart from the
+ * others and asks pool_domain() where the calling thread is now.
+ *
+ * Threads: every function from any thread, except pool_close(), which nobody may run beside.
+ * One lock, for the lists of regions, not held while a source works; pool_prefork() and
+ * pool_postfork() hold it, and its neighbours', across fork(2), in this order: that of
+ * commitment.h, the file source's, this one, that of range_allocator.h.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kinds/pages/address_map.h"
+#include "kinds/pages/commitment.h"
+#include "kinds/system/os.h"
+#include "kinds/machine/page_kind.h"
+#include "kinds/pages/page_source.h"
+#include "kinds/pages/range_allocator.h"
+
+/* What a kind's pages are to be: what a create function was asked for. A source reads the members
+ * that concern it. */
+struct page_setup {
+    const struct page_kind *kind;
+    const struct page_source *source;
+    bool conservative;                  /* unused pages go back at once */
+    const char *directory;              /* file */
+    void *address;                      /* fixed */
+    size_t size;                        /* file: limit, 0 for none; fixed: of the area */
+    const struct memkind_page_ops *ops; /* custom */
+    void *context;                      /* custom */
+    const struct nodemask *nodes;       /* for a row that selects SELECT_GIVEN* */
+};
+
+struct page_pool {
+    const struct page_kind *kind;
+    const struct page_source *source;
+    unsigned domains;
+    bool conservative;
+    /* Guarded by the lock of pool.c: */
+    LIST_HEAD(, page_region) regions; /* in use; page-granular: the source's windows */
+    size_t mapped;                    /* bytes handed out and not unmapped */
+    struct page_commitment commitment;
+    struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
+    struct nodemask given_nodes;
+    union { /* the source's */
+        struct source_file {
+            struct range_allocator ranges;
+            char *directory; /* absolute; a mapping */
+            size_t limit;    /* bytes of the file, 0: none */
+            atomic_int file; /* -1: none yet, in the child of a fork */
+            struct os_identity identity;
+            atomic_bool lost;         /* the program has closed the descriptor: said in the log */
+            bool populates;           /* reserved space does not mean that a write succeeds */
+            bool dax;                 /* the file's windows are mapped with MAP_SYNC */
+            size_t windows;           /* bytes of the file that are mapped somewhere */
+            atomic_size_t length;     /* of the file, at least */
+            atomic_bool stale;        /* free pages may hold old content */
+            atomic_bool no_holes;     /* the file system cannot punch holes */
+            atomic_bool no_fallocate; /* the file system cannot reserve space */
+        } file;
+        struct source_fixed {
+            struct range_allocator ranges;
+            size_t size; /* of the whole base pages */
+        } fixed;
+        struct source_custom {
+            struct memkind_page_ops ops;
+            void *context;
+        } custom;
+    } own;
+};
+
+/* The setup of a row that needs nothing else. */
+struct page_setup pool_setup(const struct page_kind *kind);
+
+/* Makes the pool of a kind that page_kind_check() accepts. 0, or a MEMKIND_ERROR_* code with
+ * nothing left behind. */
+int pool_open(struct page_pool *pool, const struct page_setup *setup);
+
+/* Unmaps every region. */
+void pool_close(struct page_pool *pool);
+
+/* Domain of the CPU that the calling thread is on: below pool->domains. */
+unsigned pool_domain(const struct page_pool *pool);
+
+/* A region for threads of `domain`: `size` bytes at the least, aligned to `alignment` (and the
+ * granule). *zeroed: whether it reads as zeroes. NULL with errno ENOMEM. */
+void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment,
+               bool *zeroed);
+
+/* Unmaps a region, if [address, address + size) is a whole one; any pages of a page-granular pool,
+ * but for those that were mapped before a fork(2) and are the parent's: nothing happens to them.
+ * False: it is not, nothing is done. */
+bool pool_unmap(struct page_pool *pool, void *address, size_t size);
+bool pool_is_page_granular(const struct page_pool *pool);
+/* Whether regions are better kept and purged than unmapped: page_source.h. */
+bool pool_is_demand_paged(const struct page_pool *pool);
+/* Whether a region for `domain` may be larger than what is wanted now, since nothing but addresses
+ * is spent: neither room on bound nodes nor what the process may have of either. */
+bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain);
+/* Whether two addresses that the caller has pages at lie in one region of an whole-region pool.
+ * *whole: whether [a, a + size) is all of it. No lock. */
+bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole);
+
+/* 0: the pages read as zeroes. Anything else: not done. */
+int pool_purge(struct page_pool *pool, void *address, size_t size);
+
+/* False: purged pages are simply used again. */
+bool pool_needs_commit(const struct page_pool *pool);
+int pool_commit(struct page_pool *pool, void *address, size_t size);
+
+size_t pool_granule(const struct page_pool *pool);
+
+/* How many bytes at a time a heap manager had best ask for: less in a pool with a low limit. */
+size_t pool_step(const struct page_pool *pool);
+
+/* Most bytes the pool can have; 0: no limit of its own. */
+size_t pool_limit(const struct page_pool *pool);
+
+/* Bytes that blocks of the kind can have at the most; -1 if unavailable. */
+ssize_t pool_capacity(const struct page_pool *pool);
+
+/* Of the bytes in its regions, those that nothing backs. It looks at all pages. */
+size_t pool_untouched(struct page_pool *pool);
+
+/* Bytes handed out and not unmapped. */
+size_t pool_mapped(struct page_pool *pool);
+
+/* --- for page-granular sources: the windows they cut regions from --- */
+
+/* 0; MEMKIND_ERROR_INVALID: a part of it is a live kind's already; MEMKIND_ERROR_MALLOC: no memory
+ * to note it. `offset` is the source's. */
+int pool_add_window(struct page_pool *pool, void *address, size_t size, size_t offset);
+/* Takes it back. */
+void pool_remove_window(struct page_pool *pool, void *address);
+
+/* --- fork --- */
+
+/* Whether a child of fork(2) shares the pool's pages with its parent: see page_source.h. */
+bool pool_is_shared(const struct page_pool *pool);
+/* In the child, if so: what was mapped until now is the parent's. */
+void pool_forked(struct page_pool *pool);
+
+void pool_prefork(void);
+void pool_postfork(bool child);

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see run_cache.h. */
+#include "kinds/pages/run_cache.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "kinds/pages/address_map.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/os.h"
+#include "kinds/pages/page_run.h"
+#include "kinds/pages/pool.h"
+
+#define CACHE_SECONDS 10               /* jemalloc's own time of decay */
+#define GROWTH_DIVISOR 8               /* a new region is this part of what the cache has, */
+#define GROWTH_MOST ((size_t)32 << 20) /* up to this */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned forks; /* how many fork(2) lie between us and the first use */
+static bool hogs;      /* written before the first cache is opened */
+
+/* Changes and tells the number of a cache's runs that are about to be unmapped or purged. Those of
+ * a parent's threads are lost to the child of a fork. */
+static unsigned leaving_count(struct run_cache *cache, int change)
+{
+    if (cache->forks != forks)
+        cache->leaving_count = 0;
+    cache->forks = forks;
+    return cache->leaving_count += (unsigned)change;
+}
+
+/* The run in use that starts there, if it is of this cache and this size. Called with the lock. */
+static struct page_run *used_of(const struct run_cache *cache, const void *address, size_t size)
+{
+    struct page_run *run = page_run_used_at(address);
+
+    return run && run->cache == cache && run->size == size ? run : NULL;
+}
+
+/* --- taking and giving --------------------------------------------------------------------------
+ */
+
+void run_cache_hog(void)
+{
+    hogs = true;
+}
+
+void run_cache_open(struct run_cache *cache, struct page_pool *pool, unsigned domain)
+{
+    *cache = (struct run_cache){.pool = pool, .domain = domain};
+}
+
+void run_cache_closing(struct run_cache *cache)
+{
+    cache->closing = true;
+}
+
+static struct page_run *take_free(struct run_cache *cache, size_t size)
+{
+    struct page_run *run;
+
+    pthread_mutex_lock(&lock);
+    run = page_run_find(cache, size);
+    if (run)
+        run = page_run_cut(run, size);
+    pthread_mutex_unlock(&lock);
+    return run;
+}
+
+/* A new region, of which the first `size` bytes are used. */
+static struct page_run *take_region(struct run_cache *cache, size_t size, size_t region_size)
+{
+    struct page_pool *pool = cache->pool;
+    struct page_run *region, *run = NULL;
+    bool zeroed;
+    char *address = pool_map(pool, cache->domain, region_size, page_run_unit(), &zeroed);
+
+    if (!address)
+        return NULL;
+    pthread_mutex_lock(&lock);
+    region = page_run_make(cache, address, region_size);
+    if (region) {
+        region->kept = pool_is_demand_paged(pool) ? 0 : region_size;
+        region->zeroed = zeroed;
+        page_run_enter(region, RUN_FREE);
+        run = page_run_cut(region, size);
+        if (!run) {
+            page_run_leave(region);
+            page_run_drop(region);
+        }
+    }
+    pthread_mutex_unlock(&lock);
+    if (!run)
+        pool_unmap(pool, address, region_size);
+    return run;
+}
+
+/* The size of a region for a run: with `grows`, of one that serves some more. Of page-granular
+ * pools a run is a region: what they have is limited. */
+static size_t region_size(struct run_cache *cache, size_t size, bool grows)
+{
+    const struct page_pool *pool = cache->pool;
+    size_t granule = pool_granule(pool), most;
+
+    if (pool_is_page_granular(pool))
+        return size;
+    if (grows && !pool->conservative) {
+        pthread_mutex_lock(&lock);
+        most = cache->size / GROWTH_DIVISOR;
+        pthread_mutex_unlock(&lock);
+        if (most > GROWTH_MOST)
+            most = GROWTH_MOST;
+        if (size < most)
+            size = most;
+    }
+    return (size + granule - 1) & ~(granule - 1);
+}
+
+static bool decay(long freed, const struct page_pool *only);
+
+/* Gives back what may make room for a run that is not to be had. False: there is nothing. A pool at
+ * its own limit gains nothing from what others keep. */
+static bool make_room(const struct run_cache *cache, size_t size)
+{
+    size_t limit = pool_limit(cache->pool), mapped = limit ? pool_mapped(cache->pool) : 0;
+
+    if (limit && size > limit)
+        return false;
+    return decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL);
+}
+
+static struct page_run *take_new(struct run_cache *cache, size_t size)
+{
+    size_t exact = region_size(cache, size, false), grown = region_size(cache, size, true);
+    struct page_run *run;
+
+    if (exact < size)
+        return NULL;
+    do {
+        run = grown > exact ? take_region(cache, size, grown) : NULL;
+        if (!run)
+            run = take_region(cache, size, exact);
+        if (!run)
+            run = take_free(cache, size); /* of what somebody else gave back */
+    } while (!run && make_room(cache, size));
+    return run;
+}
+
+/* Pages that were purged are made usable again; what this run held for the heap manager before is
+ * forgotten. False: they are not to be had. */
+static bool prepare(struct run_cache *cache, char *start, size_t size, bool purged)
+{
+    int error = purged ? pool_commit(cache->pool, start, size) : 0;
+
+    address_map_clear_notes(start, size);
+    if (error)
+        callbacks->log("%s: no pages again for %zu bytes that were given back (%s)",
+                       cache->pool->kind->name, size, strerror(error));
+    return !error;
+}
+
+void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed)
+{
+    size_t unit = page_run_unit(), rounded = (*size + unit - 1) & ~(unit - 1);
+    struct page_run *run = NULL;
+
+    run_cache_decay(false);
+    if (rounded >= *size && rounded >> ADDRESS_MAP_BITS == 0) {
+        run = take_free(cache, rounded);
+        if (!run)
+            run = take_new(cache, rounded);
+    }
+    if (run && !prepare(cache, run->start, rounded, run->purged)) {
+        run_cache_give(cache, run->start, rounded);
+        run = NULL;
+    }
+    if (!run) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    *size = rounded;
+    *zeroed = run->zeroed && !run->kept;
+    return run->start;
+}
+
+/* Files a run that is in no list any more as free from now on. Called with the lock. */
+static void free_now(struct page_run *run)
+{
+    bool at_once = run->cache->pool->conservative && !hogs;
+
+    run->kept = run->size;
+    run->freed = at_once ? RUN_AT_ONCE : os_seconds();
+    page_run_age_add(at_once ? NULL : page_run_newest, run);
+    page_run_free(run);
+}
+
+bool run_cache_give(struct run_cache *cache, void *address, size_t size)
+{
+    struct page_run *run;
+
+    pthread_mutex_lock(&lock);
+    run = used_of(cache, address, size);
+    if (run) {
+        address_map_set_run(address, NULL);
+        page_run_leave(run);
+        free_now(run);
+    }
+    pthread_mutex_unlock(&lock);
+    if (run && !cache->closing)
+        run_cache_decay(false);
+    return run != NULL;
+}
+
+/* --- changing the size of a used run ------------------------------------------------------------
+ */
+
+/* `purged`: what is cut off has to be committed before use. Called with the lock. */
+static bool shrink(struct page_run *run, size_t size, bool purged)
+{
+    struct page_run *rest;
+
+    page_run_leave(run);
+    rest = page_run_split(run, size);
+    page_run_enter(run, RUN_USED);
+    if (rest) {
+        rest->purged = purged;
+        free_now(rest);
+    }
+    return rest != NULL;
+}
+
+/* Takes what is missing from the free run behind it. *purged: whether that has to be committed.
+ * Called with the lock. */
+static bool grow(struct page_run *run, size_t size, bool *purged)
+{
+    struct page_run *behind = run->behind;
+    size_t more = size - run->size;
+
+    if (!behind || behind->state != RUN_FREE || behind->size < more)
+        return false;
+    behind = page_run_cut(behind, more);
+    if (!behind)
+        return false;
+    address_map_set_run(behind->start, NULL);
+    *purged = behind->purged;
+    page_run_leave(run);
+    page_run_leave(behind);
+    run->size = size;
+    page_run_unlink(behind);
+    page_run_drop(behind);
+    page_run_enter(run, RUN_USED);
+    return true;
+}
+
+bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_t *new_size)
+{
+    size_t unit = page_run_unit(), rounded = (*new_size + unit - 1) & ~(unit - 1);
+    bool purged = false, done = false;
+    struct page_run *run;
+
+    if (rounded < *new_size || !rounded)
+        return false;
+    pthread_mutex_lock(&lock);
+    run = used_of(cache, address, size);
+    if (run && rounded != size)
+        done = rounded < size ? shrink(run, rounded, false) : grow(run, rounded, &purged);
+    else
+        done = run != NULL;
+    pthread_mutex_unlock(&lock);
+    if (done && rounded > size && !prepare(cache, (char *)address + size, rounded - size, purged)) {
+        pthread_mutex_lock(&lock);
+        shrink(run, size, true);
+        pthread_mutex_unlock(&lock);
+        return false;
+    }
+    if (done)
+        *new_size = rounded;
+    return done;
+}
+
+size_t run_cache_size(const void *address)
+{
+    struct page_run *run;
+    size_t size;
+
+    pthread_mutex_lock(&lock);
+    run = page_run_used_at(address);
+    size = run ? run->size : 0;
+    pthread_mutex_unlock(&lock);
+    return size;
+}
+
+void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept)
+{
+    pthread_mutex_lock(&lock);
+    *used = cache->used_size;
+    *kept = cache->kept_size;
+    pthread_mutex_unlock(&lock);
+}
+
+/* --- decay --------------------------------------------------------------------------------------
+ */
+
+/* Takes the runs that were freed in this second or before out of reach, of all pools or of one. */
+static struct page_run *collect(long freed, const struct page_pool *only)
+{
+    struct page_run *leaving = NULL, *newer;
+
+    pthread_mutex_lock(&lock);
+    for (struct page_run *run = page_run_oldest; run && run->freed <= freed; run = newer) {
+        newer = run->newer;
+        if (only && run->cache->pool != only)
+            continue;
+        page_run_age_remove(run);
+        page_run_leave(run);
+        leaving_count(run->cache, 1);
+        page_run_enter(run, RUN_LEAVING);
+        run->older = leaving;
+        leaving = run;
+    }
+    pthread_mutex_unlock(&lock);
+    return leaving;
+}
+
+/* Whether a run goes for good, and is not merely purged. If so, its neighbours do without it. */
+static bool detach(struct page_run *run)
+{
+    bool goes;
+
+    pthread_mutex_lock(&lock);
+    goes = page_run_is_whole(run) || pool_is_page_granular(run->cache->pool);
+    if (goes && run->before)
+        run->before->behind = NULL;
+    if (goes && run->behind)
+        run->behind->before = NULL;
+    pthread_mutex_unlock(&lock);
+    return goes;
+}
+
+static void unmap_run(struct page_run *run)
+{
+    struct run_cache *cache = run->cache;
+
+    pool_unmap(cache->pool, run->start, run->size);
+    pthread_mutex_lock(&lock);
+    page_run_leave(run);
+    leaving_count(cache, -1);
+    page_run_drop(run);
+    pthread_mutex_unlock(&lock);
+}
+
+static void purge_run(struct page_run *run)
+{
+    struct run_cache *cache = run->cache;
+    bool purged = pool_purge(cache->pool, run->start, run->size) == 0;
+
+    pthread_mutex_lock(&lock);
+    page_run_leave(run);
+    leaving_count(cache, -1);
+    if (purged) {
+        run->kept = 0;
+        run->zeroed = run->purged = true;
+    }
+    page_run_free(run);
+    pthread_mutex_unlock(&lock);
+}
+
+static bool decay(long freed, const struct page_pool *only)
+{
+    struct page_run *leaving = collect(freed, only);
+    bool any = leaving != NULL;
+
+    while (leaving) {
+        struct page_run *run = leaving;
+
+        leaving = run->older;
+        if (detach(run))
+            unmap_run(run);
+        else
+            purge_run(run);
+    }
+    return any;
+}
+
+bool run_cache_decay(bool all)
+{
+    if (!all && hogs)
+        return false;
+    return decay(all ? LONG_MAX : os_seconds() - CACHE_SECONDS, NULL);
+}
+
+/* --- the end, and fork --------------------------------------------------------------------------
+ */
+
+/* Called with the lock. */
+static void forget(struct page_run_list *list)
+{
+    struct page_run *run;
+
+    while ((run = LIST_FIRST(list))) {
+        if (run->state == RUN_USED)
+            address_map_set_run(run->start, NULL);
+        page_run_age_remove(run);
+        page_run_leave(run);
+        page_run_drop(run);
+    }
+}
+
+/* Called with the lock. */
+static void forget_all(struct run_cache *cache)
+{
+    forget(&cache->used);
+    forget(&cache->leaving);
+    for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++)
+        forget(&cache->bins[bin]);
+}
+
+void run_cache_close(struct run_cache *cache)
+{
+    pthread_mutex_lock(&lock);
+    while (leaving_count(cache, 0)) {
+        pthread_mutex_unlock(&lock);
+        os_yield();
+        pthread_mutex_lock(&lock);
+    }
+    forget_all(cache);
+    pthread_mutex_unlock(&lock);
+}
+
+void run_cache_forked(struct run_cache *cache)
+{
+    struct page_run *run;
+
+    pthread_mutex_lock(&lock);
+    while ((run = LIST_FIRST(&cache->used))) {
+        page_run_leave(run);
+        run->cache = NULL;
+    }
+    forget_all(cache);
+    pthread_mutex_unlock(&lock);
+}
+
+void run_cache_prefork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void run_cache_postfork(bool child)
+{
+    if (child)
+        forks++;
+    pthread_mutex_unlock(&lock);
+}

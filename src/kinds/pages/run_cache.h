@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * run_cache: pages for a heap manager that asks for a MiB or so at a time and gives it back at
+ * once.
+ *
+ * A region of a pool (pool.h) is whole granules, 2 MiB, or a huge page of 1 GiB. A run is a piece
+ * of one: whole units of 16 KiB (a base page, where that is larger). The cache cuts runs out of
+ * regions, joins those that come back with their free neighbours, and keeps them: whoever allocates
+ * and frees large blocks does not pay for mapping and faulting them each time.
+ *
+ * Decay: what nobody took for ten seconds goes back to the system at the next call: by unmapping
+ * where a region is free as a whole (of a page-granular pool: any run), by purging elsewhere. At
+ * once in a conservative pool; never if the program hogs memory. When the system has no region to
+ * give, the caches give up what they have; where that is the limit of one pool, those of that pool.
+ * A free run that is joined with a larger one takes over the age of that.
+ *
+ * One cache serves one pool in one locality domain; it is a part of the heap manager's own
+ * structure. The address map holds, for the unit in which a used run starts, the run.
+ *
+ * Threads: any, except run_cache_open() and run_cache_closing(), which come before and after all
+ * taking, and run_cache_close(), which nobody may run beside. One lock for all caches, the one of
+ * page_run.h; pool.h's functions are called without it. Around fork(2) it comes before the locks of
+ * pool_prefork().
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+struct page_pool;
+struct page_run;
+LIST_HEAD(page_run_list, page_run);
+
+#define RUN_CACHE_BINS 128 /* four for each power of two: 64 TiB and more are in the last */
+
+struct run_cache {
+    struct page_pool *pool;
+    unsigned domain;
+    bool closing;
+    /* Guarded by the lock: */
+    struct page_run_list used, leaving;        /* leaving: about to be unmapped or purged */
+    struct page_run_list bins[RUN_CACHE_BINS]; /* free runs, by size */
+    uint64_t filled[RUN_CACHE_BINS / 64];      /* a bit for each bin that has runs */
+    size_t used_size;                          /* bytes of used runs */
+    size_t kept_size;                          /* bytes of other runs that may be backed by pages */
+    size_t size;                               /* bytes of all runs */
+    unsigned leaving_count, forks;             /* leaving, by threads of this process */
+};
+
+void run_cache_open(struct run_cache *cache, struct page_pool *pool, unsigned domain);
+
+/* The runs that come back from now on are not purged one by one: their regions are about to be
+ * unmapped. */
+void run_cache_closing(struct run_cache *cache);
+
+/* Forgets all runs. Their regions are the pool's, which unmaps them when it closes. */
+void run_cache_close(struct run_cache *cache);
+
+/* In the child of a fork(2), for a pool whose pages are the parent's: as run_cache_close(), but
+ * run_cache_size() still answers for the runs in use. Their records stay for good. */
+void run_cache_forked(struct run_cache *cache);
+
+/* A run of *size bytes, which is rounded up to whole units. *zeroed: whether it reads as zeroes.
+ * NULL with errno ENOMEM. */
+void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed);
+
+/* Gives it back. False: it is no run of this cache, nothing is done. */
+bool run_cache_give(struct run_cache *cache, void *address, size_t size);
+
+/* Makes a run of `size` bytes smaller or larger where it is; *new_size is rounded up to whole
+ * units. False: there is no room, or it is no run of this cache; nothing is done. */
+bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_t *new_size);
+
+/* Bytes of the run in use that starts at an address, of whatever cache; 0: there is none. */
+size_t run_cache_size(const void *address);
+
+/* Gives back to the system, for all pools, what has been free for too long; `all`: whatever is
+ * free. Whether anything was. */
+bool run_cache_decay(bool all);
+
+/* No decay. Before the first cache is opened. */
+void run_cache_hog(void);
+
+/* Bytes in used runs, and in free ones that may be backed by pages. */
+void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept);
+
+/* Around fork(2), before the pools' own. */
+void run_cache_prefork(void);
+void run_cache_postfork(bool child);

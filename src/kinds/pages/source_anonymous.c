@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * source_anonymous: base pages of private anonymous memory under a memory policy.
+ *
+ * The policy is set once per region with mbind(2), before the first touch, so every page obeys it
+ * whenever it is faulted. Interleaved regions keep transparent huge pages away: with 2 MiB pages
+ * "page by page" would mean 2 MiB by 2 MiB.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "kinds/machine/page_kind.h"
+#include "kinds/pages/page_source.h"
+#include "kinds/pages/pool.h"
+#include "kinds/system/sysfs.h"
+
+static size_t granule(const struct page_pool *pool)
+{
+    (void)pool;
+    return REGION_GRANULE;
+}
+
+static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
+                 size_t alignment, bool *zeroed)
+{
+    void *address = os_map(size, alignment);
+    int error;
+
+    *zeroed = true;
+    if (!address)
+        return NULL;
+    error = page_kind_bind(address, size, policy);
+    if (!error && page_kind_interleaves(policy))
+        error = os_no_huge_pages(address, size);
+    if (error) {
+        os_unmap(address, size);
+        errno = error;
+        return NULL;
+    }
+    os_name(address, size, pool->kind->name);
+    return address;
+}
+
+static void unmap(struct page_pool *pool, void *address, size_t size)
+{
+    (void)pool;
+    os_unmap(address, size);
+}
+
+/* Whether the kernel backs memory with huge pages that nobody asked for. */
+static bool has_transparent_huge_pages(void)
+{
+    char text[64];
+
+    return sysfs_read(text, sizeof text, "kernel/mm/transparent_hugepage/enabled") > 0 &&
+           strstr(text, "[always]");
+}
+
+/* A part of a transparent huge page is not free before the kernel gets round to splitting that, and
+ * used again takes other pages. Where room is counted (commitment.h), whole ones go back or none.
+ */
+static int purge(struct page_pool *pool, void *address, size_t size)
+{
+    if (atomic_load_explicit(&pool->commitment.watched, memory_order_relaxed) &&
+        has_transparent_huge_pages())
+        return source_purge_whole(address, size, REGION_GRANULE);
+    return os_discard(address, size);
+}
+
+const struct page_source page_source_anonymous = {.name = "anonymous",
+                                                  .demand_paged = true,
+                                                  .granule = granule,
+                                                  .map = map,
+                                                  .unmap = unmap,
+                                                  .purge = purge};

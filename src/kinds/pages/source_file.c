@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * source_file: pages from a file without a name in a directory (memkind_create_pmem()).
+ *
+ * The file is mapped in windows, long before it has any length: a window costs addresses only. A
+ * region is handed out when the file system has reserved its part of the file, so that a full disk
+ * is an error code here and never a SIGBUS later. Space is not enough for that: a full ext4 may
+ * still want a block of its own at the first write to a page, so pages are populated (Linux 5.14),
+ * except on tmpfs, which reserves by making them. Given back, its space goes to the file system as
+ * a hole, and the pages to the space, to be reserved again. No page is reserved that nobody has,
+ * and the windows never cover more of the file than its limit.
+ *
+ * Regions can lie across the border of two windows, which need not be neighbours in the file.
+ *
+ * Threads: one lock for all files, held while windows are added, not while space is reserved or
+ * given back: a range belongs to the caller by then. In a child of fork(2) the windows stay, as
+ * memory; the file is the parent's, and a new one is made when pages are wanted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kinds/pages/address_map.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/pages/page_source.h"
+#include "kinds/pages/pool.h"
+#include "kinds/pages/temp_file.h"
+
+#define WINDOW_UNIT ((size_t)2 << 20) /* one huge page, which DAX and tmpfs may have */
+#define WINDOW_SIZE ((size_t)1 << 30)
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static size_t round_up(size_t size)
+{
+    return (size + WINDOW_UNIT - 1) & ~(WINDOW_UNIT - 1);
+}
+
+/* --- the file -----------------------------------------------------------------------------------
+ */
+
+/* `directory` NULL: the one where the pool had a file before. */
+static int file_make(struct source_file *own, const char *directory)
+{
+    int file = directory ? temp_file_open(directory, own->directory)
+                         : temp_file_open(own->directory, NULL);
+    int error;
+    bool dax;
+
+    if (!directory)
+        directory = own->directory;
+
+    if (file < 0) {
+        callbacks->log("no file in %.200s: %s", directory, strerrordesc_np(errno));
+        return MEMKIND_ERROR_INVALID;
+    }
+    error = temp_file_try(file, &dax);
+    if (!error)
+        error = os_identify(file, &own->identity);
+    if (error) {
+        callbacks->log("a file in %.200s cannot be mapped: %s", directory, strerrordesc_np(error));
+        os_close(file);
+        return MEMKIND_ERROR_MMAP;
+    }
+    own->dax = dax;
+    own->populates = !os_allocates_pages(file) && os_can_populate();
+    atomic_store_explicit(&own->file, file, memory_order_release);
+    if (own->limit)
+        callbacks->log("a file in %.200s (%s), limit %zu MiB", own->directory,
+                       dax ? "DAX" : "no DAX", own->limit >> 20);
+    else
+        callbacks->log("a file in %.200s (%s), no limit", own->directory, dax ? "DAX" : "no DAX");
+    return 0;
+}
+
+static int open_pool(struct page_pool *pool, const struct page_setup *setup)
+{
+    struct source_file *own = &pool->own.file;
+    int error;
+
+    if (setup->size && setup->size < MEMKIND_PMEM_MIN_SIZE) {
+        callbacks->log("a limit of %zu bytes is too small", setup->size);
+        return MEMKIND_ERROR_INVALID;
+    }
+    /* More than a file can have, or than memkind_get_capacity() can tell, is no limit. */
+    own->limit = setup->size <= SSIZE_MAX - WINDOW_UNIT ? round_up(setup->size) : 0;
+    atomic_store_explicit(&own->file, -1, memory_order_relaxed);
+    range_allocator_init(&own->ranges);
+    own->directory = os_map(TEMP_FILE_PATH, os_page_size());
+    if (!own->directory)
+        return MEMKIND_ERROR_MALLOC;
+    error = file_make(own, setup->directory);
+    if (error)
+        os_unmap(own->directory, TEMP_FILE_PATH);
+    return error;
+}
+
+/* Programs that start others close every descriptor they find; the number is then another file's.
+ * Looked at before each change of the file: it costs little beside that. */
+static bool has_file(struct source_file *own)
+{
+    if (os_is_file(own->file, &own->identity))
+        return true;
+    if (!atomic_exchange(&own->lost, true))
+        callbacks->log("the program has closed descriptor %d, a kind's file in %.200s: it gets no "
+                       "further pages",
+                       own->file, own->directory);
+    return false;
+}
+
+static void close_file(struct source_file *own)
+{
+    if (own->file >= 0 && has_file(own))
+        os_close(own->file);
+}
+
+static void close_pool(struct page_pool *pool)
+{
+    const struct page_region *window;
+    struct source_file *own = &pool->own.file;
+
+    LIST_FOREACH (window, &pool->regions, entry)
+        os_unmap(window->start, window->size);
+    range_allocator_clear(&own->ranges);
+    close_file(own);
+    os_unmap(own->directory, TEMP_FILE_PATH);
+}
+
+/* --- space in the file --------------------------------------------------------------------------
+ */
+
+/* The piece of [address, end) that lies in one window. */
+struct piece {
+    size_t offset, size; /* in the file */
+};
+
+static struct piece first_piece(const char *address, const char *end)
+{
+    const struct page_region *window = address_map_find(address);
+    size_t inside = (size_t)(address - window->start), size = (size_t)(end - address);
+
+    if (size > window->size - inside)
+        size = window->size - inside;
+    return (struct piece){window->offset + inside, size};
+}
+
+static bool is_unsupported(int error)
+{
+    return error == EOPNOTSUPP || error == ENOSYS;
+}
+
+static void note_length(struct source_file *own, size_t length)
+{
+    size_t known = atomic_load_explicit(&own->length, memory_order_relaxed);
+
+    while (known < length && !atomic_compare_exchange_weak(&own->length, &known, length))
+        ;
+}
+
+static int reserve_piece(struct source_file *own, struct piece piece)
+{
+    size_t end = piece.offset + piece.size;
+    bool write = atomic_load_explicit(&own->no_fallocate, memory_order_relaxed);
+    int error;
+
+    if (!has_file(own))
+        return EBADF;
+    /* Growing beyond the process's limit would be SIGXFSZ, writing there too. */
+    if ((write || end > atomic_load_explicit(&own->length, memory_order_relaxed)) &&
+        end > os_file_limit()) {
+        callbacks->log("a file of %zu bytes is more than RLIMIT_FSIZE allows", end);
+        return EFBIG;
+    }
+    error = write ? EOPNOTSUPP : os_allocate(own->file, piece.offset, piece.size);
+    if (is_unsupported(error)) {
+        if (!atomic_exchange(&own->no_fallocate, true))
+            callbacks->log("%.200s has no fallocate(2): space is reserved by writing",
+                           own->directory);
+        error = os_write_zeroes(own->file, piece.offset, piece.size);
+    }
+    if (!error)
+        note_length(own, end);
+    return error;
+}
+
+static void release_piece(struct source_file *own, struct piece piece)
+{
+    int error = EOPNOTSUPP;
+
+    if (!has_file(own)) {
+        atomic_store_explicit(&own->stale, true, memory_order_relaxed);
+        return;
+    }
+    if (!atomic_load_explicit(&own->no_holes, memory_order_relaxed))
+        error = os_punch(own->file, piece.offset, piece.size);
+    if (!error)
+        return;
+    if (is_unsupported(error))
+        atomic_store_explicit(&own->no_holes, true, memory_order_relaxed);
+    if (!atomic_exchange(&own->stale, true))
+        callbacks->log("%.200s: no holes in the file (%s): freed space stays the kind's",
+                       own->directory, strerrordesc_np(error));
+}
+
+/* Content of the pages is no longer needed. */
+static void release(struct source_file *own, char *address, size_t size)
+{
+    struct piece piece;
+
+    for (char *at = address; at < address + size; at += piece.size) {
+        piece = first_piece(at, address + size);
+        release_piece(own, piece);
+    }
+    range_allocator_put(&own->ranges, address, size);
+}
+
+/* 0 or an errno, and the pages are no longer the caller's. */
+static int reserve(struct source_file *own, char *address, size_t size)
+{
+    struct piece piece;
+    int error = 0;
+
+    for (char *at = address; at < address + size && !error; at += piece.size) {
+        piece = first_piece(at, address + size);
+        error = reserve_piece(own, piece);
+    }
+    if (!error && own->populates)
+        error = os_populate(address, size);
+    if (error)
+        release(own, address, size); /* a full disk may have given a part */
+    return error;
+}
+
+/* --- windows ------------------------------------------------------------------------------------
+ */
+
+/* Whether the file system can have so much at all: addresses are not free of cost, either. */
+static bool has_room(int file, size_t size)
+{
+    size_t total, unused;
+
+    return os_file_system(file, &total, &unused) || total == 0 || unused >= size;
+}
+
+/* Maps the next `size` bytes of the file. Called with the lock. */
+static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
+{
+    struct source_file *own = &pool->own.file;
+    void *address = os_map_file(own->file, own->windows, size, alignment, own->dax);
+
+    if (!address)
+        return false;
+    /* The page cache may keep several pages as one (large folios), as readahead brings them. A hole
+     * beside pages in use would then cost these their blocks, too: on a full disk, the next write
+     * to them could not have them again. */
+    if (own->populates)
+        os_no_readahead(address, size);
+    if (pool_add_window(pool, address, size, own->windows)) {
+        os_unmap(address, size);
+        return false;
+    }
+    if (!range_allocator_put(&own->ranges, address, size)) {
+        pool_remove_window(pool, address);
+        os_unmap(address, size);
+        return false;
+    }
+    own->windows += size;
+    return true;
+}
+
+/* Adds a window that a region of this sort fits in, or what the limit leaves. Called with the
+ * lock. */
+static bool window_add(struct page_pool *pool, size_t size, size_t alignment)
+{
+    struct source_file *own = &pool->own.file;
+    size_t left = (own->limit ? own->limit : SSIZE_MAX & ~(WINDOW_UNIT - 1)) - own->windows;
+    size_t least = size < left ? round_up(size) : left, most;
+
+    if (left == 0 || (own->limit && size > own->limit))
+        return false;
+    if (own->file < 0 && file_make(own, NULL))
+        return false;
+    if (!has_file(own) || !has_room(own->file, size))
+        return false;
+    most = least > WINDOW_SIZE ? least : WINDOW_SIZE;
+    if (most > left)
+        most = left;
+    /* Smaller ones where addresses are scarce (RLIMIT_AS). */
+    while (!window_map(pool, most, alignment > WINDOW_UNIT ? alignment : WINDOW_UNIT)) {
+        if (most == least)
+            return false;
+        most = round_up(most / 2) > least ? round_up(most / 2) : least;
+    }
+    return true;
+}
+
+static void *take_from_new(struct page_pool *pool, size_t size, size_t alignment)
+{
+    struct range_allocator *ranges = &pool->own.file.ranges;
+    void *address;
+
+    pthread_mutex_lock(&lock);
+    address = range_allocator_take(ranges, size, alignment); /* another thread may have added one */
+    while (!address && window_add(pool, size, alignment))
+        address = range_allocator_take(ranges, size, alignment);
+    pthread_mutex_unlock(&lock);
+    return address;
+}
+
+static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
+                 size_t alignment, bool *zeroed)
+{
+    struct source_file *own = &pool->own.file;
+    void *address = range_allocator_take(&own->ranges, size, alignment);
+
+    (void)policy;
+    if (!address)
+        address = take_from_new(pool, size, alignment);
+    if (address && reserve(own, address, size))
+        address = NULL;
+    /* Asked after the pages were taken: they were marked before they came back. */
+    *zeroed = !atomic_load_explicit(&own->stale, memory_order_relaxed);
+    if (!address)
+        errno = ENOMEM;
+    return address;
+}
+
+static void unmap(struct page_pool *pool, void *address, size_t size)
+{
+    release(&pool->own.file, address, size);
+}
+
+/* --- questions ----------------------------------------------------------------------------------
+ */
+
+static size_t granule(const struct page_pool *pool)
+{
+    (void)pool;
+    return os_page_size();
+}
+
+static size_t limit(const struct page_pool *pool)
+{
+    return pool->own.file.limit;
+}
+
+static ssize_t capacity(const struct page_pool *pool)
+{
+    int at = os_open(AT_FDCWD, pool->own.file.directory, O_PATH | O_DIRECTORY);
+    size_t total, unused;
+    int error;
+
+    if (at < 0)
+        return -1;
+    error = os_file_system(at, &total, &unused);
+    os_close(at);
+    return error || total > SSIZE_MAX ? -1 : (ssize_t)total;
+}
+
+int source_file_check_dax(const char *directory)
+{
+    int file = temp_file_open(directory, NULL);
+    bool dax;
+    int error;
+
+    if (file < 0)
+        return MEMKIND_ERROR_RUNTIME;
+    error = temp_file_try(file, &dax);
+    os_close(file);
+    return !error && dax ? MEMKIND_SUCCESS : MEMKIND_ERROR_MMAP;
+}
+
+/* --- fork ---------------------------------------------------------------------------------------
+ */
+
+static void forked(struct page_pool *pool)
+{
+    struct source_file *own = &pool->own.file;
+
+    close_file(own);
+    atomic_store_explicit(&own->file, -1, memory_order_relaxed);
+    atomic_store_explicit(&own->lost, false, memory_order_relaxed);
+    atomic_store_explicit(&own->length, 0, memory_order_relaxed);
+    atomic_store_explicit(&own->stale, false, memory_order_relaxed);
+    own->windows = 0;
+    range_allocator_clear(&own->ranges);
+}
+
+static void prefork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void postfork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+const struct page_source page_source_file = {.name = "file",
+                                             .page_granular = true,
+                                             .open = open_pool,
+                                             .close = close_pool,
+                                             .granule = granule,
+                                             .map = map,
+                                             .unmap = unmap,
+                                             .limit = limit,
+                                             .capacity = capacity,
+                                             .forked = forked,
+                                             .prefork = prefork,
+                                             .postfork = postfork};

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * source_fixed: pages from an area that the caller owns (memkind_create_fixed()).
+ *
+ * The area is one window over the whole base pages inside it. Nothing here maps, unmaps, purges or
+ * even reads it: what the caller did to the area stays, its pages are of any size, their content is
+ * arbitrary. The first and the last byte are written over themselves once, so that an area that
+ * cannot be used is an error code and not a signal later.
+ */
+#include <errno.h>
+#include <stdint.h>
+
+#include "kinds/system/callbacks.h"
+#include "kinds/pages/page_source.h"
+#include "kinds/pages/pool.h"
+
+static int refuse(const struct page_setup *setup, const char *why)
+{
+    callbacks->log("no fixed kind in %zu bytes at %p: %s", setup->size, setup->address, why);
+    return MEMKIND_ERROR_INVALID;
+}
+
+/* Where the kernel does not let a process rewrite its own memory this way, the caller's word has to
+ * do. */
+static bool cannot_write(const void *byte)
+{
+    int error = os_rewrite((void *)byte);
+
+    return error && error != EPERM && error != ENOSYS;
+}
+
+static int open_pool(struct page_pool *pool, const struct page_setup *setup)
+{
+    struct source_fixed *own = &pool->own.fixed;
+    uintptr_t start = (uintptr_t)setup->address, end = start + setup->size;
+    size_t page = os_page_size();
+    uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
+    int error;
+
+    if (setup->size < MEMKIND_FIXED_MIN_SIZE)
+        return refuse(setup, "too small");
+    if (end < start)
+        return refuse(setup, "it goes beyond the address space");
+    own->size = (end & ~(uintptr_t)(page - 1)) - first;
+    if (!os_is_mapped((void *)first, own->size))
+        return refuse(setup, "not all of it is mapped");
+    if (cannot_write((void *)start) || cannot_write((void *)(end - 1)))
+        return refuse(setup, "it cannot be written");
+    range_allocator_init(&own->ranges);
+    if (!range_allocator_put(&own->ranges, (void *)first, own->size))
+        return MEMKIND_ERROR_MALLOC;
+    error = pool_add_window(pool, (void *)first, own->size, 0);
+    if (error)
+        range_allocator_clear(&own->ranges);
+    return error;
+}
+
+static void close_pool(struct page_pool *pool)
+{
+    range_allocator_clear(&pool->own.fixed.ranges);
+}
+
+static size_t granule(const struct page_pool *pool)
+{
+    (void)pool;
+    return os_page_size();
+}
+
+static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
+                 size_t alignment, bool *zeroed)
+{
+    void *address = range_allocator_take(&pool->own.fixed.ranges, size, alignment);
+
+    (void)policy;
+    *zeroed = false;
+    if (!address)
+        errno = ENOMEM;
+    return address;
+}
+
+static void unmap(struct page_pool *pool, void *address, size_t size)
+{
+    range_allocator_put(&pool->own.fixed.ranges, address, size);
+}
+
+static size_t limit(const struct page_pool *pool)
+{
+    return pool->own.fixed.size;
+}
+
+const struct page_source page_source_fixed = {.name = "fixed",
+                                              .page_granular = true,
+                                              .open = open_pool,
+                                              .close = close_pool,
+                                              .granule = granule,
+                                              .map = map,
+                                              .unmap = unmap,
+                                              .limit = limit};

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * source_hugetlb: pages from the kernel's pools of 2 MiB and 1 GiB pages.
+ *
+ * A fault that finds the pool of the policy's nodes empty is a SIGBUS, so no page is left to a
+ * fault: regions are populated when they are mapped and purged pages again when they are reused,
+ * and an empty pool is an error code here. (Before Linux 5.14, which cannot populate, the free
+ * pages of the nodes are counted instead; another process may be faster.)
+ *
+ * A heap manager frees ranges of base pages; only whole huge pages inside them can be given back.
+ * The rest of the range is zeroed by hand, so that a purged range reads as zeroes all over.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kinds/machine/hugepages.h"
+#include "kinds/machine/page_kind.h"
+#include "kinds/pages/page_source.h"
+#include "kinds/pages/pool.h"
+#include "kinds/machine/topology.h"
+
+static size_t granule(const struct page_pool *pool)
+{
+    return pool->kind->page_size;
+}
+
+static int check_free(const struct page_pool *pool, const struct os_policy *policy, size_t size)
+{
+    const struct nodemask *nodes = policy->mode < 0 ? &topology_get()->with_memory : &policy->nodes;
+    struct hugepages_pool free_pages;
+
+    hugepages_read(nodes, pool->kind->page_size, &free_pages);
+    return free_pages.free * pool->kind->page_size < size ? ENOMEM : 0;
+}
+
+static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
+                 size_t alignment, bool *zeroed)
+{
+    void *address = os_map_huge(size, alignment, pool->kind->page_size);
+    int error;
+
+    *zeroed = true;
+    if (!address)
+        return NULL;
+    error = page_kind_bind(address, size, policy);
+    if (!error)
+        error = os_can_populate() ? os_populate(address, size) : check_free(pool, policy, size);
+    if (error) {
+        os_unmap(address, size);
+        errno = error == EPERM ? EPERM : ENOMEM;
+        return NULL;
+    }
+    os_name(address, size, pool->kind->name);
+    return address;
+}
+
+static void unmap(struct page_pool *pool, void *address, size_t size)
+{
+    (void)pool;
+    os_unmap(address, size);
+}
+
+int source_purge_whole(void *address, size_t size, size_t page)
+{
+    uintptr_t start = (uintptr_t)address, end = start + size;
+    uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
+    uintptr_t last = end & ~(uintptr_t)(page - 1);
+    int error;
+
+    if (first >= last)
+        return ENOTSUP;
+    error = os_discard((void *)first, last - first);
+    if (error)
+        return error;
+    memset(address, 0, first - start);
+    memset((void *)last, 0, end - last);
+    return 0;
+}
+
+/* The huge pages that only a part of [address, address + size) lies in. */
+static int edges_commit(void *address, size_t size, size_t page)
+{
+    uintptr_t start = (uintptr_t)address, end = start + size, rest = page - 1;
+    int error = start & rest ? os_populate((void *)(start & ~rest), page) : 0;
+
+    return error || !(end & rest) ? error : os_populate((void *)(end & ~rest), page);
+}
+
+static int purge(struct page_pool *pool, void *address, size_t size)
+{
+    size_t page = pool->kind->page_size;
+    int error;
+
+    if (!os_can_populate() || size < page)
+        return ENOTSUP; /* nothing to give back, or no way to get it again without a SIGBUS */
+    /* What is zeroed by hand may be gone, too: a neighbour that is about to be committed. */
+    error = edges_commit(address, size, page);
+    return error ? error : source_purge_whole(address, size, page);
+}
+
+static int commit(struct page_pool *pool, void *address, size_t size)
+{
+    size_t page = pool->kind->page_size;
+    uintptr_t first = (uintptr_t)address & ~(uintptr_t)(page - 1);
+    uintptr_t last = ((uintptr_t)address + size + page - 1) & ~(uintptr_t)(page - 1);
+
+    return os_populate((void *)first, last - first);
+}
+
+const struct page_source page_source_hugetlb = {.name = "hugetlb",
+                                                .granule = granule,
+                                                .map = map,
+                                                .unmap = unmap,
+                                                .purge = purge,
+                                                .commit = commit};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * callbacks: what the page layer calls in the frontend above it.
+ *
+ * The page layer is the bottom of the house: it includes nobody. It still has to read a few
+ * environment variables at the moment a kind first needs them and to explain what it found. Both
+ * are services of the frontend (one place reads the environment, one place logs), handed down
+ * once through this table before the first call into the page layer.
+ *
+ * Threads: callbacks_set() is called once under the frontend's first-use lock; every service is
+ * thread-safe and calls no allocator.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct callbacks {
+    /* Value of an environment variable, NULL when unset or when the process is privileged. */
+    const char *(*environment)(const char *name);
+    /* One line on stderr, always: `name` holds a value that nobody can use. */
+    void (*reject)(const char *name, const char *why);
+    /* One line on stderr under MEMKIND_DEBUG=1. Keeps errno. */
+    void (*log)(const char *format, ...) __attribute__((format(printf, 1, 2)));
+};
+
+/* Never NULL: before callbacks_set() the services are silent and know no variable. */
+extern const struct callbacks *callbacks;
+
+void callbacks_set(const struct callbacks *services);

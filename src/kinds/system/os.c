@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see os.h. Raw syscall() where glibc has no wrapper. */
+#include "kinds/system/os.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/membarrier.h>
+#include <linux/mempolicy.h>
+#include <linux/mman.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kinds/system/callbacks.h"
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+#ifndef MAP_HUGE_SHIFT
+#define MAP_HUGE_SHIFT 26
+#endif
+
+#define READ_WRITE (PROT_READ | PROT_WRITE)
+#define INTERRUPTS_MOST 1000         /* repetitions of an interrupted call */
+#define PLACES_MOST 8                /* tries to map a file where other threads map, too */
+#define STEP_LEAST ((size_t)2 << 20) /* of an interrupted fallocate(2) */
+
+static int failed(const char *call, size_t size)
+{
+    int error = errno;
+
+    if (size)
+        callbacks->log("%s of %zu bytes: %s (errno %d)", call, size, strerrordesc_np(error), error);
+    else
+        callbacks->log("%s: %s (errno %d)", call, strerrordesc_np(error), error);
+    errno = error;
+    return error;
+}
+
+size_t os_page_size(void)
+{
+    return getauxval(AT_PAGESZ);
+}
+
+static void *map(size_t size, int protection, int flags, const char *call)
+{
+    void *address = mmap(NULL, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+    if (address == MAP_FAILED) {
+        failed(call, size);
+        return NULL;
+    }
+    return address;
+}
+
+/* mmap(2) aligns to `unit` only: takes more and returns what lies outside. */
+static void *map_aligned(size_t size, size_t alignment, size_t unit, int protection, int flags,
+                         const char *call)
+{
+    size_t slack = alignment > unit ? alignment - unit : 0;
+    char *start, *aligned;
+    size_t lead;
+
+    if (size + slack < size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    start = map(size, protection, flags, call);
+    if (!start || ((uintptr_t)start & (alignment - 1)) == 0)
+        return start;
+    os_unmap(start, size);
+    start = map(size + slack, protection, flags, call);
+    if (!start)
+        return NULL;
+    aligned = (char *)(((uintptr_t)start + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    lead = (size_t)(aligned - start);
+    if (lead)
+        os_unmap(start, lead);
+    if (slack > lead)
+        os_unmap(aligned + size, slack - lead);
+    return aligned;
+}
+
+void *os_map(size_t size, size_t alignment)
+{
+    return map_aligned(size, alignment, os_page_size(), READ_WRITE, MAP_NORESERVE, "mmap");
+}
+
+void *os_map_huge(size_t size, size_t alignment, size_t page_size)
+{
+    int flags = MAP_HUGETLB | (int)((unsigned)__builtin_ctzl(page_size) << MAP_HUGE_SHIFT);
+
+    return map_aligned(size, alignment, page_size, READ_WRITE, flags, "mmap(MAP_HUGETLB)");
+}
+
+/* A place that suits now, and may be another thread's a moment later. */
+static void *find_place(size_t size, size_t alignment)
+{
+    void *place =
+        map_aligned(size, alignment, os_page_size(), PROT_NONE, MAP_NORESERVE, "mmap(PROT_NONE)");
+
+    return place && os_unmap(place, size) == 0 ? place : NULL;
+}
+
+/*
+ * Not MAP_FIXED over a reserved place: where that fails late, the reservation is gone already, and
+ * nobody knows whose the place is then.
+ */
+void *os_map_file(int file, size_t offset, size_t size, size_t alignment, bool sync)
+{
+    int flags = sync ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED;
+    void *place = NULL;
+
+    for (int i = 0; i < PLACES_MOST; i++) {
+        void *address = mmap(place, size, READ_WRITE, flags | (place ? MAP_FIXED_NOREPLACE : 0),
+                             file, (off_t)offset);
+
+        if (address == MAP_FAILED && errno != EEXIST)
+            break;
+        if (address != MAP_FAILED && ((uintptr_t)address & (alignment - 1)) == 0)
+            return address;
+        if (address != MAP_FAILED)
+            os_unmap(address, size);
+        place = find_place(size, alignment);
+        if (!place)
+            return NULL;
+    }
+    if (!sync || (errno != EOPNOTSUPP && errno != EINVAL)) /* the answers where there is no DAX */
+        failed(sync ? "mmap(MAP_SYNC) of a file" : "mmap of a file", size);
+    return NULL;
+}
+
+int os_unmap(void *address, size_t size)
+{
+    return munmap(address, size) ? failed("munmap", size) : 0;
+}
+
+int os_bind(void *address, size_t size, const struct os_policy *policy)
+{
+    if (policy->mode < 0)
+        return 0;
+    /* maxnode counts one bit more than it says: the kernel drops the last. */
+    if (syscall(SYS_mbind, address, size, policy->mode, policy->nodes.bits, NODEMASK_NODES + 1, 0))
+        return failed("mbind", size);
+    return 0;
+}
+
+int os_populate(void *address, size_t size)
+{
+    return madvise(address, size, MADV_POPULATE_WRITE) ? failed("madvise(POPULATE_WRITE)", size)
+                                                       : 0;
+}
+
+bool os_can_populate(void)
+{
+    /* 0 unknown, 1 yes, 2 no: the kernel accepts an empty range iff it knows the advice. */
+    static atomic_int known;
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+
+    if (!answer) {
+        answer = madvise(NULL, 0, MADV_POPULATE_WRITE) == 0 ? 1 : 2;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
+    return answer == 1;
+}
+
+int os_discard(void *address, size_t size)
+{
+    return madvise(address, size, MADV_DONTNEED) ? failed("madvise(DONTNEED)", size) : 0;
+}
+
+int os_no_huge_pages(void *address, size_t size)
+{
+    /* EINVAL: a kernel without transparent huge pages, which is what was asked for. */
+    if (madvise(address, size, MADV_NOHUGEPAGE) && errno != EINVAL)
+        return failed("madvise(NOHUGEPAGE)", size);
+    return 0;
+}
+
+int os_no_readahead(void *address, size_t size)
+{
+    return madvise(address, size, MADV_RANDOM) ? failed("madvise(RANDOM)", size) : 0;
+}
+
+void os_name(void *address, size_t size, const char *name)
+{
+    int error = errno;
+
+    (void)prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, address, size, name);
+    errno = error;
+}
+
+unsigned os_current_node(void)
+{
+    unsigned cpu, node;
+
+    return getcpu(&cpu, &node) == 0 && node < NODEMASK_NODES ? node : 0;
+}
+
+int os_allowed_nodes(struct nodemask *nodes)
+{
+    memset(nodes, 0, sizeof *nodes);
+    if (syscall(SYS_get_mempolicy, NULL, nodes->bits, NODEMASK_NODES, NULL, MPOL_F_MEMS_ALLOWED))
+        return failed("get_mempolicy", 0);
+    return 0;
+}
+
+int os_rewrite(void *address)
+{
+    char byte;
+    struct iovec here = {&byte, 1}, there = {address, 1};
+
+    /* Through the kernel, which says EFAULT where a plain store would be a signal. */
+    if (process_vm_readv(getpid(), &here, 1, &there, 1, 0) != 1 ||
+        process_vm_writev(getpid(), &here, 1, &there, 1, 0) != 1)
+        return failed("process_vm_writev", 0);
+    return 0;
+}
+
+int os_page_nodes(size_t count, void **pages, int *status)
+{
+    if (syscall(SYS_move_pages, 0, count, pages, NULL, status, 0))
+        return failed("move_pages", 0);
+    return 0;
+}
+
+/* Asks about pages, 1 MiB a call; *backed: bytes of those that are there. False: some are not
+ * mapped. */
+static bool pages_of(void *address, size_t size, size_t *backed)
+{
+    unsigned char resident[256];
+    size_t page = os_page_size(), most = sizeof resident * page;
+    char *at = address;
+
+    *backed = 0;
+    while (size) {
+        size_t step = size < most ? size : most;
+
+        if (mincore(at, step, resident))
+            return false;
+        for (size_t i = 0; i < (step + page - 1) / page; i++)
+            *backed += resident[i] & 1 ? page : 0;
+        at += step;
+        size -= step;
+    }
+    return true;
+}
+
+bool os_is_mapped(void *address, size_t size)
+{
+    size_t backed;
+
+    return pages_of(address, size, &backed);
+}
+
+size_t os_backed(void *address, size_t size)
+{
+    size_t backed;
+
+    return pages_of(address, size, &backed) ? backed : 0;
+}
+
+uint64_t os_min_free(void)
+{
+    char text[32];
+
+    return os_read_file("/proc/sys/vm/min_free_kbytes", text, sizeof text) < 0
+               ? 0
+               : strtoull(text, NULL, 10) * 1024;
+}
+
+uint64_t os_free_swap(void)
+{
+    struct sysinfo machine;
+
+    return sysinfo(&machine) ? 0 : (uint64_t)machine.freeswap * machine.mem_unit;
+}
+
+/* Programs that lock all they will ever map have something locked. */
+static bool has_locked_memory(void)
+{
+    char text[4096];
+    const char *line;
+
+    if (os_read_file("/proc/self/status", text, sizeof text) < 0)
+        return true;
+    line = strstr(text, "\nVmLck:");
+    return !line || strtoul(line + strlen("\nVmLck:"), NULL, 10) != 0;
+}
+
+bool os_addresses_are_free(void)
+{
+    struct rlimit limit;
+    char text[32];
+
+    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY &&
+           os_read_file("/proc/sys/vm/overcommit_memory", text, sizeof text) > 0 &&
+           text[0] != '2' && !has_locked_memory();
+}
+
+ssize_t os_read_file(const char *path, char *text, size_t size)
+{
+    size_t length = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0) {
+        if (errno != ENOENT)
+            failed(path, 0);
+        return -1;
+    }
+    while (length + 1 < size) {
+        ssize_t got = read(file, text + length, size - 1 - length);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            failed(path, 0);
+            close(file);
+            return -1;
+        }
+        if (got == 0)
+            break;
+        length += (size_t)got;
+    }
+    close(file);
+    text[length] = '\0';
+    return (ssize_t)length;
+}
+
+int os_read_folder(const char *path, void (*visit)(void *context, const char *name), void *context)
+{
+    /* getdents64(2)'s records; opendir(3) would call malloc. */
+    _Alignas(struct dirent64) char objects[4096];
+    ssize_t got;
+    int error, file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (file < 0)
+        return errno == ENOENT ? ENOENT : failed(path, 0);
+    while ((got = syscall(SYS_getdents64, file, objects, sizeof objects)) > 0) {
+        for (ssize_t at = 0; at < got;) {
+            const struct dirent64 *entry = (const void *)(objects + at);
+
+            if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+                visit(context, entry->d_name);
+            at += entry->d_reclen;
+        }
+    }
+    error = got < 0 ? failed(path, 0) : 0;
+    os_close(file);
+    return error;
+}
+
+int os_read_link(const char *path, char *target, size_t size)
+{
+    ssize_t length = readlink(path, target, size);
+
+    if (length < 0)
+        return errno;
+    if ((size_t)length >= size)
+        return ENAMETOOLONG;
+    target[length] = '\0';
+    return 0;
+}
+
+int os_open(int directory, const char *path, int flags)
+{
+    int file = -1;
+
+    for (int i = 0; i < INTERRUPTS_MOST; i++) {
+        file = openat(directory, path, flags | O_CLOEXEC, 0600);
+        if (file >= 0 || errno != EINTR)
+            break;
+    }
+    if (file < 0)
+        failed(path, 0);
+    return file;
+}
+
+void os_close(int file)
+{
+    int error = errno;
+
+    close(file);
+    errno = error;
+}
+
+int os_identify(int file, struct os_identity *identity)
+{
+    struct stat found;
+
+    if (fstat(file, &found))
+        return failed("fstat", 0);
+    *identity = (struct os_identity){found.st_dev, found.st_ino};
+    return 0;
+}
+
+bool os_is_file(int file, const struct os_identity *identity)
+{
+    struct stat found;
+    int error = errno;
+    bool same = fstat(file, &found) == 0 && found.st_dev == identity->device &&
+                found.st_ino == identity->inode;
+
+    errno = error;
+    return same;
+}
+
+int os_unlink(int directory, const char *name)
+{
+    return unlinkat(directory, name, 0) ? failed("unlink", 0) : 0;
+}
+
+int os_path(int file, char *path, size_t size)
+{
+    char link[64];
+    int error;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    error = os_read_link(link, path, size);
+    if (!error)
+        return 0;
+    errno = error;
+    return failed("readlink", 0);
+}
+
+/* A file system may undo an interrupted call: then smaller steps get on where signals come often.
+ */
+int os_allocate(int file, size_t offset, size_t size)
+{
+    size_t done = 0, step = size;
+
+    for (int interrupts = 0; done < size;) {
+        if (step > size - done)
+            step = size - done;
+        if (fallocate(file, 0, (off_t)(offset + done), (off_t)step) == 0)
+            done += step;
+        else if (errno != EINTR || ++interrupts == INTERRUPTS_MOST)
+            return failed("fallocate", size);
+        else if (step > STEP_LEAST)
+            step = step / 2 & ~(os_page_size() - 1);
+    }
+    return 0;
+}
+
+int os_write_zeroes(int file, size_t offset, size_t size)
+{
+    /* A base page at a time, lest the page cache make one large folio of several. */
+    static char zeroes[4096];
+    size_t done = 0;
+
+    for (int interrupts = 0; done < size;) {
+        size_t step = size - done < sizeof zeroes ? size - done : sizeof zeroes;
+        ssize_t put = pwrite(file, zeroes, step, (off_t)(offset + done));
+
+        if (put > 0)
+            done += (size_t)put;
+        else if (put == 0 || errno != EINTR || ++interrupts == INTERRUPTS_MOST)
+            return put == 0 ? ENOSPC : failed("pwrite", size);
+    }
+    return 0;
+}
+
+int os_punch(int file, size_t offset, size_t size)
+{
+    int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+    for (int i = 0; fallocate(file, mode, (off_t)offset, (off_t)size); i++)
+        if (errno != EINTR || i == INTERRUPTS_MOST)
+            return failed("fallocate(PUNCH_HOLE)", size);
+    return 0;
+}
+
+size_t os_file_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+        return SIZE_MAX;
+    return limit.rlim_cur;
+}
+
+int os_file_system(int file, size_t *total, size_t *unused)
+{
+    struct statfs system;
+    size_t unit;
+
+    if (fstatfs(file, &system))
+        return failed("fstatfs", 0);
+    unit = (size_t)(system.f_frsize ? system.f_frsize : system.f_bsize);
+    *total = system.f_blocks * unit;
+    *unused = system.f_bfree * unit;
+    return 0;
+}
+
+bool os_allocates_pages(int file)
+{
+    struct statfs system;
+
+    return fstatfs(file, &system) == 0 && system.f_type == TMPFS_MAGIC;
+}
+
+unsigned long os_unique(void)
+{
+    static atomic_ulong calls;
+    struct timespec now = {0, 0};
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (unsigned long)now.tv_sec * 1000000000 + (unsigned long)now.tv_nsec +
+           ((unsigned long)getpid() << 40) + (atomic_fetch_add(&calls, 1) << 20);
+}
+
+void os_write_error(const char *text, size_t size)
+{
+    int error = errno;
+
+    while (size) {
+        ssize_t put = write(STDERR_FILENO, text, size);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            break;
+        text += put;
+        size -= (size_t)put;
+    }
+    errno = error;
+}
+
+int os_process(void)
+{
+    return getpid();
+}
+
+int os_thread(void)
+{
+    return gettid();
+}
+
+bool os_thread_is_gone(int thread)
+{
+    int error = errno;
+    bool gone = tgkill(getpid(), thread, 0) && errno == ESRCH;
+
+    errno = error;
+    return gone;
+}
+
+long os_seconds(void)
+{
+    struct timespec now;
+
+    return clock_gettime(CLOCK_MONOTONIC_COARSE, &now) ? 0 : now.tv_sec;
+}
+
+bool os_can_barrier_everywhere(void)
+{
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0)
+        return true;
+    failed("membarrier", 0);
+    return false;
+}
+
+int os_barrier_everywhere(void)
+{
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) ? failed("membarrier", 0)
+                                                                           : 0;
+}
+
+void os_yield(void)
+{
+    sched_yield();
+}
+
+unsigned os_cpu_count(void)
+{
+    /* Room for 8,192 CPUs; a larger machine answers EINVAL and gets the safe guess. */
+    unsigned long mask[128] = {0};
+    unsigned count = 0;
+
+    if (syscall(SYS_sched_getaffinity, 0, sizeof mask, mask) < 0)
+        return 1;
+    for (size_t i = 0; i < sizeof mask / sizeof mask[0]; i++)
+        count += (unsigned)__builtin_popcountl(mask[i]);
+    return count ? count : 1;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * os: every system call of the library, with what it takes for granted said once.
+ *
+ * Each wrapper does one thing, logs a failure with its errno (MEMKIND_DEBUG=1) and returns the
+ * errno, 0 for success; nothing here allocates or locks. Memory policy calls go straight to the
+ * kernel: libnuma's wrappers add nothing to them, and loading libnuma costs every program that
+ * links memkind 0.4 ms at start. Any thread, any time, async-signal-safe unless said otherwise.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "kinds/system/nodemask.h"
+
+/* Bytes in a base page of the running kernel. */
+size_t os_page_size(void);
+
+/* How the pages of a mapping choose their node: MPOL_* of <linux/mempolicy.h>, -1 for "as the
+ * process". */
+struct os_policy {
+    int mode;
+    struct nodemask nodes;
+};
+
+/* Private anonymous zeroed memory, base pages; `alignment` a power of two >= the page size.
+ * NULL with errno. Pages are not populated. */
+void *os_map(size_t size, size_t alignment);
+
+/* The same from the kernel's pool of huge pages of `page_size` bytes; size and alignment are
+ * multiples of it. Does not populate: a policy comes in between. The pool's pages are reserved
+ * until the mapping goes, which is what lets a parent outlive its fork's copies. NULL with errno.
+ */
+void *os_map_huge(size_t size, size_t alignment, size_t page_size);
+
+/* A part of a file, shared, readable and writable; may lie beyond the file's end. `offset`, and
+ * `alignment` as above, are multiples of the page size. `sync`: MAP_SYNC, which only a file on a
+ * DAX device takes. NULL with errno. */
+void *os_map_file(int file, size_t offset, size_t size, size_t alignment, bool sync);
+
+int os_unmap(void *address, size_t size);
+
+/* mbind(2) on a fresh mapping. Only pages touched later follow the policy. */
+int os_bind(void *address, size_t size, const struct os_policy *policy);
+
+/* Touches every page for writing, without changing content and without SIGBUS: ENOMEM when the
+ * policy's nodes are full, EFAULT when the pool has no huge page left, EINVAL before Linux 5.14
+ * (os_can_populate() tells). */
+int os_populate(void *address, size_t size);
+bool os_can_populate(void);
+
+/* Gives the pages back; the next touch reads zeroes. Huge pages: Linux 5.18, whole pages only. */
+int os_discard(void *address, size_t size);
+
+/* Keeps transparent huge pages away from a mapping whose placement is counted in base pages. */
+int os_no_huge_pages(void *address, size_t size);
+
+/* Faults bring just the page that is wanted, and no others with it. */
+int os_no_readahead(void *address, size_t size);
+
+/* Whether a mapping costs nothing but addresses until it is used: no RLIMIT_AS, no strict account
+ * of memory (vm.overcommit_memory), no locking of whatever is mapped (mlockall(2)). */
+bool os_addresses_are_free(void);
+
+/* Names an anonymous mapping in /proc/self/maps (Linux 5.17 with CONFIG_ANON_VMA_NAME). Silent:
+ * a kernel without it loses nothing but the name. */
+void os_name(void *address, size_t size, const char *name);
+
+/* Node of the CPU this thread runs on right now; 0 when the kernel does not say. */
+unsigned os_current_node(void);
+
+/* Nodes on which the process may have memory (cpuset). */
+int os_allowed_nodes(struct nodemask *nodes);
+
+/* Writes a byte of this process's memory over itself, without a signal. 0, or EFAULT where it is
+ * not mapped or not writable. */
+int os_rewrite(void *address);
+
+/* move_pages(2) as a question: node of each page in status[], or a negative errno. */
+int os_page_nodes(size_t count, void **pages, int *status);
+
+/* Bytes of these pages that are backed now: 0 where that cannot be told. */
+size_t os_backed(void *address, size_t size);
+
+/* Bytes that the kernel keeps free on the machine (vm.min_free_kbytes), and that are free for
+ * swapping. */
+uint64_t os_min_free(void);
+uint64_t os_free_swap(void);
+
+/* Whether all of [address, address + size) is mapped. */
+bool os_is_mapped(void *address, size_t size);
+
+/* Reads a small file (sysfs, procfs) as text, terminated. Length, or -1 with errno; a missing file
+ * is not worth a log line, everything else is. */
+ssize_t os_read_file(const char *path, char *text, size_t size);
+
+/* Calls visit() for every name in a folder but "." and "..", in no order. 0, or an errno; a missing
+ * folder is not worth a log line. */
+int os_read_folder(const char *path, void (*visit)(void *context, const char *name), void *context);
+
+/* Where a symbolic link points, terminated. 0, or an errno; not worth a log line. */
+int os_read_link(const char *path, char *target, size_t size);
+
+/* --- files: sizes and offsets in bytes; a call that signals interrupt is repeated, not for ever
+ * --- */
+
+/* open(2) relative to `directory`, with O_CLOEXEC and mode 0600. A descriptor, or -1 with errno. */
+int os_open(int directory, const char *path, int flags);
+void os_close(int file);
+/* Which file a descriptor is of, and whether it still is: a program may have closed it and got its
+ * number for another. */
+struct os_identity {
+    unsigned long device, inode;
+};
+int os_identify(int file, struct os_identity *identity);
+bool os_is_file(int file, const struct os_identity *identity);
+
+int os_unlink(int directory, const char *name);
+
+/* The absolute path of a descriptor, terminated. Needs /proc. */
+int os_path(int file, char *path, size_t size);
+
+/* Reserves space for a part of a file, which grows when that lies beyond its end. Where the kernel
+ * would send SIGXFSZ (RLIMIT_FSIZE): see os_file_limit(). */
+int os_allocate(int file, size_t offset, size_t size);
+/* The same by writing zeroes: content is lost. */
+int os_write_zeroes(int file, size_t offset, size_t size);
+/* Gives space back; reads as zeroes afterwards, the length stays. */
+int os_punch(int file, size_t offset, size_t size);
+
+/* Bytes that a file of this process may have (RLIMIT_FSIZE); SIZE_MAX: any number. */
+size_t os_file_limit(void);
+
+/* Bytes of a file's file system, all and free; 0 where it has no such number. */
+int os_file_system(int file, size_t *total, size_t *unused);
+
+/* Whether fallocate(2) gives the file its very pages (tmpfs), and not just space on a device. */
+bool os_allocates_pages(int file);
+
+/* A number that another process, or another time, does not get. */
+unsigned long os_unique(void);
+
+/* Writes to stderr in one call; the log's only way out. */
+void os_write_error(const char *text, size_t size);
+
+/* This process's number: 1 or more. */
+int os_process(void);
+
+/* The calling thread's number in the system, and whether no thread of this process has it (any
+ * more). */
+int os_thread(void);
+bool os_thread_is_gone(int thread);
+
+/* Seconds of a clock that never goes back. */
+long os_seconds(void);
+
+/* Full memory barriers on all CPUs that run threads of this process (membarrier(2), Linux 4.14).
+ * The first of the two makes the process known to the kernel and comes before the other, which
+ * returns 0 or an errno. */
+bool os_can_barrier_everywhere(void);
+int os_barrier_everywhere(void);
+
+/* Lets another thread run. */
+void os_yield(void);
+
+/* CPUs this process may run on (sched_getaffinity), at least 1. */
+unsigned os_cpu_count(void);

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see sysfs.h. */
+#include "kinds/system/sysfs.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kinds/system/os.h"
+
+#define PATH_SIZE 512
+#define FILE_SIZE 4096 /* as long as sysfs lets a file be */
+
+const char *sysfs_root = "/sys";
+
+/* False: longer than any path of the kernel's. */
+__attribute__((format(printf, 2, 0))) static bool make_path(char path[PATH_SIZE],
+                                                            const char *format, va_list arguments)
+{
+    int root = snprintf(path, PATH_SIZE, "%s/", sysfs_root), rest;
+
+    if (root < 0 || root >= PATH_SIZE)
+        return false;
+    rest = vsnprintf(path + root, PATH_SIZE - (size_t)root, format, arguments);
+    return rest >= 0 && rest < PATH_SIZE - root;
+}
+
+/* Turns the calling function's "path, ..." into a path; an empty one where that is too long. */
+#define PATH_OF_ARGUMENTS(PATH, FORMAT)               \
+    do {                                              \
+        va_list arguments_;                           \
+        va_start(arguments_, FORMAT);                 \
+        if (!make_path((PATH), (FORMAT), arguments_)) \
+            (PATH)[0] = '\0';                         \
+        va_end(arguments_);                           \
+    } while (0)
+
+ssize_t sysfs_read(char *text, size_t size, const char *path, ...)
+{
+    char full[PATH_SIZE];
+
+    PATH_OF_ARGUMENTS(full, path);
+    return os_read_file(full, text, size);
+}
+
+bool sysfs_list(struct nodemask *mask, const char *path, ...)
+{
+    char full[PATH_SIZE], text[FILE_SIZE];
+
+    PATH_OF_ARGUMENTS(full, path);
+    if (os_read_file(full, text, sizeof text) >= 0 && nodemask_parse(text, mask))
+        return true;
+    memset(mask, 0, sizeof *mask);
+    return false;
+}
+
+uint64_t sysfs_number(const char *path, ...)
+{
+    char full[PATH_SIZE], text[64];
+
+    PATH_OF_ARGUMENTS(full, path);
+    if (os_read_file(full, text, sizeof text) < 0 || *text < '0' || *text > '9')
+        return 0;
+    return strtoull(text, NULL, 10);
+}
+
+uint64_t sysfs_meminfo_value(const char *meminfo, const char *name)
+{
+    const char *at = strstr(meminfo, name);
+
+    return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : 0;
+}
+
+uint64_t sysfs_meminfo(unsigned node, const char *name)
+{
+    char meminfo[FILE_SIZE];
+
+    if (sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) < 0)
+        return 0;
+    return sysfs_meminfo_value(meminfo, name);
+}
+
+bool sysfs_link(char *target, size_t size, const char *path, ...)
+{
+    char full[PATH_SIZE];
+
+    PATH_OF_ARGUMENTS(full, path);
+    return os_read_link(full, target, size) == 0;
+}
+
+bool sysfs_names(sysfs_visit *visit, void *context, const char *path, ...)
+{
+    char full[PATH_SIZE];
+
+    PATH_OF_ARGUMENTS(full, path);
+    return os_read_folder(full, visit, context) == 0;
+}
