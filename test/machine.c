@@ -21,7 +21,7 @@ unsigned __wrap_os_current_node(void);
 int __wrap_os_allowed_nodes(struct nodemask *nodes);
 int __wrap_os_bind(void *address, size_t size, const struct os_policy *policy);
 void __wrap_cpu_identify(struct cpu_model *cpu);
-const char *__wrap_dax_nodes(struct nodemask *nodes);
+const char *__wrap_dax_library_nodes(struct nodemask *nodes);
 ssize_t __wrap_os_read_file(const char *path, char *text, size_t size);
 ssize_t __real_os_read_file(const char *path, char *text, size_t size);
 typedef void visit_name(void *context, const char *name);
@@ -56,7 +56,7 @@ void __wrap_cpu_identify(struct cpu_model *cpu)
 }
 
 /* libdaxctl only knows the running machine. */
-const char *__wrap_dax_nodes(struct nodemask *nodes)
+const char *__wrap_dax_library_nodes(struct nodemask *nodes)
 {
     (void)nodes;
     return "libdaxctl is not asked";

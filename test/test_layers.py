@@ -46,8 +46,8 @@ ANYWHERE = {
 # an instruction, and libraries that are opened when they are needed.
 ONLY_IN = {
     "<cpuid.h>": ["src/kinds/machine/cpu.c"],
-    "<daxctl/libdaxctl.h>": ["src/kinds/machine/dax.c"],
-    "<dlfcn.h>": ["src/kinds/machine/dax.c", "src/backend_tbb/library.c"],
+    "<daxctl/libdaxctl.h>": ["src/kinds/machine/dax_library.c"],
+    "<dlfcn.h>": ["src/kinds/machine/dax_library.c", "src/backend_tbb/library.c"],
     "<fcntl.h>": ["src/kinds/pages/source_file.c", "src/kinds/pages/temp_file.c"],
     "<linux/mempolicy.h>": ["src/kinds/machine/page_kind.c", "src/kinds/pages/pool.c"],
 }
@@ -57,7 +57,6 @@ SYSTEM_CALLS = "src/kinds/system/os.c"
 # its line away.
 KNOWN_CIRCLES = {
     ("src/frontend/managers", "src/frontend/registry"),
-    ("src/kinds/machine/hbw", "src/kinds/machine/selector"),
     ("src/kinds/pages/commitment", "src/kinds/pages/pool"),
     ("src/kinds/pages/page_run", "src/kinds/pages/run_cache"),
 }

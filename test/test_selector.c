@@ -30,8 +30,10 @@ static int fake_bind(void *address, size_t size, const struct os_policy *policy)
 #define os_current_node fake_current_node
 #define os_bind fake_bind
 /* NOLINTBEGIN(bugprone-suspicious-include) */
-#include "kinds/machine/selector.c"
+#include "kinds/machine/node_answer.c"
+#include "kinds/machine/dax.c"
 #include "kinds/machine/hbw.c"
+#include "kinds/machine/selector.c"
 #include "kinds/machine/page_kind.c"
 #include "kinds/pages/pool.c"
 /* NOLINTEND(bugprone-suspicious-include) */

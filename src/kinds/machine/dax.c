@@ -1,96 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/*
- * Why: see dax.h. This is libdaxctl's part, dax_bus.c the other. The declarations come from
- * <daxctl/libdaxctl.h>; each function is looked up by name, so a library that lacks one is a reason
- * in words and not a failed start.
+/* Why and thread rules: see dax.h. This is the choice; dax_library.c and dax_bus.c know the facts.
  */
 #include "kinds/machine/dax.h"
 
-#include <daxctl/libdaxctl.h>
-#include <dlfcn.h>
+#include <memkind.h>
+#include <stdio.h>
 
+#include "kinds/machine/topology.h"
 #include "kinds/system/callbacks.h"
 
-/* The loop over regions and devices, as libdaxctl's own foreach macros do it. */
-struct daxctl {
-    __typeof__(daxctl_new) *new_context;
-    __typeof__(daxctl_unref) *unref;
-    __typeof__(daxctl_region_get_first) *first_region;
-    __typeof__(daxctl_region_get_next) *next_region;
-    __typeof__(daxctl_dev_get_first) *first_device;
-    __typeof__(daxctl_dev_get_next) *next_device;
-    __typeof__(daxctl_dev_get_memory) *memory;
-    __typeof__(daxctl_dev_get_target_node) *target_node;
-    __typeof__(daxctl_dev_get_devname) *name;
-    __typeof__(daxctl_dev_is_enabled) *enabled;
-};
-
-static bool resolve(void *library, struct daxctl *daxctl)
+/* libdaxctl first; it only knows the machine that runs. */
+void dax_find(struct node_answer *answer)
 {
-    const struct {
-        const char *name;
-        void *slot;
-    } symbols[] = {
-        {"daxctl_new", &daxctl->new_context},
-        {"daxctl_unref", &daxctl->unref},
-        {"daxctl_region_get_first", &daxctl->first_region},
-        {"daxctl_region_get_next", &daxctl->next_region},
-        {"daxctl_dev_get_first", &daxctl->first_device},
-        {"daxctl_dev_get_next", &daxctl->next_device},
-        {"daxctl_dev_get_memory", &daxctl->memory},
-        {"daxctl_dev_get_target_node", &daxctl->target_node},
-        {"daxctl_dev_get_devname", &daxctl->name},
-        {"daxctl_dev_is_enabled", &daxctl->enabled},
-    };
+    const char *why;
+    bool some;
 
-    for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; i++) {
-        void *address = dlsym(library, symbols[i].name);
-
-        if (!address)
-            return false;
-        *(void **)symbols[i].slot = address;
+    if (node_answer_environment(answer, "MEMKIND_DAX_KMEM_NODES", MEMKIND_ERROR_UNAVAILABLE))
+        return;
+    answer->source = INFO_SOURCE_LIBDAXCTL;
+    why = dax_library_nodes(&answer->nodes);
+    if (why && dax_bus_nodes(&answer->nodes)) {
+        answer->source = INFO_SOURCE_DAX_BUS;
+        callbacks->log("%s: bus/dax is read instead", why);
+        why = NULL;
     }
-    return true;
-}
-
-static void collect(const struct daxctl *daxctl, struct daxctl_ctx *context, struct nodemask *nodes)
-{
-    struct daxctl_region *region;
-    struct daxctl_dev *device;
-
-    for (region = daxctl->first_region(context); region; region = daxctl->next_region(region)) {
-        for (device = daxctl->first_device(region); device; device = daxctl->next_device(device)) {
-            int node = daxctl->target_node(device);
-
-            /* In system-ram mode a device has a memory object; in devdax mode it has none. */
-            if (!daxctl->memory(device) || !daxctl->enabled(device) || node < 0 ||
-                node >= NODEMASK_NODES)
-                continue;
-            callbacks->log("DAX device %s is system RAM on node %d", daxctl->name(device), node);
-            nodemask_add(nodes, (unsigned)node);
-        }
+    some = !nodemask_empty(&answer->nodes);
+    nodemask_and(&answer->nodes, &topology_get()->with_memory);
+    if (!nodemask_empty(&answer->nodes)) {
+        snprintf(answer->why, sizeof answer->why, "%s", info_source_name(answer->source));
+        return;
     }
-}
-
-const char *dax_nodes(struct nodemask *nodes)
-{
-    struct daxctl daxctl;
-    struct daxctl_ctx *context;
-    void *library = dlopen("libdaxctl.so.1", RTLD_NOW | RTLD_LOCAL);
-
-    if (!library)
-        return "libdaxctl.so.1 cannot be loaded";
-    if (!resolve(library, &daxctl)) {
-        dlclose(library);
-        return "libdaxctl.so.1 lacks a function";
-    }
-    if (daxctl.new_context(&context)) {
-        dlclose(library);
-        return "libdaxctl cannot make a context";
-    }
-    collect(&daxctl, context, nodes);
-    daxctl.unref(context);
-    dlclose(library);
-    return NULL;
+    if (why)
+        node_answer_refuse(answer, MEMKIND_ERROR_UNAVAILABLE,
+                           "%s, and there is no bus/dax in sysfs", why);
+    else
+        node_answer_refuse(
+            answer, MEMKIND_ERROR_UNAVAILABLE, "%s knows no device in system-ram mode%s",
+            info_source_name(answer->source), some ? " with memory for this process" : "");
 }

@@ -15,10 +15,16 @@
 
 #include <stdbool.h>
 
+#include "kinds/machine/node_answer.h"
 #include "kinds/system/nodemask.h"
 
-/* Adds the nodes of enabled system-ram devices. Returns NULL, or in words why nobody could tell. */
-const char *dax_nodes(struct nodemask *nodes);
+/* The nodes of the DAX_KMEM kinds: the administrator's (MEMKIND_DAX_KMEM_NODES), libdaxctl's, or
+ * those of the bus. The caller gives a zeroed answer. */
+void dax_find(struct node_answer *answer);
+
+/* libdaxctl's word (dax_library.c): adds the nodes of enabled system-ram devices. Returns NULL, or
+ * in words why nobody could tell. */
+const char *dax_library_nodes(struct nodemask *nodes);
 
 enum dax_sort { DAX_UNKNOWN, DAX_PERSISTENT, DAX_CXL, DAX_RESERVED };
 
@@ -27,7 +33,7 @@ struct dax_device {
     enum dax_sort sort;
 };
 
-/* The same from sysfs. False: the kernel has no such bus. */
+/* The same from sysfs (dax_bus.c). False: the kernel has no such bus. */
 bool dax_bus_nodes(struct nodemask *nodes);
 
 /* The first device, by name, that the node is made of. False: none. */

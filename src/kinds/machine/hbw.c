@@ -232,11 +232,8 @@ void hbw_find(struct node_answer *answer)
                  "MEMKIND_HBW_THRESHOLD is not a whole number of MB/s");
         return;
     }
-    if (selector_environment("MEMKIND_HBW_NODES", answer)) {
-        if (answer->error == MEMKIND_ERROR_UNAVAILABLE)
-            answer->error = MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE;
+    if (node_answer_environment(answer, "MEMKIND_HBW_NODES", MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE))
         return;
-    }
     if (!find_measured(topology, &threshold, answer) && !find_knights(topology, answer))
         explain_nothing(topology, answer);
     some = !nodemask_empty(&answer->nodes);

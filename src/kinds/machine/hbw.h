@@ -12,7 +12,7 @@
  */
 #pragma once
 
-#include "kinds/machine/selector.h"
+#include "kinds/machine/node_answer.h"
 
 /* The caller gives a zeroed answer. */
 void hbw_find(struct node_answer *answer);

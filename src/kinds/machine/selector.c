@@ -4,7 +4,6 @@
 #include "kinds/machine/selector.h"
 
 #include <memkind.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,47 +15,6 @@
 #include "kinds/system/once.h"
 #include "kinds/machine/topology.h"
 
-__attribute__((format(printf, 3, 4))) static void refuse(struct node_answer *answer, int error,
-                                                         const char *format, ...)
-{
-    va_list arguments;
-
-    memset(&answer->nodes, 0, sizeof answer->nodes);
-    answer->error = error;
-    va_start(arguments, format);
-    vsnprintf(answer->why, sizeof answer->why, format, arguments);
-    va_end(arguments);
-}
-
-/* --- node lists given by the administrator -----------------------------------------------------
- */
-
-bool selector_environment(const char *name, struct node_answer *answer)
-{
-    const struct topology *topology = topology_get();
-    const char *value = callbacks->environment(name);
-    struct nodemask usable;
-
-    if (!value)
-        return false;
-    answer->source = INFO_SOURCE_ENVIRONMENT;
-    if (!nodemask_parse_user(value, &topology->online, &topology->allowed, &answer->nodes)) {
-        callbacks->reject(name, "a list of existing nodes as numactl takes it, like 0,2-3");
-        refuse(answer, MEMKIND_ERROR_ENVIRON, "%s is not a list of existing nodes", name);
-        return true;
-    }
-    usable = answer->nodes;
-    nodemask_and(&usable, &topology->with_memory);
-    if (nodemask_empty(&usable)) {
-        refuse(answer, MEMKIND_ERROR_UNAVAILABLE,
-               "none of the nodes in %s has memory for this process", name);
-        return true;
-    }
-    answer->nodes = usable;
-    snprintf(answer->why, sizeof answer->why, "%s", name);
-    return true;
-}
-
 /* --- answers found once -------------------------------------------------------------------------
  */
 
@@ -65,33 +23,9 @@ static void find_hbw(void *value)
     hbw_find(value);
 }
 
-/* libdaxctl first; it only knows the machine that runs. */
 static void find_dax(void *value)
 {
-    struct node_answer *answer = value;
-    const char *why;
-    bool some;
-
-    if (selector_environment("MEMKIND_DAX_KMEM_NODES", answer))
-        return;
-    answer->source = INFO_SOURCE_LIBDAXCTL;
-    why = dax_nodes(&answer->nodes);
-    if (why && dax_bus_nodes(&answer->nodes)) {
-        answer->source = INFO_SOURCE_DAX_BUS;
-        callbacks->log("%s: bus/dax is read instead", why);
-        why = NULL;
-    }
-    some = !nodemask_empty(&answer->nodes);
-    nodemask_and(&answer->nodes, &topology_get()->with_memory);
-    if (!nodemask_empty(&answer->nodes)) {
-        snprintf(answer->why, sizeof answer->why, "%s", info_source_name(answer->source));
-        return;
-    }
-    if (why)
-        refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "%s, and there is no bus/dax in sysfs", why);
-    else
-        refuse(answer, MEMKIND_ERROR_UNAVAILABLE, "%s knows no device in system-ram mode%s",
-               info_source_name(answer->source), some ? " with memory for this process" : "");
+    dax_find(value);
 }
 
 static void tell(const char *subject, const struct node_answer *answer)
@@ -122,7 +56,7 @@ static void answer_once(struct once *once, struct node_answer *answer)
     if (known)
         *answer = *known;
     else
-        refuse(answer, MEMKIND_ERROR_MMAP, "not even one page can be mapped");
+        node_answer_refuse(answer, MEMKIND_ERROR_MMAP, "not even one page can be mapped");
 }
 
 /* --- choices ------------------------------------------------------------------------------------
@@ -217,18 +151,20 @@ static void answer_measured(struct node_answer *answer, unsigned cpu_node, nodem
 {
     answer->nodes = local_nodes(cpu_node);
     if (!known) {
-        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "the kernel tells no %s of any node",
-               what);
+        node_answer_refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+                           "the kernel tells no %s of any node", what);
         return;
     }
     if (nodemask_empty(&answer->nodes)) {
-        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, "no node has memory for this process");
+        node_answer_refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+                           "no node has memory for this process");
         return;
     }
     if (nodemask_has(&answer->nodes, cpu_node) && nodemask_count(&answer->nodes) > 1 &&
         !score(cpu_node, cpu_node)) {
-        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
-               "the kernel tells no %s of node %u, to compare local nodes with", what, cpu_node);
+        node_answer_refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+                           "the kernel tells no %s of node %u, to compare local nodes with", what,
+                           cpu_node);
         return;
     }
     nodemask_keep_best(&answer->nodes, score, cpu_node);
@@ -245,8 +181,8 @@ static void answer_cpu_nodes(struct node_answer *answer)
     nodemask_and(&answer->nodes, &topology_get()->with_memory);
     snprintf(answer->why, sizeof answer->why, "sysfs: has_cpu");
     if (nodemask_empty(&answer->nodes))
-        refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
-               "no node with CPUs has memory for this process");
+        node_answer_refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
+                           "no node with CPUs has memory for this process");
 }
 
 /* HBW or DAX nodes. */

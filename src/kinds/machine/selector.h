@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-#include "kinds/machine/info_source.h"
+#include "kinds/machine/node_answer.h"
 #include "kinds/system/nodemask.h"
 
 enum node_selector {
@@ -38,20 +38,9 @@ enum node_selector {
     SELECT_GIVEN_NEAREST,   /* of these, the nearest to the calling CPU */
 };
 
-/* A question's answer: nodes, or an error with its reason. */
-struct node_answer {
-    int error; /* 0 or MEMKIND_ERROR_* */
-    struct nodemask nodes;
-    enum info_source source;
-    char why[160]; /* where the answer comes from, or why there is none */
-};
-
 /* The nodes of a selector for a thread that runs on `cpu_node`. `given`: for SELECT_GIVEN*. */
 void selector_answer(enum node_selector selector, const struct nodemask *given, unsigned cpu_node,
                      struct node_answer *answer);
-
-/* Answers from the environment variable `name` and returns true, if it is set. */
-bool selector_environment(const char *name, struct node_answer *answer);
 
 /* The nodes of a list as numactl takes it. 0, MEMKIND_ERROR_INVALID for no list of existing nodes,
  * MEMKIND_ERROR_UNAVAILABLE where one has no memory for this process. */
