@@ -67,16 +67,21 @@ static void remove_tree(void)
     cr_assert_eq(system(command), 0);
 }
 
+static bool make(int pool, size_t size)
+{
+    return commitment_make(&pools[pool].commitment, &pools[pool].regions, &node, size);
+}
+
 TestSuite(commitment, .init = make_tree, .fini = remove_tree, .timeout = 60);
 
 Test(commitment, no_more_than_there_is)
 {
     write_meminfo(TERABYTE);
-    cr_expect(!commitment_make(&pools[0], &node, 2 * TERABYTE));
-    cr_expect(commitment_make(&pools[0], &node, TERABYTE / 2));
-    cr_expect(!commitment_make(&pools[1], &node, TERABYTE / 2));
-    commitment_done(&pools[0], TERABYTE / 2, false);
-    cr_expect(commitment_make(&pools[1], &node, TERABYTE / 2));
+    cr_expect(!make(0, 2 * TERABYTE));
+    cr_expect(make(0, TERABYTE / 2));
+    cr_expect(!make(1, TERABYTE / 2));
+    commitment_done(&pools[0].commitment, TERABYTE / 2, false);
+    cr_expect(make(1, TERABYTE / 2));
 }
 
 /* What one pool may map without a look at the node is not there for the others. */
@@ -86,9 +91,9 @@ Test(commitment, many_pools_get_no_more_than_one)
 
     write_meminfo(TERABYTE);
     for (int i = 0; i < POOLS; i++)
-        cr_expect(commitment_make(&pools[i], &node, MIB));
+        cr_expect(make(i, MIB));
     for (int i = 0; i < POOLS; i++)
-        if (commitment_make(&pools[i], &node, TERABYTE / 10))
+        if (make(i, TERABYTE / 10))
             promised += TERABYTE / 10;
     cr_expect_leq(promised, TERABYTE, "%zu GiB of a node with 1,024", promised / GIB);
     cr_expect_geq(promised, TERABYTE / 10 * 9, "only %zu GiB of a node with 1,024", promised / GIB);
@@ -98,15 +103,15 @@ Test(commitment, many_pools_get_no_more_than_one)
 Test(commitment, a_full_node_is_known_without_a_look_at_pages)
 {
     write_meminfo(TERABYTE);
-    cr_assert(commitment_make(&pools[0], &node, TERABYTE / 2));
-    commitment_done(&pools[0], TERABYTE / 2, true);
-    cr_expect(!commitment_make(&pools[1], &node, 2 * TERABYTE));
+    cr_assert(make(0, TERABYTE / 2));
+    commitment_done(&pools[0].commitment, TERABYTE / 2, true);
+    cr_expect(!make(1, 2 * TERABYTE));
     cr_expect_eq(pools[0].commitment.untouched, TERABYTE / 2, "counted: there are no such pages");
-    cr_expect(commitment_make(&pools[1], &node, TERABYTE / 4 * 3), "not counted");
+    cr_expect(make(1, TERABYTE / 4 * 3), "not counted");
 }
 
 /* A process that has no descriptor left, or a sandbox without files, still has memory. */
 Test(commitment, an_unknown_node_is_not_full)
 {
-    cr_expect(commitment_make(&pools[0], &node, TERABYTE));
+    cr_expect(make(0, TERABYTE));
 }

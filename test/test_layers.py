@@ -57,8 +57,6 @@ SYSTEM_CALLS = "src/kinds/system/os.c"
 # its line away.
 KNOWN_CIRCLES = {
     ("src/frontend/managers", "src/frontend/registry"),
-    ("src/kinds/pages/commitment", "src/kinds/pages/pool"),
-    ("src/kinds/pages/page_run", "src/kinds/pages/run_cache"),
 }
 
 failures = 0

@@ -411,7 +411,7 @@ Test(run_cache, any_order)
             used -= live[slot].size;
             live[slot].run = NULL;
         }
-        expect_usage(&caches[i], used, caches[i].kept_size);
+        expect_usage(&caches[i], used, caches[i].runs.kept_size);
         for (int slot = 0; slot < LIVE; slot++) {
             if (live[slot].run)
                 cr_assert(run_cache_give(&caches[i], live[slot].run, live[slot].size));

@@ -196,10 +196,10 @@ Test(source_file, several_windows)
         test_skip("%s has no room for %zu bytes", file_pool_directories[0], limit);
     cr_expect_eq(taken, limit);
     cr_expect_eq((size_t)file_pool_status(&pool).st_size, limit);
-    LIST_FOREACH (window, &pool.regions, entry)
+    LIST_FOREACH (window, &pool.regions.list, entry)
         cr_expect(pool_unmap(&pool, window->start, window->size));
     cr_expect_leq(file_pool_ranges(&pool), MIB);
-    LIST_FOREACH (window, &pool.regions, entry) {
+    LIST_FOREACH (window, &pool.regions.list, entry) {
         struct page_region *next = address_map_find(window->start + window->size);
 
         if (!next || next->pool != &pool)
@@ -264,7 +264,7 @@ Test(source_file, alignment)
         cr_expect_eq((uintptr_t)at & (alignment - 1), 0, "alignment %zu", alignment);
         large += alignment >= GIB / 2;
     }
-    LIST_FOREACH (window, &pool.regions, entry) {
+    LIST_FOREACH (window, &pool.regions.list, entry) {
         cr_expect_eq((uintptr_t)window->start & (2 * MIB - 1), 0);
         windows++;
     }

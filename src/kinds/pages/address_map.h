@@ -18,7 +18,7 @@
  *
  * Threads: finding, notes: any, also beside adding and removing of other regions (records are never
  * unmapped, so a reader that comes late reads an old one). Adding, removing: one thread at a time
- * (pool.c's lock).
+ * (page_region.c's lock).
  */
 #pragma once
 

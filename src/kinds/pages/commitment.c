@@ -8,7 +8,7 @@
 
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
-#include "kinds/pages/pool.h"
+#include "kinds/pages/page_region.h"
 #include "kinds/system/sysfs.h"
 #include "kinds/machine/topology.h"
 
@@ -17,7 +17,7 @@
 #define SPARED_PART 64 /* of a node's memory: page tables, other processes, lists of each CPU */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static LIST_HEAD(, page_pool) pools; /* that have bound memory; guarded by lock */
+static LIST_HEAD(, page_commitment) watched; /* guarded by lock */
 
 /* --- room on nodes ------------------------------------------------------------------------------
  */
@@ -78,15 +78,13 @@ static uint64_t promised_on(const struct nodemask *nodes, bool count)
 {
     uint64_t promised = 0;
     long now = os_seconds();
-    struct page_pool *pool;
+    struct page_commitment *its;
 
-    LIST_FOREACH (pool, &pools, commitment.entry) {
-        struct page_commitment *its = &pool->commitment;
-
+    LIST_FOREACH (its, &watched, entry) {
         if (!nodes_meet(&its->nodes, nodes))
             continue;
         if (count && its->untouched)
-            its->untouched = pool_untouched(pool);
+            its->untouched = page_regions_untouched(its->regions);
         if (count || its->second != now)
             its->trusted = 0;
         promised += its->untouched + its->coming + its->trusted;
@@ -124,14 +122,15 @@ bool commitment_watches(const struct nodemask *nodes)
     return !nodemask_subset(&topology_get()->with_memory, nodes);
 }
 
-bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_t size)
+bool commitment_make(struct page_commitment *commitment, struct page_regions *regions,
+                     const struct nodemask *nodes, size_t size)
 {
-    struct page_commitment *commitment = &pool->commitment;
     bool well;
 
     pthread_mutex_lock(&lock);
     if (!commitment->watched) {
-        LIST_INSERT_HEAD(&pools, pool, commitment.entry);
+        LIST_INSERT_HEAD(&watched, commitment, entry);
+        commitment->regions = regions;
         commitment->watched = true;
     }
     nodemask_or(&commitment->nodes, nodes);
@@ -140,14 +139,12 @@ bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_
         commitment->coming += size;
     pthread_mutex_unlock(&lock);
     if (!well)
-        callbacks->log("%s: its nodes have no room for another %zu bytes", pool->kind->name, size);
+        callbacks->log("%s: its nodes have no room for another %zu bytes", regions->name, size);
     return well;
 }
 
-void commitment_done(struct page_pool *pool, size_t size, bool mapped)
+void commitment_done(struct page_commitment *commitment, size_t size, bool mapped)
 {
-    struct page_commitment *commitment = &pool->commitment;
-
     pthread_mutex_lock(&lock);
     commitment->coming -= size;
     if (mapped)
@@ -155,21 +152,19 @@ void commitment_done(struct page_pool *pool, size_t size, bool mapped)
     pthread_mutex_unlock(&lock);
 }
 
-void commitment_purged(struct page_pool *pool, size_t size)
+void commitment_purged(struct page_commitment *commitment, size_t size)
 {
-    struct page_commitment *commitment = &pool->commitment;
-
     pthread_mutex_lock(&lock);
     if (commitment->watched)
         commitment->untouched += size;
     pthread_mutex_unlock(&lock);
 }
 
-void commitment_end(struct page_pool *pool)
+void commitment_end(struct page_commitment *commitment)
 {
     pthread_mutex_lock(&lock);
-    if (pool->commitment.watched)
-        LIST_REMOVE(pool, commitment.entry);
+    if (commitment->watched)
+        LIST_REMOVE(commitment, entry);
     pthread_mutex_unlock(&lock);
 }
 
@@ -181,10 +176,10 @@ void commitment_prefork(void)
 /* What a parent's threads were about to map does not come in the child. */
 void commitment_postfork(bool child)
 {
-    struct page_pool *pool;
+    struct page_commitment *its;
 
     if (child)
-        LIST_FOREACH (pool, &pools, commitment.entry)
-            pool->commitment.coming = 0;
+        LIST_FOREACH (its, &watched, entry)
+            its->coming = 0;
     pthread_mutex_unlock(&lock);
 }

@@ -17,7 +17,7 @@
  * Nodes that are all the machine has for this process are not watched: what happens there when
  * memory runs out is what happens to malloc(3).
  *
- * Threads: any. One lock, taken outside that of pool.c.
+ * Threads: any. One lock, taken outside that of page_region.h.
  */
 #pragma once
 
@@ -28,15 +28,17 @@
 
 #include "kinds/system/nodemask.h"
 
-struct page_pool;
+struct page_regions;
 
+/* Of one pool; a part of it. */
 struct page_commitment {
     atomic_bool watched; /* the pool has such memory */
     /* Guarded by the lock: */
-    LIST_ENTRY(page_pool) entry; /* of pools that have such memory */
-    struct nodemask nodes;       /* where */
-    size_t untouched;            /* bytes of its regions, at the most */
-    size_t coming;               /* bytes that are about to be mapped */
+    LIST_ENTRY(page_commitment) entry; /* of those that are watched */
+    struct page_regions *regions;      /* the pool's */
+    struct nodemask nodes;             /* where */
+    size_t untouched;                  /* bytes of its regions, at the most */
+    size_t coming;                     /* bytes that are about to be mapped */
     size_t trusted; /* bytes that may be mapped in this second before the nodes are looked at */
     long second;
 };
@@ -44,15 +46,23 @@ struct page_commitment {
 /* Whether nodes are such that memory bound to them is watched. */
 bool commitment_watches(const struct nodemask *nodes);
 
-/* Whether `size` bytes bound to watched nodes may be mapped. If so, commitment_done() follows. */
-bool commitment_make(struct page_pool *pool, const struct nodemask *nodes, size_t size);
-void commitment_done(struct page_pool *pool, size_t size, bool mapped);
+/* Whether `size` more bytes bound to watched nodes may be mapped, beside the pool's regions. If so,
+ * commitment_done() follows. */
+bool commitment_make(struct page_commitment *commitment, struct page_regions *regions,
+                     const struct nodemask *nodes, size_t size);
+void commitment_done(struct page_commitment *commitment, size_t size, bool mapped);
+
+/* Whether the pool has memory that is watched. No lock. */
+static inline bool commitment_is_watched(const struct page_commitment *commitment)
+{
+    return atomic_load_explicit(&commitment->watched, memory_order_relaxed);
+}
 
 /* These bytes of it are no longer backed. */
-void commitment_purged(struct page_pool *pool, size_t size);
+void commitment_purged(struct page_commitment *commitment, size_t size);
 
 /* The pool closes. */
-void commitment_end(struct page_pool *pool);
+void commitment_end(struct page_commitment *commitment);
 
 void commitment_prefork(void);
 void commitment_postfork(bool child);

@@ -55,55 +55,55 @@ static unsigned bin_of(size_t size)
         return (unsigned)units;
     log = 63 - (unsigned)__builtin_clzl(units);
     bin = (log - 1) * 4 + (unsigned)(units >> (log - 2) & 3);
-    return bin < RUN_CACHE_BINS ? bin : RUN_CACHE_BINS - 1;
+    return bin < PAGE_RUN_BINS ? bin : PAGE_RUN_BINS - 1;
 }
 
 void page_run_enter(struct page_run *run, enum page_run_state state)
 {
-    struct run_cache *cache = run->cache;
+    struct page_run_set *set = run->set;
     unsigned bin = bin_of(run->size);
 
     run->state = state;
-    cache->size += run->size;
+    set->size += run->size;
     if (state == RUN_USED) {
-        cache->used_size += run->size;
-        LIST_INSERT_HEAD(&cache->used, run, entry);
+        set->used_size += run->size;
+        LIST_INSERT_HEAD(&set->used, run, entry);
         return;
     }
-    cache->kept_size += run->kept;
+    set->kept_size += run->kept;
     if (state == RUN_LEAVING) {
-        LIST_INSERT_HEAD(&cache->leaving, run, entry);
+        LIST_INSERT_HEAD(&set->leaving, run, entry);
         return;
     }
-    LIST_INSERT_HEAD(&cache->bins[bin], run, entry);
-    cache->filled[bin / 64] |= (uint64_t)1 << bin % 64;
+    LIST_INSERT_HEAD(&set->bins[bin], run, entry);
+    set->filled[bin / 64] |= (uint64_t)1 << bin % 64;
 }
 
 void page_run_leave(struct page_run *run)
 {
-    struct run_cache *cache = run->cache;
+    struct page_run_set *set = run->set;
     unsigned bin = bin_of(run->size);
 
-    cache->size -= run->size;
+    set->size -= run->size;
     LIST_REMOVE(run, entry);
     if (run->state == RUN_USED)
-        cache->used_size -= run->size;
+        set->used_size -= run->size;
     else
-        cache->kept_size -= run->kept;
-    if (run->state == RUN_FREE && LIST_EMPTY(&cache->bins[bin]))
-        cache->filled[bin / 64] &= ~((uint64_t)1 << bin % 64);
+        set->kept_size -= run->kept;
+    if (run->state == RUN_FREE && LIST_EMPTY(&set->bins[bin]))
+        set->filled[bin / 64] &= ~((uint64_t)1 << bin % 64);
 }
 
 /* --- runs and their neighbours ------------------------------------------------------------------
  */
 
-struct page_run *page_run_make(struct run_cache *cache, char *start, size_t size)
+struct page_run *page_run_make(struct page_run_set *set, char *start, size_t size)
 {
     struct page_run *run = object_pool_get(&objects);
 
     if (run) {
         memset(run, 0, sizeof *run);
-        run->cache = cache;
+        run->set = set;
         run->start = start;
         run->size = size;
     }
@@ -176,10 +176,10 @@ struct page_run *page_run_used_at(const void *address)
     return run && run->start == (const char *)address ? run : NULL;
 }
 
-struct page_run *page_run_find(const struct run_cache *cache, size_t size)
+struct page_run *page_run_find(const struct page_run_set *set, size_t size)
 {
-    for (unsigned bin = bin_of(size); bin < RUN_CACHE_BINS; bin++) {
-        uint64_t filled = cache->filled[bin / 64] >> bin % 64;
+    for (unsigned bin = bin_of(size); bin < PAGE_RUN_BINS; bin++) {
+        uint64_t filled = set->filled[bin / 64] >> bin % 64;
         struct page_run *run, *best = NULL;
         int tried = 0;
 
@@ -188,7 +188,7 @@ struct page_run *page_run_find(const struct run_cache *cache, size_t size)
             continue;
         }
         bin += (unsigned)__builtin_ctzl(filled);
-        LIST_FOREACH (run, &cache->bins[bin], entry) {
+        LIST_FOREACH (run, &set->bins[bin], entry) {
             if (run->size >= size && (!best || run->size < best->size))
                 best = run;
             if (++tried == FITS_TRIED)
@@ -202,7 +202,7 @@ struct page_run *page_run_find(const struct run_cache *cache, size_t size)
 
 struct page_run *page_run_split(struct page_run *run, size_t size)
 {
-    struct page_run *end = page_run_make(run->cache, run->start + size, run->size - size);
+    struct page_run *end = page_run_make(run->set, run->start + size, run->size - size);
 
     if (!end)
         return NULL;

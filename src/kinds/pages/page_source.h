@@ -14,8 +14,8 @@
  *
  * There are two sorts. Sources of whole regions (anonymous, hugetlb, custom) map each region by
  * itself; pool.c remembers them, and a region is given back as it came. Page-granular sources
- * (file, fixed) cut regions out of windows of their own (range_allocator.h), register the windows
- * with the pool (pool_add_window()) and take any pages back, in pieces of any size.
+ * (file, fixed) cut regions out of windows of their own (range_allocator.h), note the windows among
+ * the pool's regions (page_region_add()) and take any pages back, in pieces of any size.
  *
  * Threads: map, unmap, purge and commit from any thread at once; none allocates; none takes a lock
  * that another thread could hold while it allocates. open and close have the pool for themselves.
@@ -41,7 +41,7 @@ struct page_source {
     /* Fills in pool->own. NULL: there is nothing to fill in. 0 or a MEMKIND_ERROR_* code, with
      * nothing left behind. */
     int (*open)(struct page_pool *pool, const struct page_setup *setup);
-    /* After every region is unmapped (page-granular: instead of that; pool->regions are its
+    /* After every region is unmapped (page-granular: instead of that; the pool's regions are its
      * windows, already out of the address map). NULL: nothing is held. */
     void (*close)(struct page_pool *pool);
     /* Sizes of regions, and alignments of their starts, are multiples of this. */

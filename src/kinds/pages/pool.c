@@ -7,86 +7,14 @@
 #include <linux/mempolicy.h>
 #include <limits.h>
 #include <memkind.h>
-#include <pthread.h>
 #include <string.h>
 
 #include "kinds/system/callbacks.h"
-#include "kinds/system/object_pool.h"
 #include "kinds/machine/topology.h"
 
 #define STEP_MOST ((size_t)2 << 20)
 #define STEP_LEAST ((size_t)64 << 10)
 #define STEPS_PER_LIMIT 64
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct object_pool objects = {.size = sizeof(struct page_region)}; /* guarded by lock */
-
-/* --- records of regions -------------------------------------------------------------------------
- */
-
-/* Called with the lock. */
-static struct page_region *record_take(struct page_pool *pool)
-{
-    struct page_region *record = object_pool_get(&objects);
-
-    if (!record)
-        return NULL;
-    record->pool = pool;
-    record->offset = 0;
-    record->domain = 0;
-    record->inherited = false;
-    return record;
-}
-
-/* Notes a region or a window. 0; MEMKIND_ERROR_INVALID: a part of it is in the map already;
- * MEMKIND_ERROR_MALLOC: no memory to note it. */
-static int record_add(struct page_pool *pool, unsigned domain, void *address, size_t size,
-                      size_t offset)
-{
-    struct page_region *record = NULL;
-    bool taken;
-
-    pthread_mutex_lock(&lock);
-    taken = address_map_overlaps(address, size);
-    if (!taken)
-        record = record_take(pool);
-    if (record) {
-        record->start = address;
-        record->size = size;
-        record->domain = domain;
-        record->offset = offset;
-        if (address_map_add(record)) {
-            LIST_INSERT_HEAD(&pool->regions, record, entry);
-        } else {
-            object_pool_put(&objects, record);
-            record = NULL;
-        }
-    }
-    pthread_mutex_unlock(&lock);
-    if (taken)
-        callbacks->log("%s: a part of %zu bytes at %p belongs to a live kind", pool->kind->name,
-                       size, address);
-    return taken ? MEMKIND_ERROR_INVALID : record ? 0 : MEMKIND_ERROR_MALLOC;
-}
-
-int pool_add_window(struct page_pool *pool, void *address, size_t size, size_t offset)
-{
-    return record_add(pool, 0, address, size, offset);
-}
-
-void pool_remove_window(struct page_pool *pool, void *address)
-{
-    struct page_region *window;
-
-    pthread_mutex_lock(&lock);
-    window = address_map_find(address);
-    if (window && window->pool == pool) {
-        address_map_remove(window);
-        LIST_REMOVE(window, entry);
-        object_pool_put(&objects, window);
-    }
-    pthread_mutex_unlock(&lock);
-}
 
 /* --- pools --------------------------------------------------------------------------------------
  */
@@ -112,6 +40,7 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
         pool->kind = &pool->given_kind;
     }
     pool->domains = page_kind_domains(pool->kind);
+    page_regions_init(&pool->regions, pool, pool->kind->name);
     return pool->source->open ? pool->source->open(pool, setup) : 0;
 }
 
@@ -119,23 +48,14 @@ void pool_close(struct page_pool *pool)
 {
     struct page_region *region;
 
-    commitment_end(pool);
-    /* Out of the map first: as soon as an address is unmapped, it may be another region's. */
-    pthread_mutex_lock(&lock);
-    LIST_FOREACH (region, &pool->regions, entry)
-        address_map_remove(region);
-    pthread_mutex_unlock(&lock);
+    commitment_end(&pool->commitment);
+    page_regions_hide(&pool->regions);
     if (!pool->source->page_granular)
-        LIST_FOREACH (region, &pool->regions, entry)
+        LIST_FOREACH (region, &pool->regions.list, entry)
             pool->source->unmap(pool, region->start, region->size);
     if (pool->source->close)
         pool->source->close(pool);
-    pthread_mutex_lock(&lock);
-    while ((region = LIST_FIRST(&pool->regions))) {
-        LIST_REMOVE(region, entry);
-        object_pool_put(&objects, region);
-    }
-    pthread_mutex_unlock(&lock);
+    page_regions_drop(&pool->regions);
 }
 
 /* The domains of a pool are the nodes with CPUs, counted from the lowest. */
@@ -219,13 +139,6 @@ bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole)
 /* --- mapping ------------------------------------------------------------------------------------
  */
 
-static void count_mapped(struct page_pool *pool, size_t more, size_t less)
-{
-    pthread_mutex_lock(&lock);
-    pool->mapped += more - less;
-    pthread_mutex_unlock(&lock);
-}
-
 static void *map_once(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
                       size_t size, size_t alignment, bool *zeroed)
 {
@@ -235,13 +148,13 @@ static void *map_once(struct page_pool *pool, unsigned domain, const struct os_p
     if (!address)
         return NULL;
     if (!pool->source->page_granular)
-        error = record_add(pool, domain, address, size, 0);
+        error = page_region_add(&pool->regions, domain, address, size, 0);
     /* What a live kind has already (a custom map() at fault) stays that kind's, and mapped. */
     if (error == MEMKIND_ERROR_MALLOC)
         pool->source->unmap(pool, address, size);
     if (error)
         return NULL;
-    count_mapped(pool, size, 0);
+    page_regions_count(&pool->regions, size, 0);
     return address;
 }
 
@@ -251,10 +164,10 @@ static void *map_bound(struct page_pool *pool, unsigned domain, const struct os_
 {
     void *address;
 
-    if (!commitment_make(pool, &policy->nodes, size))
+    if (!commitment_make(&pool->commitment, &pool->regions, &policy->nodes, size))
         return NULL;
     address = map_once(pool, domain, policy, size, alignment, zeroed);
-    commitment_done(pool, size, address != NULL);
+    commitment_done(&pool->commitment, size, address != NULL);
     return address;
 }
 
@@ -300,49 +213,22 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     return address;
 }
 
-/* The record of exactly this region, taken out of the map and its list; NULL: no such region. */
-static struct page_region *region_detach(struct page_pool *pool, void *address, size_t size)
-{
-    struct page_region *region;
-
-    pthread_mutex_lock(&lock);
-    region = address_map_find(address);
-    if (region && (region->pool != pool || region->start != address || region->size != size))
-        region = NULL;
-    if (region) {
-        address_map_remove(region);
-        LIST_REMOVE(region, entry);
-    }
-    pthread_mutex_unlock(&lock);
-    return region;
-}
-
-/* The window of a page-granular pool that holds the address; NULL: none. */
-static const struct page_region *window_of(const struct page_pool *pool, const void *address)
-{
-    const struct page_region *window = address_map_find(address);
-
-    return window && window->pool == pool ? window : NULL;
-}
-
 bool pool_unmap(struct page_pool *pool, void *address, size_t size)
 {
     struct page_region *region = NULL;
 
     if (pool->source->page_granular) {
-        const struct page_region *window = window_of(pool, address);
+        const struct page_region *window = page_region_window(&pool->regions, address);
 
         if (!window || window->inherited)
             return window != NULL;
-    } else if (!(region = region_detach(pool, address, size))) {
+    } else if (!(region = page_region_detach(&pool->regions, address, size))) {
         return false;
     }
     pool->source->unmap(pool, address, size);
-    pthread_mutex_lock(&lock);
-    pool->mapped -= size;
+    page_regions_count(&pool->regions, 0, size);
     if (region)
-        object_pool_put(&objects, region);
-    pthread_mutex_unlock(&lock);
+        page_region_drop(region);
     return true;
 }
 
@@ -351,7 +237,7 @@ int pool_purge(struct page_pool *pool, void *address, size_t size)
     int error = pool->source->purge ? pool->source->purge(pool, address, size) : ENOTSUP;
 
     if (!error && pool->source->demand_paged)
-        commitment_purged(pool, size);
+        commitment_purged(&pool->commitment, size);
     return error;
 }
 
@@ -366,26 +252,9 @@ int pool_commit(struct page_pool *pool, void *address, size_t size)
     return pool->source->commit ? pool->source->commit(pool, address, size) : 0;
 }
 
-size_t pool_untouched(struct page_pool *pool)
-{
-    const struct page_region *region;
-    size_t untouched = 0;
-
-    pthread_mutex_lock(&lock);
-    LIST_FOREACH (region, &pool->regions, entry)
-        untouched += region->size - os_backed(region->start, region->size);
-    pthread_mutex_unlock(&lock);
-    return untouched;
-}
-
 size_t pool_mapped(struct page_pool *pool)
 {
-    size_t mapped;
-
-    pthread_mutex_lock(&lock);
-    mapped = pool->mapped;
-    pthread_mutex_unlock(&lock);
-    return mapped;
+    return page_regions_mapped(&pool->regions);
 }
 
 /* --- fork ---------------------------------------------------------------------------------------
@@ -398,13 +267,7 @@ bool pool_is_shared(const struct page_pool *pool)
 
 void pool_forked(struct page_pool *pool)
 {
-    struct page_region *region;
-
-    pthread_mutex_lock(&lock);
-    LIST_FOREACH (region, &pool->regions, entry)
-        region->inherited = true;
-    pool->mapped = 0;
-    pthread_mutex_unlock(&lock);
+    page_regions_inherit(&pool->regions);
     pool->source->forked(pool);
 }
 
@@ -419,14 +282,14 @@ void pool_prefork(void)
     for (size_t i = 0; i < SOURCES; i++)
         if (sources[i]->prefork)
             sources[i]->prefork();
-    pthread_mutex_lock(&lock);
+    page_region_prefork();
     range_allocator_prefork();
 }
 
 void pool_postfork(bool child)
 {
     range_allocator_postfork();
-    pthread_mutex_unlock(&lock);
+    page_region_postfork();
     for (size_t i = SOURCES; i-- > 0;)
         if (sources[i]->postfork)
             sources[i]->postfork();

@@ -16,9 +16,9 @@
  * others and asks pool_domain() where the calling thread is now.
  *
  * Threads: every function from any thread, except pool_close(), which nobody may run beside.
- * One lock, for the lists of regions, not held while a source works; pool_prefork() and
- * pool_postfork() hold it, and its neighbours', across fork(2), in this order: that of
- * commitment.h, the file source's, this one, that of range_allocator.h.
+ * It has no lock of its own. pool_prefork() and pool_postfork() hold those of what it is made of
+ * across fork(2), in this order: that of commitment.h, the sources', that of page_region.h, that of
+ * range_allocator.h. None of them is held while a source works.
  */
 #pragma once
 
@@ -31,6 +31,7 @@
 #include "kinds/pages/commitment.h"
 #include "kinds/system/os.h"
 #include "kinds/machine/page_kind.h"
+#include "kinds/pages/page_region.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/range_allocator.h"
 
@@ -53,9 +54,7 @@ struct page_pool {
     const struct page_source *source;
     unsigned domains;
     bool conservative;
-    /* Guarded by the lock of pool.c: */
-    LIST_HEAD(, page_region) regions; /* in use; page-granular: the source's windows */
-    size_t mapped;                    /* bytes handed out and not unmapped */
+    struct page_regions regions;
     struct page_commitment commitment;
     struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
     struct nodemask given_nodes;
@@ -136,19 +135,8 @@ size_t pool_limit(const struct page_pool *pool);
 /* Bytes that blocks of the kind can have at the most; -1 if unavailable. */
 ssize_t pool_capacity(const struct page_pool *pool);
 
-/* Of the bytes in its regions, those that nothing backs. It looks at all pages. */
-size_t pool_untouched(struct page_pool *pool);
-
 /* Bytes handed out and not unmapped. */
 size_t pool_mapped(struct page_pool *pool);
-
-/* --- for page-granular sources: the windows they cut regions from --- */
-
-/* 0; MEMKIND_ERROR_INVALID: a part of it is a live kind's already; MEMKIND_ERROR_MALLOC: no memory
- * to note it. `offset` is the source's. */
-int pool_add_window(struct page_pool *pool, void *address, size_t size, size_t offset);
-/* Takes it back. */
-void pool_remove_window(struct page_pool *pool, void *address);
 
 /* --- fork --- */
 

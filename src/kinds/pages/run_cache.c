@@ -22,6 +22,12 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned forks; /* how many fork(2) lie between us and the first use */
 static bool hogs;      /* written before the first cache is opened */
 
+/* Not of a run that is a parent's: it has none. */
+static struct run_cache *cache_of(const struct page_run *run)
+{
+    return (struct run_cache *)((char *)run->set - offsetof(struct run_cache, runs));
+}
+
 /* Changes and tells the number of a cache's runs that are about to be unmapped or purged. Those of
  * a parent's threads are lost to the child of a fork. */
 static unsigned leaving_count(struct run_cache *cache, int change)
@@ -37,7 +43,7 @@ static struct page_run *used_of(const struct run_cache *cache, const void *addre
 {
     struct page_run *run = page_run_used_at(address);
 
-    return run && run->cache == cache && run->size == size ? run : NULL;
+    return run && run->set == &cache->runs && run->size == size ? run : NULL;
 }
 
 /* --- taking and giving --------------------------------------------------------------------------
@@ -63,7 +69,7 @@ static struct page_run *take_free(struct run_cache *cache, size_t size)
     struct page_run *run;
 
     pthread_mutex_lock(&lock);
-    run = page_run_find(cache, size);
+    run = page_run_find(&cache->runs, size);
     if (run)
         run = page_run_cut(run, size);
     pthread_mutex_unlock(&lock);
@@ -81,7 +87,7 @@ static struct page_run *take_region(struct run_cache *cache, size_t size, size_t
     if (!address)
         return NULL;
     pthread_mutex_lock(&lock);
-    region = page_run_make(cache, address, region_size);
+    region = page_run_make(&cache->runs, address, region_size);
     if (region) {
         region->kept = pool_is_demand_paged(pool) ? 0 : region_size;
         region->zeroed = zeroed;
@@ -109,7 +115,7 @@ static size_t region_size(struct run_cache *cache, size_t size, bool grows)
         return size;
     if (grows && !pool->conservative) {
         pthread_mutex_lock(&lock);
-        most = cache->size / GROWTH_DIVISOR;
+        most = cache->runs.size / GROWTH_DIVISOR;
         pthread_mutex_unlock(&lock);
         if (most > GROWTH_MOST)
             most = GROWTH_MOST;
@@ -189,7 +195,7 @@ void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed)
 /* Files a run that is in no list any more as free from now on. Called with the lock. */
 static void free_now(struct page_run *run)
 {
-    bool at_once = run->cache->pool->conservative && !hogs;
+    bool at_once = cache_of(run)->pool->conservative && !hogs;
 
     run->kept = run->size;
     run->freed = at_once ? RUN_AT_ONCE : os_seconds();
@@ -296,8 +302,8 @@ size_t run_cache_size(const void *address)
 void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept)
 {
     pthread_mutex_lock(&lock);
-    *used = cache->used_size;
-    *kept = cache->kept_size;
+    *used = cache->runs.used_size;
+    *kept = cache->runs.kept_size;
     pthread_mutex_unlock(&lock);
 }
 
@@ -312,11 +318,11 @@ static struct page_run *collect(long freed, const struct page_pool *only)
     pthread_mutex_lock(&lock);
     for (struct page_run *run = page_run_oldest; run && run->freed <= freed; run = newer) {
         newer = run->newer;
-        if (only && run->cache->pool != only)
+        if (only && cache_of(run)->pool != only)
             continue;
         page_run_age_remove(run);
         page_run_leave(run);
-        leaving_count(run->cache, 1);
+        leaving_count(cache_of(run), 1);
         page_run_enter(run, RUN_LEAVING);
         run->older = leaving;
         leaving = run;
@@ -331,7 +337,7 @@ static bool detach(struct page_run *run)
     bool goes;
 
     pthread_mutex_lock(&lock);
-    goes = page_run_is_whole(run) || pool_is_page_granular(run->cache->pool);
+    goes = page_run_is_whole(run) || pool_is_page_granular(cache_of(run)->pool);
     if (goes && run->before)
         run->before->behind = NULL;
     if (goes && run->behind)
@@ -342,7 +348,7 @@ static bool detach(struct page_run *run)
 
 static void unmap_run(struct page_run *run)
 {
-    struct run_cache *cache = run->cache;
+    struct run_cache *cache = cache_of(run);
 
     pool_unmap(cache->pool, run->start, run->size);
     pthread_mutex_lock(&lock);
@@ -354,7 +360,7 @@ static void unmap_run(struct page_run *run)
 
 static void purge_run(struct page_run *run)
 {
-    struct run_cache *cache = run->cache;
+    struct run_cache *cache = cache_of(run);
     bool purged = pool_purge(cache->pool, run->start, run->size) == 0;
 
     pthread_mutex_lock(&lock);
@@ -412,10 +418,10 @@ static void forget(struct page_run_list *list)
 /* Called with the lock. */
 static void forget_all(struct run_cache *cache)
 {
-    forget(&cache->used);
-    forget(&cache->leaving);
-    for (unsigned bin = 0; bin < RUN_CACHE_BINS; bin++)
-        forget(&cache->bins[bin]);
+    forget(&cache->runs.used);
+    forget(&cache->runs.leaving);
+    for (unsigned bin = 0; bin < PAGE_RUN_BINS; bin++)
+        forget(&cache->runs.bins[bin]);
 }
 
 void run_cache_close(struct run_cache *cache)
@@ -435,9 +441,9 @@ void run_cache_forked(struct run_cache *cache)
     struct page_run *run;
 
     pthread_mutex_lock(&lock);
-    while ((run = LIST_FIRST(&cache->used))) {
+    while ((run = LIST_FIRST(&cache->runs.used))) {
         page_run_leave(run);
-        run->cache = NULL;
+        run->set = NULL;
     }
     forget_all(cache);
     pthread_mutex_unlock(&lock);

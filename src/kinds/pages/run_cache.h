@@ -27,27 +27,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <sys/queue.h>
+
+#include "kinds/pages/page_run.h"
 
 struct page_pool;
-struct page_run;
-LIST_HEAD(page_run_list, page_run);
-
-#define RUN_CACHE_BINS 128 /* four for each power of two: 64 TiB and more are in the last */
 
 struct run_cache {
     struct page_pool *pool;
     unsigned domain;
     bool closing;
     /* Guarded by the lock: */
-    struct page_run_list used, leaving;        /* leaving: about to be unmapped or purged */
-    struct page_run_list bins[RUN_CACHE_BINS]; /* free runs, by size */
-    uint64_t filled[RUN_CACHE_BINS / 64];      /* a bit for each bin that has runs */
-    size_t used_size;                          /* bytes of used runs */
-    size_t kept_size;                          /* bytes of other runs that may be backed by pages */
-    size_t size;                               /* bytes of all runs */
-    unsigned leaving_count, forks;             /* leaving, by threads of this process */
+    struct page_run_set runs;
+    unsigned leaving_count, forks; /* leaving runs, by threads of this process */
 };
 
 void run_cache_open(struct run_cache *cache, struct page_pool *pool, unsigned domain);

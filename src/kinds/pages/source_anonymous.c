@@ -62,8 +62,7 @@ static bool has_transparent_huge_pages(void)
  */
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
-    if (atomic_load_explicit(&pool->commitment.watched, memory_order_relaxed) &&
-        has_transparent_huge_pages())
+    if (commitment_is_watched(&pool->commitment) && has_transparent_huge_pages())
         return source_purge_whole(address, size, REGION_GRANULE);
     return os_discard(address, size);
 }

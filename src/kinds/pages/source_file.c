@@ -123,7 +123,7 @@ static void close_pool(struct page_pool *pool)
     const struct page_region *window;
     struct source_file *own = &pool->own.file;
 
-    LIST_FOREACH (window, &pool->regions, entry)
+    LIST_FOREACH (window, &pool->regions.list, entry)
         os_unmap(window->start, window->size);
     range_allocator_clear(&own->ranges);
     close_file(own);
@@ -259,12 +259,12 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
      * to them could not have them again. */
     if (own->populates)
         os_no_readahead(address, size);
-    if (pool_add_window(pool, address, size, own->windows)) {
+    if (page_region_add(&pool->regions, 0, address, size, own->windows)) {
         os_unmap(address, size);
         return false;
     }
     if (!range_allocator_put(&own->ranges, address, size)) {
-        pool_remove_window(pool, address);
+        page_region_drop(page_region_detach(&pool->regions, address, size));
         os_unmap(address, size);
         return false;
     }

@@ -50,7 +50,7 @@ static int open_pool(struct page_pool *pool, const struct page_setup *setup)
     range_allocator_init(&own->ranges);
     if (!range_allocator_put(&own->ranges, (void *)first, own->size))
         return MEMKIND_ERROR_MALLOC;
-    error = pool_add_window(pool, (void *)first, own->size, 0);
+    error = page_region_add(&pool->regions, 0, (void *)first, own->size, 0);
     if (error)
         range_allocator_clear(&own->ranges);
     return error;

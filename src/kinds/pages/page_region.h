@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * page_region: the records of what a pool has mapped, in the pool's list and in the address map.
+ *
+ * A record (address_map.h) stands for a region that is handed out, or, in a page-granular pool, for
+ * a window that the source cuts regions from. It says whose the addresses are; the pages themselves
+ * are the source's. Records are used again and never unmapped, as readers of the address map need.
+ *
+ * Threads: any, but for page_regions_init(). One lock for all pools, held by none of the callers'
+ * work: it comes after those of commitment.h and of the sources, before that of range_allocator.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/queue.h>
+
+#include "kinds/pages/address_map.h"
+
+struct page_pool;
+
+/* What one pool has; a part of it. */
+struct page_regions {
+    struct page_pool *pool; /* noted in the records, not looked into */
+    const char *name;       /* its kind's, for the log */
+    /* Guarded by the lock: */
+    LIST_HEAD(, page_region) list; /* in use; page-granular: the source's windows */
+    size_t mapped;                 /* bytes handed out and not unmapped */
+};
+
+void page_regions_init(struct page_regions *regions, struct page_pool *pool, const char *name);
+
+/* Notes a region or a window. 0; MEMKIND_ERROR_INVALID: a part of it is a live kind's already;
+ * MEMKIND_ERROR_MALLOC: no memory to note it. `offset` is the source's. */
+int page_region_add(struct page_regions *regions, unsigned domain, void *address, size_t size,
+                    size_t offset);
+
+/* The record of exactly this region, taken out of the list and the map; NULL: there is none.
+ * page_region_drop() follows, when the pages are unmapped. */
+struct page_region *page_region_detach(struct page_regions *regions, void *address, size_t size);
+void page_region_drop(struct page_region *region);
+
+/* The window that holds the address; NULL: none of this pool. No lock. */
+const struct page_region *page_region_window(const struct page_regions *regions,
+                                             const void *address);
+
+/* The pool closes: first all of them leave the address map, since an address may be another
+ * region's as soon as it is unmapped; then, with nothing mapped, the list. */
+void page_regions_hide(struct page_regions *regions);
+void page_regions_drop(struct page_regions *regions);
+
+/* In the child of a fork(2): what is in the list is the parent's, and counts no longer. */
+void page_regions_inherit(struct page_regions *regions);
+
+/* `more` bytes are handed out, `less` are not any longer. */
+void page_regions_count(struct page_regions *regions, size_t more, size_t less);
+/* Bytes handed out and not unmapped. */
+size_t page_regions_mapped(struct page_regions *regions);
+/* Of the bytes in the list, those that nothing backs. It looks at all pages. */
+size_t page_regions_untouched(struct page_regions *regions);
+
+void page_region_prefork(void);
+void page_region_postfork(void);
