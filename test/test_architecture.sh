@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Copyright (C) 2026 the libmemkind developers.
 #
-# ARCHITECTURE.md is about this code: its example of a new page source compiles against the internal headers,
-# links with the library and works under every heap manager, and each file that the text names exists, as
-# does each file of src/ in its map.
+# The documents are about this code: docs/extending.md's example of a new page source compiles against the
+# internal headers, links with the library and works under every heap manager. ARCHITECTURE.md is short. Every file
+# and every name of the code that a document has in it exists, each room of src/ has a README that names all its
+# modules and no others, and docs/README.md lists the pages on design.
 #
 # usage: test_architecture.sh SOURCE_DIR STATIC_LIBRARY COMPILER
 set -euo pipefail
 source=$1 library=$2 cc=$3
-text=$source/ARCHITECTURE.md
+text=$source/docs/extending.md
+most_lines=200
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset "${!MEMKIND_@}"
@@ -47,15 +49,69 @@ if [ "$failed" -eq 0 ]; then
     done
 fi
 
-while IFS= read -r name; do
-    found=$(find "$source" -path "$source/build" -prune -o -path "*/$name" -print -quit)
-    [ -n "$found" ] || fail "the text names $name, which is not there"
-done < <(sed '/^## Adding a page source/,/^## /d' "$text" | grep -oE '`[a-z_*/-]+\.[ch]`' | tr -d '`' | grep -v '\*' | sort -u)
-for file in "$source"/src/*/*.c; do
-    name=${file##*/}
+lines=$(wc -l <"$source/ARCHITECTURE.md")
+[ "$lines" -le "$most_lines" ] || fail "ARCHITECTURE.md has $lines lines, more than $most_lines"
+
+# The words in backticks of all documents, a line each: DOCUMENT WORD. Not those of code blocks, nor those with
+# NAME in them, which stands for a name of the reader's.
+mapfile -t documents < <(cd "$source" && find ARCHITECTURE.md CONTRIBUTING.md docs src -name '*.md' | sort)
+(cd "$source" && awk '
+    /^ *```/ { code = !code; next }
+    code { next }
+    {
+        n = split($0, part, "`")
+        for (i = 2; i < n; i += 2)
+            if (part[i] !~ /NAME/)
+                print FILENAME, part[i]
+    }' "${documents[@]}") | sort -u >"$scratch/named"
+
+# Files and folders: from the root of the project, from src as in an include, from the folder of the document. A
+# name without a folder may be anywhere.
+(cd "$source" && find . -path ./build -prune -o -path ./.git -prune -o -type f -printf '%f\n') | sort -u >"$scratch/files"
+checked=0
+while read -r document name; do
+    checked=$((checked + 1))
     case $name in
-    source_*) ;; # the map says source_*.c
-    *) grep -qw -- "$name" "$text" || fail "the map does not have $name" ;;
-    esac
+    */*) [ -e "$source/$name" ] || [ -e "$source/src/$name" ] || [ -e "$source/${document%/*}/$name" ] ;;
+    *) grep -qxF -- "$name" "$scratch/files" ;;
+    esac || fail "$document names $name, which is not there"
+done < <(grep -E '^[^ ]+ [A-Za-z_][A-Za-z0-9_./-]*(/|\.(c|h|cpp|md|sh|py|txt|map|abi|cmake|suppressions|symbols))$' "$scratch/named")
+[ "$checked" -ge 50 ] || fail "only $checked names of files were found"
+
+# Functions, structures and constants.
+(cd "$source" && grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' src include test tools cmake examples \
+    --include='*.[ch]' --include='*.txt' --include='*.cmake' --include='*.sh') | sort -u >"$scratch/words"
+checked=0
+while read -r document name; do
+    checked=$((checked + 1))
+    grep -qxF -- "$name" "$scratch/words" || fail "$document names $name, which is not in the code"
+done < <(sed -nE 's/^([^ ]+) ((struct|enum) )?([A-Za-z_][A-Za-z0-9_]*)\(\)$/\1 \4/p
+    s/^([^ ]+) (struct|enum) ([a-z_0-9]+)$/\1 \3/p
+    s/^([^ ]+) ([A-Z][A-Z0-9]*(_[A-Z0-9]+)+)$/\1 \2/p' "$scratch/named")
+[ "$checked" -ge 50 ] || fail "only $checked names of the code were found"
+
+# A room is a folder of src/ with code in it. Its README has a table of modules: `name` in the first column is
+# name.c, name.h or both.
+rooms=0
+while IFS= read -r room; do
+    rooms=$((rooms + 1))
+    if [ ! -e "$source/$room/README.md" ]; then
+        fail "$room has no README.md"
+        continue
+    fi
+    find "$source/$room" -maxdepth 1 -name '*.[ch]' -printf '%f\n' | sed 's/\.[ch]$//' | sort -u >"$scratch/there"
+    # shellcheck disable=SC2016 # backticks of Markdown
+    sed -nE 's/^\| (`[^|]*`) \|.*/\1/p' "$source/$room/README.md" | grep -oE '[a-z_0-9]+' | sort -u >"$scratch/told"
+    while IFS= read -r module; do
+        fail "$room/README.md does not have $module"
+    done < <(comm -23 "$scratch/there" "$scratch/told")
+    while IFS= read -r module; do
+        fail "$room/README.md has $module, which is not there"
+    done < <(comm -13 "$scratch/there" "$scratch/told")
+done < <(cd "$source" && find src -mindepth 2 -name '*.[ch]' -printf '%h\n' | sort -u)
+[ "$rooms" -ge 6 ] || fail "only $rooms rooms were found"
+
+for page in "$source"/docs/design/*.md; do
+    grep -qF "(design/${page##*/})" "$source/docs/README.md" || fail "docs/README.md does not list ${page##*/}"
 done
 exit $failed
