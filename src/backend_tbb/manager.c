@@ -19,8 +19,21 @@ static int load(const struct heap_settings *settings, char why[HEAP_WHY])
     return error;
 }
 
+static void prefork(void)
+{
+    tbb_thread_prefork();
+    run_cache_prefork();
+}
+
+static void postfork_parent(void)
+{
+    run_cache_postfork(false);
+    tbb_thread_postfork_parent();
+}
+
 static void postfork_child(void)
 {
+    run_cache_postfork(true);
     tbb_heap_postfork_child();
     tbb_thread_postfork_child();
 }
@@ -43,7 +56,7 @@ const struct heap_manager heap_manager_tbb = {
     .stats_print = tbb_stats_print,
     .background_threads = tbb_background_threads,
     .await_thread_exits = tbb_thread_await_exits,
-    .prefork = tbb_thread_prefork,
-    .postfork_parent = tbb_thread_postfork_parent,
+    .prefork = prefork,
+    .postfork_parent = postfork_parent,
     .postfork_child = postfork_child,
 };

@@ -10,11 +10,8 @@
 #include "frontend/environment.h"
 #include "frontend/export.h"
 #include "frontend/log.h"
-#include "frontend/registry.h"
 #include "frontend/version.h"
 #include "kinds/system/callbacks.h"
-#include "kinds/system/os.h"
-#include "kinds/pages/run_cache.h"
 
 /* The first row is the default. A new heap manager is one more row. */
 static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap_manager_tbb};
@@ -26,75 +23,6 @@ const struct heap_manager *_Atomic managers_chosen;
 static __thread bool inside __attribute__((tls_model("initial-exec")));
 static pthread_mutex_t first_use = PTHREAD_MUTEX_INITIALIZER;
 static struct environment environment; /* written under first_use before managers_chosen */
-
-/* --- fork: the first-use lock, the registry's, then the heap manager's, then the page layer's ----
- */
-
-/* The forking thread is between prefork and postfork. */
-static __thread bool forking __attribute__((tls_model("initial-exec")));
-
-static void prefork(void)
-{
-    if (forking)
-        return; /* registered twice, see register_fork_handlers() */
-    forking = true;
-    pthread_mutex_lock(&first_use);
-    if (managers_get() && managers_get()->await_thread_exits)
-        managers_get()->await_thread_exits();
-    registry_prefork();
-    if (managers_get())
-        managers_get()->prefork();
-    run_cache_prefork();
-    pool_prefork();
-}
-
-static void postfork(void (*manager_postfork)(void), bool child)
-{
-    forking = false;
-    pool_postfork(child);
-    run_cache_postfork(child);
-    if (manager_postfork)
-        manager_postfork();
-    registry_postfork(child);
-    pthread_mutex_unlock(&first_use);
-}
-
-static void postfork_parent(void)
-{
-    if (forking)
-        postfork(managers_get() ? managers_get()->postfork_parent : NULL, false);
-}
-
-static void postfork_child(void)
-{
-    if (forking)
-        postfork(managers_get() ? managers_get()->postfork_child : NULL, true);
-}
-
-/*
- * Before the first-use lock is taken for the first time: a fork beside another thread's first use
- * has to wait for it, since half a heap manager is of no use to the child. In the moment of
- * registration itself a fork may still come; its child finds another process's number here and
- * registers again, perhaps for the second time.
- */
-static void register_fork_handlers(void)
-{
-    enum { NOT_YET = 0, DONE = -1 };
-    static atomic_int state; /* or the process that is at it */
-    int self = os_process(), seen = atomic_load(&state);
-
-    while (seen != DONE) {
-        if (seen == self) {
-            os_yield();
-            seen = atomic_load(&state);
-        } else if (atomic_compare_exchange_weak(&state, &seen, self)) {
-            if (pthread_atfork(prefork, postfork_parent, postfork_child))
-                log_always("no memory for fork handlers: a forked child must not use memkind");
-            atomic_store(&state, DONE);
-            return;
-        }
-    }
-}
 
 /* --- first use ----------------------------------------------------------------------------------
  */
@@ -139,7 +67,6 @@ bool managers_enter(void)
     if (unlikely(!managers_get())) {
         int error = errno;
 
-        register_fork_handlers();
         pthread_mutex_lock(&first_use);
         if (!managers_get())
             start();
@@ -152,6 +79,16 @@ bool managers_enter(void)
 void managers_leave(void)
 {
     inside = false;
+}
+
+void managers_prefork(void)
+{
+    pthread_mutex_lock(&first_use);
+}
+
+void managers_postfork(void)
+{
+    pthread_mutex_unlock(&first_use);
 }
 
 bool managers_arenas_rejected(void)

@@ -4,7 +4,7 @@
  * managers: the library's first use, and the choice of the heap manager.
  *
  * The first call that needs the library reads the environment, picks a row of the table of heap
- * managers, loads it and registers the fork handlers. Nothing of this happens at load.
+ * managers and loads it. Nothing of this happens at load.
  *
  * A thread that is inside such a step may come back into the library, when what it calls allocates
  * through a malloc interposer. managers_enter() tells: it fails for such a call, which must then
@@ -29,6 +29,11 @@ static inline const struct heap_manager *managers_get(void)
  * managers_leave(). False: the thread is inside already. */
 bool managers_enter(void);
 void managers_leave(void);
+
+/* Around fork(2), before and after all others: a fork beside another thread's first use waits for
+ * it, since half a heap manager is of no use to the child. */
+void managers_prefork(void);
+void managers_postfork(void);
 
 /* Whether MEMKIND_ARENA_NUM_PER_KIND was unusable; after managers_enter(). */
 bool managers_arenas_rejected(void);

@@ -78,6 +78,6 @@ void run_cache_hog(void);
 /* Bytes in used runs, and in free ones that may be backed by pages. */
 void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept);
 
-/* Around fork(2), before the pools' own. */
+/* Around fork(2), for the heap manager to call: before the pools' own. */
 void run_cache_prefork(void);
 void run_cache_postfork(bool child);
