@@ -38,11 +38,15 @@ function others(    i, found) {
             found = found (found == "" ? "" : " ") listed["peers", i]
     return found
 }
+# A few patterns: the pair, which is the least there is to do; small blocks by the thousand; blocks of MiB; and
+# blocks that another thread frees.
 function short(    p, pattern) {
     heading("pattern", "jemalloc;mimalloc;tcmalloc;tbbmalloc;glibc;libmemkind0;PMEM: libmemkind0;" \
         "FIXED: libmemkind0;" cpus " threads: jemalloc;peak memory: jemalloc")
     for (p = 1; p <= listed["patterns"]; p++) {
         pattern = listed["patterns", p]
+        if (pattern !~ /^(pair|batch|large|cross)$/)
+            continue
         printf "| %s |", pattern
         cell("ns", "ours", "REGULAR", pattern, 1, "jemalloc")
         cell("ns", "ours", "REGULAR", pattern, 1, "mimalloc")
