@@ -3,7 +3,7 @@
 /*
  * file_pools: pools of pages in a file, for the tests of source_file.c.
  *
- * The file has no name: its descriptor in the pool tells its size.
+ * The file has no name: it is known by the descriptor of what the newest window maps.
  */
 #pragma once
 
@@ -27,10 +27,15 @@ void *file_pool_take(struct page_pool *pool, size_t size);
 /* All there are, in pieces of that size; how many bytes. */
 size_t file_pool_take_all(struct page_pool *pool, size_t size);
 
+/* Of the file that the pool has mapped last; -1: none is mapped, or it is open no more. */
+int file_pool_descriptor(const struct page_pool *pool);
 struct stat file_pool_status(const struct page_pool *pool);
 
 /* Bytes that the file takes on its file system. */
 size_t file_pool_ranges(const struct page_pool *pool);
+
+/* Bytes of the file that are mapped somewhere. */
+size_t file_pool_windows(const struct page_pool *pool);
 
 /* A directory of our own. */
 const char *file_pool_scratch(void);

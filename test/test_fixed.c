@@ -16,6 +16,7 @@
 
 #include "kinds/pages/address_map.h"
 #include "kinds/pages/pool.h"
+#include "kinds/pages/source_fixed.h"
 
 #define SIZE (32 * MIB)
 
@@ -41,8 +42,9 @@ static char *map_private(size_t size)
 
 static int open_pool(struct page_pool *pool, void *area, size_t size)
 {
-    struct page_setup setup = {
-        .kind = &page_kind_fixed, .source = &page_source_fixed, .address = area, .size = size};
+    const struct source_fixed_request request = {.address = area, .size = size};
+    const struct page_setup setup = {
+        .kind = &page_kind_fixed, .source = &page_source_fixed, .request = &request};
 
     return pool_open(pool, &setup);
 }

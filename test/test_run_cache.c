@@ -11,6 +11,7 @@
 
 #include "kinds/pages/pool.h"
 #include "kinds/pages/run_cache.h"
+#include "kinds/pages/source_fixed.h"
 
 #define RUN ((size_t)16 << 10)
 #define AREA (64 * MIB)
@@ -22,9 +23,10 @@ static struct run_cache caches[POOLS];
 static void open_all(bool conservative)
 {
     void *area = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const struct source_fixed_request request = {.address = area, .size = AREA};
     struct page_setup setups[POOLS] = {
         pool_setup(&page_kind_static[MEMKIND_PARTITION_DEFAULT]),
-        {.kind = &page_kind_fixed, .source = &page_source_fixed, .address = area, .size = AREA}};
+        {.kind = &page_kind_fixed, .source = &page_source_fixed, .request = &request}};
 
     cr_assert_neq(area, MAP_FAILED);
     for (int i = 0; i < POOLS; i++) {

@@ -34,7 +34,7 @@ static void child(void *argument)
 {
     struct page_pool *pool = &forked_pool;
     struct stat parent = file_pool_status(pool);
-    int file = pool->own.file.file;
+    int file = file_pool_descriptor(pool);
     bool zeroed;
     char *at;
 

@@ -12,6 +12,9 @@
 #include "frontend/managers.h"
 #include "frontend/registry.h"
 #include "frontend/version.h"
+#include "kinds/pages/source_custom.h"
+#include "kinds/pages/source_file.h"
+#include "kinds/pages/source_fixed.h"
 
 EXPORT int memkind_get_version(void)
 {
@@ -90,8 +93,9 @@ EXPORT int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memk
 
 EXPORT int memkind_create_custom(const struct memkind_page_ops *ops, void *context, memkind_t *kind)
 {
-    struct page_setup setup = {
-        .kind = &page_kind_custom, .source = &page_source_custom, .ops = ops, .context = context};
+    const struct source_custom_request request = {.ops = ops, .context = context};
+    const struct page_setup setup = {
+        .kind = &page_kind_custom, .source = &page_source_custom, .request = &request};
 
     if (!ops || !ops->map || !ops->unmap || !kind)
         return MEMKIND_ERROR_INVALID;
@@ -108,21 +112,23 @@ EXPORT int memkind_create_pmem(const char *dir, size_t max_size, memkind_t *kind
 
 EXPORT int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
 {
-    struct page_setup setup = {.kind = &page_kind_file, .source = &page_source_file};
+    struct source_file_request request;
+    struct page_setup setup = {
+        .kind = &page_kind_file, .source = &page_source_file, .request = &request};
 
     if (!cfg || !cfg->directory || !kind ||
         (unsigned)cfg->policy >= MEMKIND_MEM_USAGE_POLICY_MAX_VALUE)
         return MEMKIND_ERROR_INVALID;
-    setup.directory = cfg->directory;
-    setup.size = cfg->limit;
+    request = (struct source_file_request){.directory = cfg->directory, .limit = cfg->limit};
     setup.conservative = cfg->policy == MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE;
     return create(&setup, kind);
 }
 
 EXPORT int memkind_create_fixed(void *addr, size_t size, memkind_t *kind)
 {
-    struct page_setup setup = {
-        .kind = &page_kind_fixed, .source = &page_source_fixed, .address = addr, .size = size};
+    const struct source_fixed_request request = {.address = addr, .size = size};
+    const struct page_setup setup = {
+        .kind = &page_kind_fixed, .source = &page_source_fixed, .request = &request};
 
     return addr && kind ? create(&setup, kind) : MEMKIND_ERROR_INVALID;
 }

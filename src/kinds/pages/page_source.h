@@ -31,16 +31,16 @@
 #define REGION_GRANULE ((size_t)2 << 20) /* of base pages: THP can back a whole region */
 
 struct page_pool;
-struct page_setup;
 
 struct page_source {
     const char *name;
     bool page_granular;
     bool demand_paged; /* pages come from their nodes as they are touched: a region that is mapped,
                    or purged, costs nothing but addresses */
-    /* Fills in pool->own. NULL: there is nothing to fill in. 0 or a MEMKIND_ERROR_* code, with
-     * nothing left behind. */
-    int (*open)(struct page_pool *pool, const struct page_setup *setup);
+    /* Fills in the pool's state, which is zeroed, as `request` wants it: a structure of the
+     * source's own header (source_NAME.h), valid during the call. NULL: there is nothing to fill
+     * in. 0 or a MEMKIND_ERROR_* code, with nothing left behind. */
+    int (*open)(struct page_pool *pool, const void *request);
     /* After every region is unmapped (page-granular: instead of that; the pool's regions are its
      * windows, already out of the address map). NULL: nothing is held. */
     void (*close)(struct page_pool *pool);
@@ -72,16 +72,39 @@ struct page_source {
     void (*postfork)(void);
 };
 
-extern const struct page_source page_source_anonymous;
-extern const struct page_source page_source_custom;
-extern const struct page_source page_source_file;
-extern const struct page_source page_source_fixed;
-extern const struct page_source page_source_hugetlb;
+/* All sources: adding one is a line here and a file source_NAME.c, which defines
+ * page_source_NAME. */
+#define PAGE_SOURCES(ROW) \
+    ROW(anonymous)        \
+    ROW(custom)           \
+    ROW(file)             \
+    ROW(fixed)            \
+    ROW(hugetlb)
+
+#define PAGE_SOURCE_DECLARE(NAME) extern const struct page_source page_source_##NAME;
+PAGE_SOURCES(PAGE_SOURCE_DECLARE)
+#undef PAGE_SOURCE_DECLARE
+
+/* What a source has to remember of one pool. Only its own file knows what that is. */
+union page_source_state {
+    max_align_t aligned;
+    unsigned char bytes[192];
+};
+
+/* In the source's file, which includes pool.h: state_of(), the state of a pool as that type. */
+#define PAGE_SOURCE_STATE(TYPE)                                                             \
+    _Static_assert(sizeof(TYPE) <= sizeof(union page_source_state) &&                       \
+                       _Alignof(TYPE) <= _Alignof(union page_source_state),                 \
+                   "the state of a page source does not fit into union page_source_state"); \
+    static inline TYPE *state_of(const struct page_pool *pool)                              \
+    {                                                                                       \
+        return (TYPE *)&pool->state;                                                        \
+    }
+
+/* Around fork(2): the locks of all sources, in the order of the table. */
+void page_source_prefork(void);
+void page_source_postfork(void);
 
 /* For sources whose pages of this size cannot be given back in part: discards those that lie wholly
  * inside and zeroes the rest. ENOTSUP: there are none. */
-int source_purge_whole(void *address, size_t size, size_t page);
-
-/* MEMKIND_SUCCESS: a file in the directory is mapped with DAX; MEMKIND_ERROR_MMAP: not so;
- * MEMKIND_ERROR_RUNTIME: no file there. */
-int source_file_check_dax(const char *directory);
+int page_source_purge_whole(void *address, size_t size, size_t page);

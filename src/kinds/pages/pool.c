@@ -11,6 +11,7 @@
 
 #include "kinds/system/callbacks.h"
 #include "kinds/machine/topology.h"
+#include "kinds/pages/range_allocator.h"
 
 #define STEP_MOST ((size_t)2 << 20)
 #define STEP_LEAST ((size_t)64 << 10)
@@ -41,7 +42,7 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
     }
     pool->domains = page_kind_domains(pool->kind);
     page_regions_init(&pool->regions, pool, pool->kind->name);
-    return pool->source->open ? pool->source->open(pool, setup) : 0;
+    return pool->source->open ? pool->source->open(pool, setup->request) : 0;
 }
 
 void pool_close(struct page_pool *pool)
@@ -271,17 +272,10 @@ void pool_forked(struct page_pool *pool)
     pool->source->forked(pool);
 }
 
-static const struct page_source *const sources[] = {&page_source_anonymous, &page_source_custom,
-                                                    &page_source_file, &page_source_fixed,
-                                                    &page_source_hugetlb};
-#define SOURCES (sizeof sources / sizeof sources[0])
-
 void pool_prefork(void)
 {
     commitment_prefork();
-    for (size_t i = 0; i < SOURCES; i++)
-        if (sources[i]->prefork)
-            sources[i]->prefork();
+    page_source_prefork();
     page_region_prefork();
     range_allocator_prefork();
 }
@@ -290,8 +284,6 @@ void pool_postfork(bool child)
 {
     range_allocator_postfork();
     page_region_postfork();
-    for (size_t i = SOURCES; i-- > 0;)
-        if (sources[i]->postfork)
-            sources[i]->postfork();
+    page_source_postfork();
     commitment_postfork(child);
 }

@@ -22,31 +22,23 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kinds/pages/address_map.h"
 #include "kinds/pages/commitment.h"
 #include "kinds/system/os.h"
 #include "kinds/machine/page_kind.h"
 #include "kinds/pages/page_region.h"
 #include "kinds/pages/page_source.h"
-#include "kinds/pages/range_allocator.h"
 
-/* What a kind's pages are to be: what a create function was asked for. A source reads the members
- * that concern it. */
+/* What a kind's pages are to be: what a create function was asked for. */
 struct page_setup {
     const struct page_kind *kind;
     const struct page_source *source;
-    bool conservative;                  /* unused pages go back at once */
-    const char *directory;              /* file */
-    void *address;                      /* fixed */
-    size_t size;                        /* file: limit, 0 for none; fixed: of the area */
-    const struct memkind_page_ops *ops; /* custom */
-    void *context;                      /* custom */
-    const struct nodemask *nodes;       /* for a row that selects SELECT_GIVEN* */
+    const void *request;          /* for the source: page_source.h */
+    bool conservative;            /* unused pages go back at once */
+    const struct nodemask *nodes; /* for a row that selects SELECT_GIVEN* */
 };
 
 struct page_pool {
@@ -58,31 +50,7 @@ struct page_pool {
     struct page_commitment commitment;
     struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
     struct nodemask given_nodes;
-    union { /* the source's */
-        struct source_file {
-            struct range_allocator ranges;
-            char *directory; /* absolute; a mapping */
-            size_t limit;    /* bytes of the file, 0: none */
-            atomic_int file; /* -1: none yet, in the child of a fork */
-            struct os_identity identity;
-            atomic_bool lost;         /* the program has closed the descriptor: said in the log */
-            bool populates;           /* reserved space does not mean that a write succeeds */
-            bool dax;                 /* the file's windows are mapped with MAP_SYNC */
-            size_t windows;           /* bytes of the file that are mapped somewhere */
-            atomic_size_t length;     /* of the file, at least */
-            atomic_bool stale;        /* free pages may hold old content */
-            atomic_bool no_holes;     /* the file system cannot punch holes */
-            atomic_bool no_fallocate; /* the file system cannot reserve space */
-        } file;
-        struct source_fixed {
-            struct range_allocator ranges;
-            size_t size; /* of the whole base pages */
-        } fixed;
-        struct source_custom {
-            struct memkind_page_ops ops;
-            void *context;
-        } custom;
-    } own;
+    union page_source_state state; /* the source's own */
 };
 
 /* The setup of a row that needs nothing else. */

@@ -63,7 +63,7 @@ static bool has_transparent_huge_pages(void)
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
     if (commitment_is_watched(&pool->commitment) && has_transparent_huge_pages())
-        return source_purge_whole(address, size, REGION_GRANULE);
+        return page_source_purge_whole(address, size, REGION_GRANULE);
     return os_discard(address, size);
 }
 

@@ -12,11 +12,20 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
+#include "kinds/pages/source_custom.h"
 
-static int open_pool(struct page_pool *pool, const struct page_setup *setup)
+struct source_custom {
+    struct memkind_page_ops ops;
+    void *context;
+};
+
+PAGE_SOURCE_STATE(struct source_custom)
+
+static int open_pool(struct page_pool *pool, const void *request)
 {
-    pool->own.custom.ops = *setup->ops;
-    pool->own.custom.context = setup->context;
+    const struct source_custom_request *wanted = request;
+
+    *state_of(pool) = (struct source_custom){.ops = *wanted->ops, .context = wanted->context};
     return 0;
 }
 
@@ -29,7 +38,7 @@ static size_t granule(const struct page_pool *pool)
 static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
                  size_t alignment, bool *zeroed)
 {
-    struct source_custom *own = &pool->own.custom;
+    struct source_custom *own = state_of(pool);
     void *address = own->ops.map(own->context, size, alignment);
 
     (void)policy;
@@ -50,12 +59,14 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
 
 static void unmap(struct page_pool *pool, void *address, size_t size)
 {
-    pool->own.custom.ops.unmap(pool->own.custom.context, address, size);
+    struct source_custom *own = state_of(pool);
+
+    own->ops.unmap(own->context, address, size);
 }
 
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
-    struct source_custom *own = &pool->own.custom;
+    struct source_custom *own = state_of(pool);
 
     if (!own->ops.purge)
         return ENOTSUP;

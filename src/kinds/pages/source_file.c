@@ -21,6 +21,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -28,10 +29,30 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
+#include "kinds/pages/range_allocator.h"
+#include "kinds/pages/source_file.h"
 #include "kinds/pages/temp_file.h"
 
 #define WINDOW_UNIT ((size_t)2 << 20) /* one huge page, which DAX and tmpfs may have */
 #define WINDOW_SIZE ((size_t)1 << 30)
+
+struct source_file {
+    struct range_allocator ranges;
+    char *directory; /* absolute; a mapping */
+    size_t limit;    /* bytes of the file, 0: none */
+    atomic_int file; /* -1: none yet, in the child of a fork */
+    struct os_identity identity;
+    atomic_bool lost;         /* the program has closed the descriptor: said in the log */
+    bool populates;           /* reserved space does not mean that a write succeeds */
+    bool dax;                 /* the file's windows are mapped with MAP_SYNC */
+    size_t windows;           /* bytes of the file that are mapped somewhere */
+    atomic_size_t length;     /* of the file, at least */
+    atomic_bool stale;        /* free pages may hold old content */
+    atomic_bool no_holes;     /* the file system cannot punch holes */
+    atomic_bool no_fallocate; /* the file system cannot reserve space */
+};
+
+PAGE_SOURCE_STATE(struct source_file)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -77,23 +98,24 @@ static int file_make(struct source_file *own, const char *directory)
     return 0;
 }
 
-static int open_pool(struct page_pool *pool, const struct page_setup *setup)
+static int open_pool(struct page_pool *pool, const void *request)
 {
-    struct source_file *own = &pool->own.file;
+    const struct source_file_request *wanted = request;
+    struct source_file *own = state_of(pool);
     int error;
 
-    if (setup->size && setup->size < MEMKIND_PMEM_MIN_SIZE) {
-        callbacks->log("a limit of %zu bytes is too small", setup->size);
+    if (wanted->limit && wanted->limit < MEMKIND_PMEM_MIN_SIZE) {
+        callbacks->log("a limit of %zu bytes is too small", wanted->limit);
         return MEMKIND_ERROR_INVALID;
     }
     /* More than a file can have, or than memkind_get_capacity() can tell, is no limit. */
-    own->limit = setup->size <= SSIZE_MAX - WINDOW_UNIT ? round_up(setup->size) : 0;
+    own->limit = wanted->limit <= SSIZE_MAX - WINDOW_UNIT ? round_up(wanted->limit) : 0;
     atomic_store_explicit(&own->file, -1, memory_order_relaxed);
     range_allocator_init(&own->ranges);
     own->directory = os_map(TEMP_FILE_PATH, os_page_size());
     if (!own->directory)
         return MEMKIND_ERROR_MALLOC;
-    error = file_make(own, setup->directory);
+    error = file_make(own, wanted->directory);
     if (error)
         os_unmap(own->directory, TEMP_FILE_PATH);
     return error;
@@ -121,7 +143,7 @@ static void close_file(struct source_file *own)
 static void close_pool(struct page_pool *pool)
 {
     const struct page_region *window;
-    struct source_file *own = &pool->own.file;
+    struct source_file *own = state_of(pool);
 
     LIST_FOREACH (window, &pool->regions.list, entry)
         os_unmap(window->start, window->size);
@@ -249,7 +271,7 @@ static bool has_room(int file, size_t size)
 /* Maps the next `size` bytes of the file. Called with the lock. */
 static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
 {
-    struct source_file *own = &pool->own.file;
+    struct source_file *own = state_of(pool);
     void *address = os_map_file(own->file, own->windows, size, alignment, own->dax);
 
     if (!address)
@@ -276,7 +298,7 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
  * lock. */
 static bool window_add(struct page_pool *pool, size_t size, size_t alignment)
 {
-    struct source_file *own = &pool->own.file;
+    struct source_file *own = state_of(pool);
     size_t left = (own->limit ? own->limit : SSIZE_MAX & ~(WINDOW_UNIT - 1)) - own->windows;
     size_t least = size < left ? round_up(size) : left, most;
 
@@ -300,7 +322,7 @@ static bool window_add(struct page_pool *pool, size_t size, size_t alignment)
 
 static void *take_from_new(struct page_pool *pool, size_t size, size_t alignment)
 {
-    struct range_allocator *ranges = &pool->own.file.ranges;
+    struct range_allocator *ranges = &state_of(pool)->ranges;
     void *address;
 
     pthread_mutex_lock(&lock);
@@ -314,7 +336,7 @@ static void *take_from_new(struct page_pool *pool, size_t size, size_t alignment
 static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
                  size_t alignment, bool *zeroed)
 {
-    struct source_file *own = &pool->own.file;
+    struct source_file *own = state_of(pool);
     void *address = range_allocator_take(&own->ranges, size, alignment);
 
     (void)policy;
@@ -331,7 +353,7 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
 
 static void unmap(struct page_pool *pool, void *address, size_t size)
 {
-    release(&pool->own.file, address, size);
+    release(state_of(pool), address, size);
 }
 
 /* --- questions ----------------------------------------------------------------------------------
@@ -345,12 +367,12 @@ static size_t granule(const struct page_pool *pool)
 
 static size_t limit(const struct page_pool *pool)
 {
-    return pool->own.file.limit;
+    return state_of(pool)->limit;
 }
 
 static ssize_t capacity(const struct page_pool *pool)
 {
-    int at = os_open(AT_FDCWD, pool->own.file.directory, O_PATH | O_DIRECTORY);
+    int at = os_open(AT_FDCWD, state_of(pool)->directory, O_PATH | O_DIRECTORY);
     size_t total, unused;
     int error;
 
@@ -379,7 +401,7 @@ int source_file_check_dax(const char *directory)
 
 static void forked(struct page_pool *pool)
 {
-    struct source_file *own = &pool->own.file;
+    struct source_file *own = state_of(pool);
 
     close_file(own);
     atomic_store_explicit(&own->file, -1, memory_order_relaxed);

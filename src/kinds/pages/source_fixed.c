@@ -14,10 +14,19 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
+#include "kinds/pages/range_allocator.h"
+#include "kinds/pages/source_fixed.h"
 
-static int refuse(const struct page_setup *setup, const char *why)
+struct source_fixed {
+    struct range_allocator ranges;
+    size_t size; /* of the whole base pages */
+};
+
+PAGE_SOURCE_STATE(struct source_fixed)
+
+static int refuse(const struct source_fixed_request *wanted, const char *why)
 {
-    callbacks->log("no fixed kind in %zu bytes at %p: %s", setup->size, setup->address, why);
+    callbacks->log("no fixed kind in %zu bytes at %p: %s", wanted->size, wanted->address, why);
     return MEMKIND_ERROR_INVALID;
 }
 
@@ -30,23 +39,24 @@ static bool cannot_write(const void *byte)
     return error && error != EPERM && error != ENOSYS;
 }
 
-static int open_pool(struct page_pool *pool, const struct page_setup *setup)
+static int open_pool(struct page_pool *pool, const void *request)
 {
-    struct source_fixed *own = &pool->own.fixed;
-    uintptr_t start = (uintptr_t)setup->address, end = start + setup->size;
+    const struct source_fixed_request *wanted = request;
+    struct source_fixed *own = state_of(pool);
+    uintptr_t start = (uintptr_t)wanted->address, end = start + wanted->size;
     size_t page = os_page_size();
     uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
     int error;
 
-    if (setup->size < MEMKIND_FIXED_MIN_SIZE)
-        return refuse(setup, "too small");
+    if (wanted->size < MEMKIND_FIXED_MIN_SIZE)
+        return refuse(wanted, "too small");
     if (end < start)
-        return refuse(setup, "it goes beyond the address space");
+        return refuse(wanted, "it goes beyond the address space");
     own->size = (end & ~(uintptr_t)(page - 1)) - first;
     if (!os_is_mapped((void *)first, own->size))
-        return refuse(setup, "not all of it is mapped");
+        return refuse(wanted, "not all of it is mapped");
     if (cannot_write((void *)start) || cannot_write((void *)(end - 1)))
-        return refuse(setup, "it cannot be written");
+        return refuse(wanted, "it cannot be written");
     range_allocator_init(&own->ranges);
     if (!range_allocator_put(&own->ranges, (void *)first, own->size))
         return MEMKIND_ERROR_MALLOC;
@@ -58,7 +68,7 @@ static int open_pool(struct page_pool *pool, const struct page_setup *setup)
 
 static void close_pool(struct page_pool *pool)
 {
-    range_allocator_clear(&pool->own.fixed.ranges);
+    range_allocator_clear(&state_of(pool)->ranges);
 }
 
 static size_t granule(const struct page_pool *pool)
@@ -70,7 +80,7 @@ static size_t granule(const struct page_pool *pool)
 static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
                  size_t alignment, bool *zeroed)
 {
-    void *address = range_allocator_take(&pool->own.fixed.ranges, size, alignment);
+    void *address = range_allocator_take(&state_of(pool)->ranges, size, alignment);
 
     (void)policy;
     *zeroed = false;
@@ -81,12 +91,12 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
 
 static void unmap(struct page_pool *pool, void *address, size_t size)
 {
-    range_allocator_put(&pool->own.fixed.ranges, address, size);
+    range_allocator_put(&state_of(pool)->ranges, address, size);
 }
 
 static size_t limit(const struct page_pool *pool)
 {
-    return pool->own.fixed.size;
+    return state_of(pool)->size;
 }
 
 const struct page_source page_source_fixed = {.name = "fixed",

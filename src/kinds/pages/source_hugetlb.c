@@ -13,7 +13,6 @@
  */
 #include <errno.h>
 #include <stdint.h>
-#include <string.h>
 
 #include "kinds/machine/hugepages.h"
 #include "kinds/machine/page_kind.h"
@@ -62,23 +61,6 @@ static void unmap(struct page_pool *pool, void *address, size_t size)
     os_unmap(address, size);
 }
 
-int source_purge_whole(void *address, size_t size, size_t page)
-{
-    uintptr_t start = (uintptr_t)address, end = start + size;
-    uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
-    uintptr_t last = end & ~(uintptr_t)(page - 1);
-    int error;
-
-    if (first >= last)
-        return ENOTSUP;
-    error = os_discard((void *)first, last - first);
-    if (error)
-        return error;
-    memset(address, 0, first - start);
-    memset((void *)last, 0, end - last);
-    return 0;
-}
-
 /* The huge pages that only a part of [address, address + size) lies in. */
 static int edges_commit(void *address, size_t size, size_t page)
 {
@@ -97,7 +79,7 @@ static int purge(struct page_pool *pool, void *address, size_t size)
         return ENOTSUP; /* nothing to give back, or no way to get it again without a SIGBUS */
     /* What is zeroed by hand may be gone, too: a neighbour that is about to be committed. */
     error = edges_commit(address, size, page);
-    return error ? error : source_purge_whole(address, size, page);
+    return error ? error : page_source_purge_whole(address, size, page);
 }
 
 static int commit(struct page_pool *pool, void *address, size_t size)

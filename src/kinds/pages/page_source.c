@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see page_source.h. */
+#include "kinds/pages/page_source.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#define PAGE_SOURCE_ROW(NAME) &page_source_##NAME,
+static const struct page_source *const sources[] = {PAGE_SOURCES(PAGE_SOURCE_ROW)};
+#define SOURCES (sizeof sources / sizeof sources[0])
+
+void page_source_prefork(void)
+{
+    for (size_t i = 0; i < SOURCES; i++)
+        if (sources[i]->prefork)
+            sources[i]->prefork();
+}
+
+void page_source_postfork(void)
+{
+    for (size_t i = SOURCES; i-- > 0;)
+        if (sources[i]->postfork)
+            sources[i]->postfork();
+}
+
+int page_source_purge_whole(void *address, size_t size, size_t page)
+{
+    uintptr_t start = (uintptr_t)address, end = start + size;
+    uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
+    uintptr_t last = end & ~(uintptr_t)(page - 1);
+    int error;
+
+    if (first >= last)
+        return ENOTSUP;
+    error = os_discard((void *)first, last - first);
+    if (error)
+        return error;
+    memset(address, 0, first - start);
+    memset((void *)last, 0, end - last);
+    return 0;
+}
