@@ -1,13 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * The calls that are measured. Inlined into the patterns, so that the same machine code surrounds
- * the call whoever is measured: a branch that is always right, and a call through a pointer.
+ * heap: where blocks come from: a kind of an opened libmemkind, malloc(3), or nothing at all; and
+ * the calls that are measured. These are inlined into the patterns, so that the same machine code
+ * surrounds the call whoever is measured: a branch that is always right, and a call through a
+ * pointer.
  */
 #ifndef MEMKIND_BENCH_HEAP_H
 #define MEMKIND_BENCH_HEAP_H
 
-#include "bench.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "report.h"
+
+#define PAGE 4096
+#define KIB ((size_t)1 << 10)
+#define MIB ((size_t)1 << 20)
+
+/* Every call goes through a pointer, whoever is measured: what a call through a PLT costs. */
+struct heap {
+    const char *name;
+    /* Functions with a kind; NULL: those without one are used. */
+    void *(*kind_malloc)(void *kind, size_t size);
+    void *(*kind_calloc)(void *kind, size_t count, size_t size);
+    void *(*kind_realloc)(void *kind, void *block, size_t size);
+    int (*kind_memalign)(void *kind, void **block, size_t alignment, size_t size);
+    void (*kind_free)(void *kind, void *block);
+    size_t (*kind_usable_size)(void *kind, void *block);
+    void *(*kind_detect)(void *block);
+    void *kind;
+    /* Functions without a kind. */
+    void *(*plain_malloc)(size_t size);
+    void *(*plain_calloc)(size_t count, size_t size);
+    void *(*plain_realloc)(void *block, size_t size);
+    int (*plain_memalign)(void **block, size_t alignment, size_t size);
+    void (*plain_free)(void *block);
+    size_t (*plain_usable_size)(void *block);
+};
+
+/* What is to be opened. */
+struct heap_choice {
+    const char *library; /* path or name of a libmemkind; NULL: malloc(3) of the process */
+    bool none;           /* blocks cost nothing: what the patterns themselves cost */
+    const char *folder;  /* for the file of kind PMEM */
+};
+
+/* Opens the library, calls none of its functions. Ends the program if there is no such library. */
+void heap_load(const struct heap_choice *choice);
+
+/*
+ * Opens heap `name`, in the process that is to use it. On failure the cell is skipped, and `note`
+ * says why.
+ */
+bool heap_open(struct heap *heap, const char *name, char note[NOTE_SIZE]);
 
 /* The block is used, as far as the compiler can tell. */
 static inline void *heap_checked(void *block)
@@ -68,31 +114,6 @@ static inline size_t heap_usable_size(const struct heap *heap, void *block)
 {
     return heap->kind_malloc ? heap->kind_usable_size(heap->kind, block)
                              : heap->plain_usable_size(block);
-}
-
-/* xorshift32 (Marsaglia): the same numbers in every run. */
-static inline uint32_t next_random(struct worker *worker)
-{
-    uint32_t state = worker->random;
-
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return worker->random = state;
-}
-
-/* 16 to 1,023 */
-static inline size_t small_size(struct worker *worker)
-{
-    return 16 + next_random(worker) % 1008;
-}
-
-static inline void touch_pages(void *block, size_t size)
-{
-    volatile char *bytes = block;
-
-    for (size_t at = 0; at < size; at += PAGE)
-        bytes[at] = 1;
 }
 
 #endif /* MEMKIND_BENCH_HEAP_H */

@@ -15,8 +15,9 @@
 #define _GNU_SOURCE
 #endif
 
-#include "bench.h"
 #include "heap.h"
+#include "measure.h"
+#include "report.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -37,18 +38,11 @@
 #define GROWTH_MOST 16.0
 #define TRIES_MOST 3
 
-static struct result *report; /* shared with the parent process */
 static struct worker *workers;
 static pthread_barrier_t barrier;
 static size_t phase_count; /* of each worker. Written before the barrier. */
 static const struct cell *current;
 static long own_kib; /* of memory that is not the heap's */
-
-void give_up(const char *why)
-{
-    snprintf(report->note, sizeof report->note, "%s", why);
-    _exit(EXIT_FAILURE);
-}
 
 unsigned cpu_count(void)
 {
@@ -293,14 +287,7 @@ void measure(const struct cell *cell, struct result *result)
     pid_t child;
     int status;
 
-    if (!report)
-        report =
-            mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (report == MAP_FAILED) {
-        perror("memkind-bench: mmap");
-        exit(EXIT_FAILURE);
-    }
-    memset(report, 0, sizeof *report);
+    report_share();
     memset(result, 0, sizeof *result);
     fflush(NULL);
     child = fork();

@@ -9,7 +9,7 @@
 #define _GNU_SOURCE
 #endif
 
-#include "bench.h"
+#include "measure.h"
 
 #include <getopt.h>
 #include <stdio.h>

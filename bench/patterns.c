@@ -7,15 +7,15 @@
  * Each thread runs a pattern on slots of its own. An operation is a malloc and a free, or one of
  * the call that the pattern is about.
  */
-#include "bench.h"
-#include "heap.h"
+#include "patterns.h"
+#include "patterns_threads.h"
 
 #include <string.h>
 
 #define MEDIUM_SLOTS 64
 #define GROWN_SIZE (256 * KIB)
 
-void set_up_slots(struct worker *worker)
+static void set_up_slots(struct worker *worker)
 {
     for (size_t i = 0; i < SLOTS; i++)
         worker->slots[i] = heap_malloc(worker->heap, small_size(worker));

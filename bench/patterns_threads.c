@@ -6,8 +6,7 @@
  * Each works with any number of threads, also with one, which then hands the blocks to itself. They
  * wait for each other, so all of them have the same count.
  */
-#include "bench.h"
-#include "heap.h"
+#include "patterns_threads.h"
 
 #include <pthread.h>
 #include <sched.h>

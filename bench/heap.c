@@ -11,7 +11,7 @@
 #define _GNU_SOURCE
 #endif
 
-#include "bench.h"
+#include "heap.h"
 
 #include <dlfcn.h>
 #include <malloc.h>
