@@ -1,51 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 
-/*
- * hbw_allocator.h - C++ containers in high-bandwidth memory
- * ==========================================================
- *
- * hbw::allocator<T> is an allocator for the containers of the C++ standard
- * library. It is to hbwmalloc.h what std::allocator is to malloc(3): it has no
- * data, a container creates it by itself, and the policy of the process
- * (hbw_set_policy()) decides which memory it is. hbwmalloc.h has the words used
- * here.
- *
- *     #include <hbw_allocator.h>
- *     #include <vector>
- *     int main()
- *     {
- *         std::vector<int, hbw::allocator<int>> v;
- *         v.push_back(1);
- *     }
- *
- * Build it with: c++ -std=c++11 example.cpp -lmemkind (any later standard will
- * do, too)
- *
- * Policy. The default, HBW_POLICY_PREFERRED, uses ordinary memory on a machine
- *   without high-bandwidth nodes. With the others, allocate() fails there;
- *   hbw_check_available() tells beforehand. The first block settles the policy.
- *
- * Lifetime. Blocks live until they are deallocated.
- *
- * Copies. All allocators are equal: each can deallocate what another one
- *   allocated, whatever their types. So containers hand their blocks over when
- *   they are moved or swapped.
- *
- * Errors. allocate() throws
- *     std::bad_alloc         no memory, no high-bandwidth nodes (see above), or
- *                            n is 0;
- *     std::bad_array_new_length (a std::bad_alloc)
- *                            n is more than max_size().
- *   Nothing else throws, but for what T's own constructors and destructor do.
- *
- * Threads. Everything is thread-safe. A block may be deallocated by another
- *   thread than the one that allocated it.
- *
- * Alignment. Blocks are aligned for T, also if that is more than any built-in
- *   type needs.
- *
- * Rests on hbw_malloc(), hbw_posix_memalign(), hbw_free().
+/**
+ * @file hbw_allocator.h
+ * @brief C++ containers in high-bandwidth memory.
  */
 
 #pragma once
@@ -57,6 +15,7 @@
 
 #include "memkind/allocator_base.h"
 
+/** @cond internal */
 namespace libmemkind
 {
 namespace internal
@@ -87,10 +46,40 @@ struct hbw_heap {
 
 } // namespace internal
 } // namespace libmemkind
+/** @endcond */
 
+/** For containers in high-bandwidth memory. */
 namespace hbw
 {
 
+/**
+ * An allocator for containers in high-bandwidth memory.
+ *
+ * It is to hbwmalloc.h what `std::allocator` is to malloc(3): it has no data, a
+ * container creates it by itself, and the policy of the process, hbw_set_policy(),
+ * decides which memory it is. The default, #HBW_POLICY_PREFERRED, uses ordinary
+ * memory on a machine without high-bandwidth nodes. With the others, allocate()
+ * fails there; hbw_check_available() tells beforehand. The first block settles the
+ * policy.
+ *
+ * All allocators are equal: each can deallocate what another one allocated, whatever
+ * their types. So containers hand their blocks over when they are moved or swapped.
+ * Blocks live until they are deallocated.
+ *
+ * @code{.cpp}
+ * #include <hbw_allocator.h>
+ * #include <vector>
+ * int main()
+ * {
+ *     std::vector<int, hbw::allocator<int>> v;
+ *     v.push_back(1);
+ * }
+ * @endcode
+ *
+ * @tparam T  the type of the objects.
+ *
+ * @ingroup cxx_allocators
+ */
 template <class T>
 class allocator
     : public libmemkind::internal::allocator_base<allocator, T, libmemkind::internal::hbw_heap>
@@ -99,44 +88,80 @@ class allocator
     using base = libmemkind::internal::allocator_base<hbw::allocator, T, heap>;
 
 public:
+    /** @cond internal */
     using typename base::const_pointer;
     using typename base::const_reference;
     using typename base::pointer;
     using typename base::reference;
     using typename base::size_type;
+    /** @endcond */
 
+    /** Makes an allocator. All of them are equal. */
     allocator() noexcept : base(heap())
     {
     }
 
-    /** Containers allocate their nodes so. */
+    /**
+     * Makes an allocator for another type. Containers allocate their nodes so.
+     *
+     * @tparam U  the other type.
+     *
+     * @param other  the allocator to copy.
+     */
     template <class U>
     allocator(const allocator<U> &other) noexcept : base(other)
     {
     }
 
-    /** The address of x, also where T has an operator & of its own. */
+    /**
+     * Tells the address of an object, also where its type has an operator & of its
+     * own.
+     *
+     * @param x  the object.
+     *
+     * @return Its address.
+     */
     pointer address(reference x) const noexcept
     {
         return std::addressof(x);
     }
 
+    /**
+     * Tells the address of an object, also where its type has an operator & of its
+     * own.
+     *
+     * @param x  the object.
+     *
+     * @return Its address.
+     */
     const_pointer address(const_reference x) const noexcept
     {
         return std::addressof(x);
     }
 
     /**
-     * Allocate room for n objects. The hint has no effect.
+     * Allocates room for objects, which are not constructed. The second argument, a
+     * hint, has no effect.
      *
-     * Throws  see "Errors" above.
+     * @param n  number of objects.
+     *
+     * @return The room, aligned for the type.
+     *
+     * @exception std::bad_alloc  there is no memory, n is 0, or there are no
+     *                            high-bandwidth nodes and the policy is not
+     *                            #HBW_POLICY_PREFERRED.
+     * @exception std::bad_array_new_length  n is more than max_size().
      */
     pointer allocate(size_type n, const void * = nullptr) const
     {
         return base::allocate(n);
     }
 
-    /** The largest n for which n * sizeof(T) fits a size_t. */
+    /**
+     * Tells the largest number of objects whose size in bytes fits a size_t.
+     *
+     * @return That number.
+     */
     size_type max_size() const noexcept
     {
         return base::most();

@@ -1,59 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 
-/*
- * memkind_allocator.h - C++ containers in memory of a static kind
- * ================================================================
- *
- * libmemkind::static_kind::allocator<T> is an allocator for the containers of
- * the C++ standard library. It takes memory from one of the static kinds of
- * memkind.h, which describes them and has the words used here.
- *
- *     #include <memkind_allocator.h>
- *     #include <vector>
- *     int main()
- *     {
- *         using allocator = libmemkind::static_kind::allocator<int>;
- *         std::vector<int, allocator> v(allocator(libmemkind::kinds::REGULAR));
- *         v.push_back(1);
- *     }
- *
- * Build it with: c++ -std=c++11 example.cpp -lmemkind (any later standard will
- * do, too)
- *
- * Lifetime. Static kinds exist until the process ends, and blocks live until
- *   they are deallocated. An allocator is a handle: its copies cost nothing.
- *
- * Copies. A copy allocates from the same kind, also one for another type. Two
- *   allocators are equal if they have the same kind, that is, if each can
- *   deallocate what the other allocated.
- *
- * Containers. A container's elements stay in the kind that the container was
- *   made with. Copy and move construction give the new container the same
- *   kind. Assignment keeps the kind of the left side: a move between equal
- *   allocators hands the blocks over, otherwise each element is moved. swap()
- *   exchanges the kinds together with the blocks. std::scoped_allocator_adaptor
- *   puts the elements' own memory into the kind of the container.
- *
- * Errors. The constructor throws
- *     std::runtime_error     kind is none of libmemkind::kinds. It does not ask
- *                            whether the kind is available: for that, there is
- *                            memkind_check_available().
- *   allocate() throws
- *     std::bad_alloc         no memory, the kind is not available, or n is 0;
- *     std::bad_array_new_length (a std::bad_alloc)
- *                            n * sizeof(T) is more than a size_t can hold.
- *   Nothing else throws, but for what T's own constructors and destructor do.
- *
- * Threads. Any number of threads may use an allocator or copies of it at the
- *   same time. Assigning to an allocator that another thread uses needs a lock,
- *   as with any object. A block may be deallocated by another thread than the
- *   one that allocated it.
- *
- * Alignment. Blocks are aligned for T, also if that is more than any built-in
- *   type needs.
- *
- * Rests on memkind_malloc(), memkind_posix_memalign(), memkind_free().
+/**
+ * @file memkind_allocator.h
+ * @brief C++ containers in memory of a static kind.
  */
 
 #pragma once
@@ -68,7 +18,11 @@
 namespace libmemkind
 {
 
-/** The static kinds: kinds::NAME is MEMKIND_NAME. */
+/**
+ * The static kinds: `kinds::NAME` is `MEMKIND_NAME`.
+ *
+ * @ingroup cxx_allocators
+ */
 enum class kinds {
     DEFAULT = 0,
     HUGETLB = 1,
@@ -95,6 +49,7 @@ enum class kinds {
     HIGHEST_BANDWIDTH_LOCAL_PREFERRED = 22
 };
 
+/** @cond internal */
 namespace internal
 {
 
@@ -137,10 +92,34 @@ inline memkind_t find_static_kind(kinds kind)
 }
 
 } // namespace internal
+/** @endcond */
 
+/** For containers in memory of a static kind. */
 namespace static_kind
 {
 
+/**
+ * An allocator for containers in memory of a static kind, see
+ * @ref memkind_static_kinds.
+ *
+ * Static kinds exist until the process ends, and blocks live until they are
+ * deallocated. An allocator is a handle: its copies cost nothing.
+ *
+ * @code{.cpp}
+ * #include <memkind_allocator.h>
+ * #include <vector>
+ * int main()
+ * {
+ *     using allocator = libmemkind::static_kind::allocator<int>;
+ *     std::vector<int, allocator> v(allocator(libmemkind::kinds::REGULAR));
+ *     v.push_back(1);
+ * }
+ * @endcode
+ *
+ * @tparam T  the type of the objects.
+ *
+ * @ingroup cxx_allocators
+ */
 template <typename T>
 class allocator : public internal::allocator_base<allocator, T, internal::kind_heap<memkind_t>>
 {
@@ -149,17 +128,25 @@ class allocator : public internal::allocator_base<allocator, T, internal::kind_h
 
 public:
     /**
-     * An allocator for a static kind.
+     * Makes an allocator for a static kind. It does not ask whether the kind is
+     * available: for that, there is memkind_check_available().
      *
-     * kind    which one. It need not be available.
+     * @param kind  which one.
      *
-     * Throws  std::runtime_error: kind is none of libmemkind::kinds.
+     * @exception std::runtime_error  kind is none of libmemkind::kinds.
      */
     explicit allocator(libmemkind::kinds kind) : base(heap(internal::find_static_kind(kind)))
     {
     }
 
-    /** The same kind, for another type. Containers allocate their nodes so. */
+    /**
+     * Makes an allocator of the same kind for another type. Containers allocate their
+     * nodes so.
+     *
+     * @tparam U  the other type.
+     *
+     * @param other  the allocator to copy.
+     */
     template <typename U>
     allocator(const allocator<U> &other) noexcept : base(other)
     {

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 
-/*
- * memkind_deprecated.h - old names, for old programs
- * ==================================================
- *
- * memkind.h includes this file; no program needs to do it. Everything here
- * works and stays in the ABI, but new programs should not use it. The rules
- * and words of memkind.h apply.
+/**
+ * @file memkind_deprecated.h
+ * @brief Old names, for old programs; memkind.h includes this file.
  */
 
 #pragma once
@@ -18,15 +14,27 @@
 extern "C" {
 #endif
 
-/*
- * MEMKIND_DEPRECATED(declarator) makes the compiler warn where the function is
- * used. A program may define it before it includes this header:
+/**
+ * @defgroup memkind_deprecated Deprecated names
+ * @brief Old names, for old programs.
  *
- *     #define MEMKIND_DEPRECATED(func) func
+ * Everything here works and stays in the ABI, but new programs should not use it.
+ * The rules and words of memkind.h apply.
  *
- * turns the warning off.
+ * @par Threads
+ * All of it is thread-safe.
+ *
+ * @{
  */
+
 #ifndef MEMKIND_DEPRECATED
+/**
+ * Declares a function so that the compiler warns where it is used. A program may
+ * define the macro before it includes the header: `#define MEMKIND_DEPRECATED(func)
+ * func` turns the warning off.
+ *
+ * @param func  the declarator of the function.
+ */
 #if defined(__GNUC__)
 #define MEMKIND_DEPRECATED(func) func __attribute__((deprecated))
 #elif defined(_MSC_VER)
@@ -36,46 +44,22 @@ extern "C" {
 #endif
 #endif
 
-/*
- * Kinds with pages of 1 GiB: mmap(2) MAP_HUGETLB | MAP_HUGE_1GB, from the pool
- * that the administrator reserves (hugepagesz=1G hugepages=N at boot, or
- * nr_hugepages below /sys/kernel/mm/hugepages/hugepages-1048576kB). A block
- * may have any size; the heap takes whole pages of 1 GiB for it. Pages are
- * populated when they are mapped, so that exhaustion is NULL with errno ENOMEM
- * and never a SIGBUS.
+/**
+ * @name Static kinds with pages of 1 GiB
+ *
+ * They have rows in the table of @ref memkind_static_kinds, like all others.
+ *
+ * @{
  */
 
-/**
- * Nodes: those the process's own policy allows. Policy: none of its own.
- * Pages: 1 GiB.
- * Short of memory: NULL with ENOMEM. Unavailable: no 1 GiB page is reserved,
- * MEMKIND_ERROR_HUGETLB.
- */
+/** A static kind with pages of 1 GiB: its row in the table says which. */
 extern memkind_t MEMKIND_GBTLB;
-
-/**
- * Nodes: the HBW nodes nearest to the calling CPU. Policy: bind, mbind(2)
- * MPOL_BIND. Pages: 1 GiB.
- * Short of memory: NULL with ENOMEM. Unavailable: as MEMKIND_HBW
- * (MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, MEMKIND_ERROR_ENVIRON), else
- * MEMKIND_ERROR_HUGETLB when no 1 GiB page is reserved on the HBW nodes.
- */
 extern memkind_t MEMKIND_HBW_GBTLB;
-
-/**
- * Nodes: the HBW nodes nearest to the calling CPU, others when they are full.
- * Policy: preferred, mbind(2) MPOL_PREFERRED_MANY since Linux 5.15, else
- * MPOL_PREFERRED. Pages: 1 GiB.
- * Short of memory: 1 GiB pages of other nodes; NULL with ENOMEM when there are
- * none. Unavailable: as MEMKIND_HBW (MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
- * MEMKIND_ERROR_ENVIRON), else MEMKIND_ERROR_HUGETLB when no 1 GiB page is
- * reserved.
- */
 extern memkind_t MEMKIND_HBW_PREFERRED_GBTLB;
 
-/**
- * The static kinds as numbers: MEMKIND_PARTITION_X is MEMKIND_X.
- */
+/** @} */
+
+/** The static kinds as numbers: `MEMKIND_PARTITION_X` is `MEMKIND_X`. */
 enum memkind_base_partition {
     MEMKIND_PARTITION_DEFAULT = 0,
     MEMKIND_PARTITION_HBW = 1,
@@ -109,17 +93,18 @@ enum memkind_base_partition {
 };
 
 /**
- * The static kind of a number. Use the variable MEMKIND_... instead.
+ * Tells the static kind of a number. New programs use the variable of the kind.
  *
- * partition  one of memkind_base_partition.
- * kind       where the handle is stored on success; not NULL.
+ * @param partition  one of memkind_base_partition.
+ * @param kind       where the handle is stored on success; not NULL.
  *
- * Returns  MEMKIND_SUCCESS, whether or not the kind is available;
- *          MEMKIND_ERROR_UNAVAILABLE: there is no kind of that number;
- *          MEMKIND_ERROR_INVALID: kind is NULL.
- * Threads  thread-safe.
+ * @return #MEMKIND_SUCCESS, whether or not the kind is available, or
+ *   - #MEMKIND_ERROR_UNAVAILABLE: there is no kind of that number.
+ *   - #MEMKIND_ERROR_INVALID: kind is NULL.
  */
 int MEMKIND_DEPRECATED(memkind_get_kind_by_partition(int partition, memkind_t *kind));
+
+/** @} */
 
 #ifdef __cplusplus
 }

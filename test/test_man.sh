@@ -75,13 +75,10 @@ macros()
     sed -n 's/^# *define \(MEMKIND_[A-Z0-9_]*\).*/\1/p' "$@"
 }
 
-# environment HEADER: the variables in the table of its section "Environment".
+# environment HEADER: the variables in the table of its group of environment variables.
 environment()
 {
-    awk '
-        /^ \* Environment$/ { on = 1; next }
-        on && /^ \* [A-Za-z]/ { exit }
-        on && /^ \*   MEMKIND_/ { sub(/[^A-Z0-9_].*/, "", $2); print $2 }' "$1"
+    sed -n '/@defgroup memkind_environment/,/\*\//s/^ \* | \(MEMKIND_[A-Z_]*\) .*/\1/p' "$1"
 }
 
 # --- what the pages say ---------------------------------------------------------------------------

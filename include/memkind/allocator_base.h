@@ -1,18 +1,60 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 
+/**
+ * @file memkind/allocator_base.h
+ * @brief What the C++ allocators have in common. Programs do not include it.
+ */
+
+/**
+ * @defgroup cxx_allocators C++ allocators
+ * @brief Containers of the C++ standard library in the memory of a kind.
+ *
+ * | Header              | Class                               | Memory                        |
+ * | ------------------- | ----------------------------------- | ----------------------------- |
+ * | memkind_allocator.h | libmemkind::static_kind::allocator  | a static kind                 |
+ * | hbw_allocator.h     | hbw::allocator                      | HBW, by the process's policy  |
+ * | pmem_allocator.h    | libmemkind::pmem::allocator         | a file                        |
+ * | fixed_allocator.h   | libmemkind::fixed::allocator        | an area of the caller         |
+ *
+ * All of them need C++11 or later: `c++ -std=c++11 example.cpp -lmemkind`. They rest
+ * on memkind_malloc(), memkind_posix_memalign() and memkind_free(), or on the
+ * functions of hbwmalloc.h, and use the words of memkind.h.
+ *
+ * @par Copies
+ * A copy allocates from the same memory, also one for another type, and one made by
+ * a move: the moved-from allocator stays usable. Two allocators are equal if they
+ * have the same kind, that is, if each can deallocate what the other allocated.
+ *
+ * @par Containers
+ * A container's elements stay in the kind that the container was made with. Copy
+ * and move construction give the new container the same kind. Assignment keeps the
+ * kind of the left side: a move between equal allocators hands the blocks over,
+ * otherwise each element is moved. `swap()` exchanges the kinds together with the
+ * blocks. `std::scoped_allocator_adaptor` puts the elements' own memory into the
+ * kind of the container.
+ *
+ * @par Errors
+ * What constructors throw is said with each of them. `allocate()` throws
+ * `std::bad_alloc` when there is no memory, the kind is not available or the number
+ * of objects is 0, and `std::bad_array_new_length` (a `std::bad_alloc`) when the
+ * size in bytes is more than a `std::size_t` can hold. Nothing else throws, but for
+ * what constructors and destructors of the elements do. An exception leaves
+ * nothing behind.
+ *
+ * @par Alignment
+ * Blocks are aligned for the type of the elements, also if that is more than any
+ * built-in type needs.
+ *
+ * @par Threads
+ * Any number of threads may use copies of an allocator, or one allocator through
+ * its const member functions, at the same time. Assigning to an allocator that
+ * another thread uses needs a lock, as with any object. A block may be deallocated
+ * by another thread than the one that allocated it.
+ */
+
 /*
- * memkind/allocator_base.h - what the C++ allocators have in common
- * ==================================================================
- *
- * Programs do not include this header. They include one of
- *
- *   pmem_allocator.h     libmemkind::pmem::allocator<T>
- *   fixed_allocator.h    libmemkind::fixed::allocator<T>
- *   memkind_allocator.h  libmemkind::static_kind::allocator<T>
- *   hbw_allocator.h      hbw::allocator<T>
- *
- * and nothing in libmemkind::internal is theirs to use. It may change.
+ * Nothing in libmemkind::internal is for programs to use. It may change.
  *
  * An allocator is a class template Allocator<T>, derived from
  * allocator_base<Allocator, T, Heap>. What sets it apart is its Heap, which
@@ -41,10 +83,14 @@
 #include <type_traits>
 #include <utility>
 
+/** The C++ interface of the library. */
 namespace libmemkind
 {
+/** What the allocators are made of. It is not for programs to use, and may change. */
 namespace internal
 {
+
+/** @cond internal */
 
 /* A kind that is destroyed with its last holder. */
 using shared_kind = std::shared_ptr<struct memkind>;
@@ -113,45 +159,85 @@ bool operator!=(const allocator_base<Allocator, T, Heap> &lhs,
     return !(lhs == rhs);
 }
 
-/*
- * The allocator requirements of the C++ standard, for Allocator<T>. The Heap is
- * a base class so that one without data takes no room in a container.
+/** @endcond */
+
+/**
+ * The members that all allocators have: the allocator requirements of the C++
+ * standard, for `Allocator<T>`.
+ *
+ * The heap is a base class so that one without data takes no room in a container.
+ *
+ * @tparam Allocator  the class template of the allocator.
+ * @tparam T          the type of the objects.
+ * @tparam Heap       where their memory comes from.
+ *
+ * @ingroup cxx_allocators
  */
 template <template <typename> class Allocator, typename T, typename Heap>
 class allocator_base : private Heap
 {
+    /** @cond internal */
     template <template <typename> class, typename, typename>
     friend class allocator_base;
 
     template <template <typename> class A, typename V, typename W, typename H>
     friend bool operator==(const allocator_base<A, V, H> &lhs,
                            const allocator_base<A, W, H> &rhs) noexcept;
+    /** @endcond */
 
 public:
-    using value_type = T;
-    using pointer = T *;
-    using const_pointer = const T *;
-    using reference = T &;
-    using const_reference = const T &;
-    using size_type = std::size_t;
-    using difference_type = std::ptrdiff_t;
+    using value_type = T;                   /**< The type of the objects. */
+    using pointer = T *;                    /**< A pointer to an object. */
+    using const_pointer = const T *;        /**< A pointer to a const object. */
+    using reference = T &;                  /**< A reference to an object. */
+    using const_reference = const T &;      /**< A reference to a const object. */
+    using size_type = std::size_t;          /**< A number of objects. */
+    using difference_type = std::ptrdiff_t; /**< A difference of two pointers. */
 
+    /**
+     * The same allocator for another type.
+     *
+     * @tparam U  the other type.
+     */
     template <typename U>
     struct rebind {
-        using other = Allocator<U>;
+        using other = Allocator<U>; /**< The allocator for the other type. */
     };
 
-    /*
+    /**
+     * @name Traits for containers
+     *
      * A container stays in the memory it was made with: assignment does not
      * take the other side's allocator along. (Without data there is only one
      * memory, and a move never has to copy.) Swap exchanges the allocators,
      * since blocks cannot change hands without them.
+     *
+     * @{
      */
+
+    /** Whether there is only one memory for all allocators. */
     using is_always_equal = typename std::is_empty<Heap>::type;
+    /** Copy assignment does not take the allocator along. */
     using propagate_on_container_copy_assignment = std::false_type;
+    /** Move assignment takes the allocator along where all are equal. */
     using propagate_on_container_move_assignment = is_always_equal;
+    /** Swap exchanges the allocators. */
     using propagate_on_container_swap = std::true_type;
 
+    /** @} */
+
+    /**
+     * Allocates room for objects, which are not constructed.
+     *
+     * @param n  number of objects.
+     *
+     * @return The room, aligned for the type.
+     *
+     * @exception std::bad_alloc  there is no memory, the kind is not available, or n
+     *                            is 0.
+     * @exception std::bad_array_new_length  n * sizeof(T) is more than a size_t can
+     *                            hold.
+     */
     pointer allocate(size_type n) const
     {
         void *block = nullptr;
@@ -167,11 +253,26 @@ public:
         return static_cast<pointer>(block);
     }
 
+    /**
+     * Frees the room of objects, which are destroyed already. The second argument,
+     * their number, has no effect.
+     *
+     * @param p  from allocate() of an equal allocator.
+     */
     void deallocate(pointer p, size_type) const noexcept
     {
         Heap::put(p);
     }
 
+    /**
+     * Constructs an object.
+     *
+     * @tparam U     the type of the object.
+     * @tparam Args  the types of the arguments.
+     *
+     * @param p     where.
+     * @param args  the arguments of its constructor.
+     */
     template <typename U, typename... Args>
     void construct(U *p, Args &&...args) const
     {
@@ -179,12 +280,18 @@ public:
             U(std::forward<Args>(args)...);
     }
 
+    /**
+     * Destroys an object; its room stays.
+     *
+     * @param p  the object.
+     */
     void destroy(pointer p) const
     {
         p->~T();
     }
 
 protected:
+    /** @cond internal */
     explicit allocator_base(const Heap &heap) noexcept : Heap(heap)
     {
     }
@@ -200,6 +307,7 @@ protected:
     {
         return static_cast<size_type>(-1) / sizeof(T);
     }
+    /** @endcond */
 };
 
 } // namespace internal

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 
-/*
- * memkind/kind_owner.h - from a create function to an allocator's kind
- * =====================================================================
- *
- * For pmem_allocator.h and fixed_allocator.h; programs do not include it. See
- * memkind/allocator_base.h.
+/**
+ * @file memkind/kind_owner.h
+ * @brief From a create function to an allocator's kind. Programs do not include it.
  */
 
 #pragma once
@@ -18,6 +15,7 @@
 
 #include "allocator_base.h"
 
+/** @cond internal */
 namespace libmemkind
 {
 namespace internal
@@ -45,3 +43,4 @@ inline shared_kind own(const char *who, int error, memkind_t kind)
 
 } // namespace internal
 } // namespace libmemkind
+/** @endcond */
