@@ -159,5 +159,6 @@ for policy in STATIC_RATIO DYNAMIC_THRESHOLD; do
     below "$tier" "$cc" -O2 -S -o - "$source/test/consumers/program.c" -I "$headers"
 done
 said=$(tiered "$tier" env MEMKIND_DEBUG=1 ls /)
-check "a tier is in a file" "MEMKIND: a file in $scratch/files" "$(grep -o "MEMKIND: a file in [^ ]*" <<<"$said" | head -n 1)"
+check "a tier is in a file" "MEMKIND: created a file in $scratch/files" \
+    "$(grep -o "MEMKIND: created a file in [^ ]*" <<<"$said" | head -n 1)"
 exit $failed

@@ -58,8 +58,8 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     done = run_cache_give(&pool->raw, address, bytes);
     tbb_gate_inside(outside);
     if (!done)
-        callbacks->log("%s: %p of %zu bytes is no raw memory", pool->heap->pages.kind->name,
-                       address, bytes);
+        callbacks->log("%s: libtbbmalloc gives back %zu bytes at %p, which it did not get",
+                       pool->heap->pages.kind->name, bytes, address);
     errno = saved_errno;
     return !done;
 }
@@ -91,7 +91,7 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
     pool->run_least = tbb_run_least(&heap->pages);
     run_cache_open(&pool->raw, &heap->pages, domain);
     if (tbb_thread_make_pool(memory_create, pool)) {
-        callbacks->log("%s: libtbbmalloc has no further pool", heap->pages.kind->name);
+        callbacks->log("%s: libtbbmalloc cannot create another pool", heap->pages.kind->name);
         run_cache_close(&pool->raw);
         object_pool_put(&pool_objects, pool);
         return NULL;
@@ -212,7 +212,8 @@ int tbb_heap_destroy(struct heap *heap)
     if (!thread)
         return MEMKIND_ERROR_MALLOC;
     if (!tbb_exits_stop()) {
-        callbacks->log("%s: a thread's exit does not come to an end", heap->pages.kind->name);
+        callbacks->log("%s cannot be destroyed: a thread does not finish its exit",
+                       heap->pages.kind->name);
         return MEMKIND_ERROR_OPERATION_FAILED;
     }
     tbb_gate_enter(thread);

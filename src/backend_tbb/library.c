@@ -43,7 +43,7 @@ static bool resolve(void *library, char why[HEAP_WHY])
         void *address = dlsym(library, functions[i].name);
 
         if (!address) {
-            snprintf(why, HEAP_WHY, TBB_FILE " has no %s", functions[i].name);
+            snprintf(why, HEAP_WHY, TBB_FILE " has no function %s", functions[i].name);
             return false;
         }
         *(void **)functions[i].function = address;
@@ -225,9 +225,10 @@ static bool learn(void)
     if (tbb_library.pool_create(0, &policy, &pool))
         return false;
     if (learn_classes(pool))
-        callbacks->log(TBB_FILE ": small blocks are those up to %zu bytes", tbb_classes.small_most);
+        callbacks->log(TBB_FILE ": blocks of up to %zu bytes are small ones",
+                       tbb_classes.small_most);
     else
-        callbacks->log(TBB_FILE ": its size classes are not as expected, every block is asked for");
+        callbacks->log(TBB_FILE ": unexpected size classes; it is asked about every block");
     tbb_library.pool_destroy(pool);
     return true;
 }
@@ -245,7 +246,7 @@ int tbb_library_load(char why[HEAP_WHY])
             order_blocks();
             return 0; /* and never closed: its thread exits are to run */
         }
-        snprintf(why, HEAP_WHY, TBB_FILE " makes no pool");
+        snprintf(why, HEAP_WHY, TBB_FILE " cannot create a pool");
     }
     dlclose(library);
     return MEMKIND_ERROR_UNAVAILABLE;

@@ -58,8 +58,9 @@ int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value)
 
 int tbb_background_threads(bool on)
 {
-    callbacks->log("background threads %s: TBB has none, unused regions go back as memory is used",
-                   on ? "on" : "off");
+    callbacks->log(
+        "background threads %s: TBB has none; it gives unused memory back while it is used",
+        on ? "on" : "off");
     return 0;
 }
 

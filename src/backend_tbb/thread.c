@@ -165,7 +165,7 @@ static struct tbb_thread *thread_make(void)
         thread = NULL;
     }
     if (!thread)
-        callbacks->log("no memory for a thread's counters");
+        callbacks->log("cannot allocate the counters of a thread");
     return thread;
 }
 
@@ -374,7 +374,8 @@ int tbb_thread_load(char why[HEAP_WHY])
     int error = pthread_key_create(&key, end_thread);
 
     if (error) {
-        snprintf(why, HEAP_WHY, "no pthread key for threads' data: %s", strerrordesc_np(error));
+        snprintf(why, HEAP_WHY, "cannot create the pthread key of threads' data: %s",
+                 strerrordesc_np(error));
         return MEMKIND_ERROR_MALLOC;
     }
     know_barriers();
@@ -424,7 +425,7 @@ static void renew_key(struct tbb_thread *self)
 {
     pthread_key_delete(key);
     if (pthread_key_create(&key, end_thread) || pthread_setspecific(key, self))
-        callbacks->log("no pthread key for threads' data");
+        callbacks->log("cannot create the pthread key of threads' data");
 }
 
 void tbb_thread_postfork_child(void)

@@ -54,5 +54,5 @@ static void postfork_child(void)
 __attribute__((constructor(101))) void fork_register(void)
 {
     if (pthread_atfork(prefork, postfork_parent, postfork_child))
-        log_always("no memory for fork handlers: a forked child must not use memkind");
+        log_always("cannot register fork handlers: a forked child must not use memkind");
 }

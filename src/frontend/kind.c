@@ -37,7 +37,7 @@ static int create_entered(const struct page_setup *setup, memkind_t *kind)
     error = page_kind_check(&row, why, sizeof why);
     /* Huge pages may be reserved later: until then the kind has no memory, which is no error. */
     if (error && error != MEMKIND_ERROR_HUGETLB) {
-        log_debug("kind %s not created: %s", row.name, why);
+        log_debug("kind %s is not created: %s", row.name, why);
         return error;
     }
     return registry_create(setup, kind);
@@ -82,8 +82,8 @@ EXPORT int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memk
     setup.nodes = &mask;
     error = selector_parse(nodes, &mask);
     if (error)
-        log_debug("kind %s not created: nodes \"%.100s\" %s", row->name, nodes,
-                  error == MEMKIND_ERROR_INVALID ? "are no list of existing nodes"
+        log_debug("kind %s is not created: nodes \"%.100s\" %s", row->name, nodes,
+                  error == MEMKIND_ERROR_INVALID ? "are not a list of existing nodes"
                                                  : "have no memory for this process");
     else
         error = create_entered(&setup, kind);

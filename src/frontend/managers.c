@@ -49,8 +49,8 @@ static void start(void)
     log_debug("libmemkind %s", MEMKIND_VERSION_TEXT);
     manager = requested();
     if (manager != table[0] && manager->load(&environment.settings, why)) {
-        log_always("MEMKIND_HEAP_MANAGER=%s cannot be loaded: %s; %s is used", manager->name, why,
-                   table[0]->name);
+        log_always("MEMKIND_HEAP_MANAGER=%s cannot be loaded: %s; %s is used instead",
+                   manager->name, why, table[0]->name);
         manager = table[0];
     }
     if (manager == table[0])

@@ -245,7 +245,7 @@ static __attribute__((noinline)) void *realloc_slow(memkind_t kind, void *ptr, s
     }
     moved = managers_get()->realloc(registry_is_ready(kind) ? &kind->heap : NULL, ptr, size);
     if (unlikely(!moved && errno == EINVAL))
-        log_debug("memkind_realloc(%p): not a block of this library, nothing done", ptr);
+        log_debug("memkind_realloc(%p) does nothing: it is not a block of this library", ptr);
     return moved;
 }
 

@@ -74,7 +74,7 @@ static void log_failure(const struct page_setup *setup, const char *what, int er
     char why[160];
 
     memkind_error_message(error, why, sizeof why);
-    log_debug("%s: %s (pages: %s): %s", setup->kind->name, what, setup->source->name, why);
+    log_debug("%s: %s (page source %s): %s", setup->kind->name, what, setup->source->name, why);
 }
 
 /* Called with the lock. On failure the entry is as before. */
@@ -85,13 +85,13 @@ static int give_heap(memkind_t kind, const struct page_setup *setup)
     memset(&kind->heap, 0, sizeof kind->heap);
     error = pool_open(&kind->heap.pages, setup);
     if (error) {
-        log_failure(setup, "no pool", error);
+        log_failure(setup, "cannot open its pages", error);
         return error;
     }
     error = managers_get()->heap_create(&kind->heap);
     if (error) {
         pool_close(&kind->heap.pages);
-        log_failure(setup, "no heap", error);
+        log_failure(setup, "cannot create its heap", error);
         return error;
     }
     atomic_store_explicit(&kind->state, KIND_READY, memory_order_release);
@@ -116,7 +116,7 @@ int registry_prepare(memkind_t kind)
     }
     pthread_mutex_lock(&lock);
     if (!registry_is_ready(kind)) {
-        log_debug("%s, first use: nodes by %s, policy %s, %zu KiB pages", row->name, why,
+        log_debug("%s, first use: nodes by %s, policy %s, pages of %zu KiB", row->name, why,
                   page_kind_policy_name(row),
                   (row->page_size ? row->page_size : os_page_size()) >> 10);
         setup = pool_setup(row);
@@ -142,7 +142,7 @@ int registry_create(const struct page_setup *setup, memkind_t *kind)
         break;
     }
     pthread_mutex_unlock(&lock);
-    log_debug("kind %s: %s", setup->kind->name, error ? "not created" : "created");
+    log_debug("kind %s %s", setup->kind->name, error ? "is not created" : "is created");
     return error;
 }
 
@@ -176,7 +176,7 @@ int registry_destroy(memkind_t kind)
         return MEMKIND_ERROR_INVALID;
     name = kind->heap.pages.kind->name;
     error = managers_get()->heap_destroy(&kind->heap);
-    log_debug("kind %s: %s", name, error ? "cannot be destroyed" : "destroyed");
+    log_debug("kind %s %s", name, error ? "cannot be destroyed" : "is destroyed");
     if (error)
         atomic_store_explicit(&kind->state, KIND_READY, memory_order_release);
     else

@@ -138,7 +138,7 @@ static void tell(const void *value)
                        info_source_name(known->source));
     }
     if (!attributes->bandwidth && !attributes->latency)
-        callbacks->log("the kernel tells no bandwidths and latencies");
+        callbacks->log("the kernel reports no bandwidths and latencies");
 }
 
 const struct attributes *attributes_get(void)

@@ -34,7 +34,7 @@ void topology_read(struct topology *topology)
 {
     if (!sysfs_list(&topology->online, SYSFS_NODES "/online")) {
         /* A kernel without NUMA, or no sysfs: one node that has everything. */
-        callbacks->log("%s/" SYSFS_NODES " tells no nodes: taken for a machine of one node",
+        callbacks->log("%s/" SYSFS_NODES " lists no nodes: the machine is taken to be one node",
                        sysfs_root);
         nodemask_add(&topology->online, 0);
         topology->with_cpu = topology->populated = topology->online;

@@ -55,7 +55,7 @@ int page_region_add(struct page_regions *regions, unsigned domain, void *address
     noted = !taken && note(regions, &wanted);
     pthread_mutex_unlock(&lock);
     if (taken)
-        callbacks->log("%s: a part of %zu bytes at %p belongs to a live kind", regions->name, size,
+        callbacks->log("%s: some of the %zu bytes at %p belong to a live kind", regions->name, size,
                        address);
     return noted ? 0 : taken ? MEMKIND_ERROR_INVALID : MEMKIND_ERROR_MALLOC;
 }

@@ -208,7 +208,7 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     else
         address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
     if (!address) {
-        callbacks->log("%s: no region of %zu bytes to be had", pool->kind->name, rounded);
+        callbacks->log("%s: cannot map a region of %zu bytes", pool->kind->name, rounded);
         errno = ENOMEM;
     }
     return address;

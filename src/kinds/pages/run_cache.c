@@ -163,7 +163,7 @@ static bool prepare(struct run_cache *cache, char *start, size_t size, bool purg
 
     address_map_clear_notes(start, size);
     if (error)
-        callbacks->log("%s: no pages again for %zu bytes that were given back (%s)",
+        callbacks->log("%s: cannot get pages again for %zu bytes that were purged (%s)",
                        cache->pool->kind->name, size, strerror(error));
     return !error;
 }

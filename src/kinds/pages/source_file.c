@@ -76,7 +76,7 @@ static int file_make(struct source_file *own, const char *directory)
         directory = own->directory;
 
     if (file < 0) {
-        callbacks->log("no file in %.200s: %s", directory, strerrordesc_np(errno));
+        callbacks->log("cannot create a file in %.200s: %s", directory, strerrordesc_np(errno));
         return MEMKIND_ERROR_INVALID;
     }
     error = temp_file_try(file, &dax);
@@ -91,10 +91,11 @@ static int file_make(struct source_file *own, const char *directory)
     own->populates = !os_allocates_pages(file) && os_can_populate();
     atomic_store_explicit(&own->file, file, memory_order_release);
     if (own->limit)
-        callbacks->log("a file in %.200s (%s), limit %zu MiB", own->directory,
+        callbacks->log("created a file in %.200s (%s) with a limit of %zu MiB", own->directory,
                        dax ? "DAX" : "no DAX", own->limit >> 20);
     else
-        callbacks->log("a file in %.200s (%s), no limit", own->directory, dax ? "DAX" : "no DAX");
+        callbacks->log("created a file in %.200s (%s) without a limit", own->directory,
+                       dax ? "DAX" : "no DAX");
     return 0;
 }
 
@@ -105,7 +106,7 @@ static int open_pool(struct page_pool *pool, const void *request)
     int error;
 
     if (wanted->limit && wanted->limit < MEMKIND_PMEM_MIN_SIZE) {
-        callbacks->log("a limit of %zu bytes is too small", wanted->limit);
+        callbacks->log("a file cannot have a limit of %zu bytes: that is too small", wanted->limit);
         return MEMKIND_ERROR_INVALID;
     }
     /* More than a file can have, or than memkind_get_capacity() can tell, is no limit. */
@@ -128,8 +129,8 @@ static bool has_file(struct source_file *own)
     if (os_is_file(own->file, &own->identity))
         return true;
     if (!atomic_exchange(&own->lost, true))
-        callbacks->log("the program has closed descriptor %d, a kind's file in %.200s: it gets no "
-                       "further pages",
+        callbacks->log("the program has closed descriptor %d, a kind's file in %.200s: the kind "
+                       "gets no further pages",
                        own->file, own->directory);
     return false;
 }
@@ -224,7 +225,7 @@ static void release_piece(struct source_file *own, struct piece piece)
     if (is_unsupported(error))
         atomic_store_explicit(&own->no_holes, true, memory_order_relaxed);
     if (!atomic_exchange(&own->stale, true))
-        callbacks->log("%.200s: no holes in the file (%s): freed space stays the kind's",
+        callbacks->log("%.200s: cannot punch holes in the file (%s): the kind keeps freed space",
                        own->directory, strerrordesc_np(error));
 }
 

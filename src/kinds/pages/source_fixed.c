@@ -26,7 +26,8 @@ PAGE_SOURCE_STATE(struct source_fixed)
 
 static int refuse(const struct source_fixed_request *wanted, const char *why)
 {
-    callbacks->log("no fixed kind in %zu bytes at %p: %s", wanted->size, wanted->address, why);
+    callbacks->log("cannot make a fixed kind of the %zu bytes at %p: %s", wanted->size,
+                   wanted->address, why);
     return MEMKIND_ERROR_INVALID;
 }
 
@@ -49,14 +50,14 @@ static int open_pool(struct page_pool *pool, const void *request)
     int error;
 
     if (wanted->size < MEMKIND_FIXED_MIN_SIZE)
-        return refuse(wanted, "too small");
+        return refuse(wanted, "they are too few");
     if (end < start)
-        return refuse(wanted, "it goes beyond the address space");
+        return refuse(wanted, "they go beyond the address space");
     own->size = (end & ~(uintptr_t)(page - 1)) - first;
     if (!os_is_mapped((void *)first, own->size))
-        return refuse(wanted, "not all of it is mapped");
+        return refuse(wanted, "not all of them are mapped");
     if (cannot_write((void *)start) || cannot_write((void *)(end - 1)))
-        return refuse(wanted, "it cannot be written");
+        return refuse(wanted, "they cannot be written");
     range_allocator_init(&own->ranges);
     if (!range_allocator_put(&own->ranges, (void *)first, own->size))
         return MEMKIND_ERROR_MALLOC;

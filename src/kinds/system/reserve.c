@@ -70,7 +70,7 @@ bool reserve_owns(const void *block)
 void reserve_free(const void *block)
 {
     if (!reserve_owns(block))
-        callbacks->log("memkind_free(%p): not a block of this library, nothing done", block);
+        callbacks->log("memkind_free(%p) does nothing: it is not a block of this library", block);
 }
 
 size_t reserve_size(const void *block)
