@@ -46,7 +46,7 @@ def run(tool, *arguments, machine=None, variables=None, stdout=subprocess.PIPE):
     return done
 
 
-def survey(machine=None, *arguments, variables=None):
+def report_of(machine=None, *arguments, variables=None):
     done = run("memkind-info", "--json", *arguments, machine=machine, variables=variables)
     expect(done.returncode == 0, f"--json on {machine}: {done.returncode}, {done.stderr}")
     return json.loads(done.stdout)
@@ -196,7 +196,7 @@ def check_lists(machine, data):
 
 
 def check_machine(machine):
-    data = survey(machine)
+    data = report_of(machine)
     with open(os.path.join(SOURCE, "test/machines", machine + ".kinds"), encoding="ascii") as file:
         wanted = file.read().splitlines()
     said = [node_line(node) for node in data["nodes"]] + [kind_line(kind) for kind in data["kinds"]]
@@ -240,7 +240,7 @@ def check_escapes():
         shutil.copytree(os.path.join(MACHINES, "flat-2-sockets"), machine, symlinks=True)
         with open(os.path.join(machine, "sys/devices/system/node/node0/cpulist"), "wb") as file:
             file.write(odd + b"\n")
-        data = survey(os.path.relpath(machine, MACHINES))
+        data = report_of(os.path.relpath(machine, MACHINES))
         expect(data["nodes"][0]["cpus"] == odd.decode("latin-1"), f"odd CPUs: {data['nodes'][0]['cpus']!r}")
 
 
@@ -260,7 +260,7 @@ def check_misplaced():
 # --- this machine -----------------------------------------------------------------------------------
 
 def check_here():
-    data = survey()
+    data = report_of()
     with open(NODES + "/online", encoding="ascii") as file:
         online = file.read().strip()
     expect(list_text([node["node"] for node in data["nodes"]]) == online, f"nodes online: {online}")
@@ -272,7 +272,7 @@ def check_here():
     check_lists(None, data)
     for kind in data["kinds"]:
         check_kind_here(kind)
-    with_hbw = survey(variables={"MEMKIND_HBW_NODES": online})
+    with_hbw = report_of(variables={"MEMKIND_HBW_NODES": online})
     expect(with_hbw["high_bandwidth"]["available"], "MEMKIND_HBW_NODES does nothing")
     done = run("memkind-hbw-nodes", variables={"MEMKIND_HBW_NODES": "4711"})
     expect(done.returncode == 1 and not done.stdout and "MEMKIND_HBW_NODES" in done.stderr,
@@ -302,12 +302,12 @@ def check_options():
                f"{options}: {done.returncode}, {done.stdout}")
     for options, members in ((("--nodes",), {"nodes", "high_bandwidth", "dax"}), (("--kinds",), {"kinds"}),
                              (("--kind", "hbw"), {"kinds"})):
-        expect(set(survey(None, *options)) == members | {"version", "heap_manager"}, f"--json {options}")
-    names = [kind["name"] for kind in survey(None, "--kind", "memkind_hbw")["kinds"]]
+        expect(set(report_of(None, *options)) == members | {"version", "heap_manager"}, f"--json {options}")
+    names = [kind["name"] for kind in report_of(None, "--kind", "memkind_hbw")["kinds"]]
     expect(names == ["MEMKIND_HBW"], f"--kind hbw: {names}")
 
     done = run(info, "--version")
-    expect((done.returncode, done.stdout) == (0, f"memkind-info {survey()['version']}\n"), f"{done}")
+    expect((done.returncode, done.stdout) == (0, f"memkind-info {report_of()['version']}\n"), f"{done}")
     expect(run(info, "-V").stdout == done.stdout, "-V")
     done = run(info, "--help")
     expect(done.returncode == 0 and run(info, "-h").stdout == done.stdout, f"{done}")

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_pages: what the page layer keeps account with: spaces of free pages, the address map.
+ * test_pages: what the page layer keeps account with: range allocators, the address map.
  * Addresses are numbers here: nobody touches them.
  */
 #include "support.h"
@@ -15,7 +15,7 @@
 TestSuite(ranges, .init = test_bare, .timeout = 60);
 TestSuite(address_map, .init = test_bare, .timeout = 60);
 
-/* --- space ------------------------------------------------------------------------------------ */
+/* --- ranges ----------------------------------------------------------------------------------- */
 
 Test(ranges, lowest_first_and_aligned)
 {

@@ -27,7 +27,7 @@ static struct text number_text(unsigned number, const char *unit)
     return made;
 }
 
-/* "0-13,112-125", or as much of it as there is room for. */
+/* CPUs such as "0-13,112-125", or as many of them as there is room for. */
 static struct text cpus_text(const char *cpus)
 {
     struct text made;

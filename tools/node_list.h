@@ -4,8 +4,8 @@
  * node_list: what memkind-hbw-nodes and memkind-auto-dax-kmem-nodes have in common.
  *
  * Scripts put their output behind numactl's --membind. Options, streams and exit statuses are those
- * of libmemkind 1.14.0, also where they are odd: a wrong option is said on the standard output, and
- * no nodes are an exit status and no word. One thread.
+ * of libmemkind 1.14.0, also where they are odd: a wrong option is reported on the standard output,
+ * and where there are no nodes only the exit status says so. One thread.
  */
 #pragma once
 

@@ -4,7 +4,7 @@
  * table: rows of text, printed in columns as wide as their widest cell.
  *
  * A cell's text is copied. A column that is empty in every row but the first, its heading, is left
- * out. One thread at a time for each table; no memory ends the program.
+ * out. One thread at a time for each table; without memory the program ends.
  */
 #pragma once
 

@@ -37,7 +37,7 @@ static size_t page_size(const struct trial *trial)
     return trial->row->page_size ? trial->row->page_size : os_page_size();
 }
 
-/* Below a sixteenth, the kernel's reserves are near. */
+/* With less than a sixteenth free, the kernel may be at its reserves. */
 static bool node_is_full(unsigned number)
 {
     struct node_report node;
@@ -124,7 +124,7 @@ static struct result try_block(const struct trial *trial)
     if (few_huge_pages(trial, &pool))
         return result(NOT_HERE, "not tried: %zu of %zu pages are free", pool.free, pool.total);
     error = memkind_posix_memalign(trial->kind, &block, alignment(trial), trial->size);
-    if (error && few_huge_pages(trial, &pool)) /* somebody was quicker */
+    if (error && few_huge_pages(trial, &pool)) /* another process took them meanwhile */
         return result(NOT_HERE, "too late: %zu of %zu pages are free", pool.free, pool.total);
     if (error)
         return result(BAD, "allocation failed: %s", strerror(error));

@@ -19,7 +19,7 @@
 
 enum verdict { GOOD, BAD, NOT_HERE };
 
-/* What came out, and the words for it. */
+/* The result of a trial, and its text. */
 struct result {
     enum verdict verdict;
     char words[TRIAL_WORDS];
@@ -31,7 +31,7 @@ struct result result(enum verdict verdict, const char *format, ...)
 struct trial {
     memkind_t kind;
     const struct page_kind *row;
-    struct nodemask nodes; /* where pages may be */
+    struct nodemask nodes; /* nodes that the pages may be on */
     size_t size;           /* of the block */
     size_t huge_enough;    /* NOT_HERE, untried, where less than this is free in huge pages */
 };

@@ -27,14 +27,14 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/system/reserve.h"
 
-#define LARGE_ALIGNMENT 64  /* the library's own for large blocks */
+#define LARGE_ALIGNMENT 64  /* of the library's large blocks */
 #define PLAIN_ALIGNMENT 16  /* what blocks of that size and more have anyway */
 #define SHIFT_ALIGNMENT 128 /* the least for which the library shifts a block inside another */
 
 /* --- counts and notes ---------------------------------------------------------------------------
  */
 
-/* Only the thread itself writes; readers want no half number. */
+/* Only the thread itself writes. The store is atomic, so that readers see whole numbers. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): it is written */
 static inline void count_add(size_t *count, size_t size)
 {
@@ -150,7 +150,7 @@ static bool is_large_start(const struct page_region *region, const void *block)
     return begin >= start && begin < at;
 }
 
-/* False: not the start of a block of any heap. */
+/* False: no block of any heap starts there. */
 static inline bool place_find(const void *block, struct place *place)
 {
     place->region = address_map_find(block);
@@ -179,7 +179,7 @@ static size_t place_size(const struct place *place, const void *block)
     if (place->note == TBB_UNIT_RUN)
         return run_cache_size(block);
     pool = tbb_heap_pool_of(place->region);
-    /* The library takes the pool's word for nothing but that there is one. */
+    /* The library only checks that the pool is not NULL. */
     return tbb_library.pool_msize(pool ? pool->memory : (struct tbb_memory_pool *)place,
                                   (void *)block);
 }
@@ -252,7 +252,7 @@ static __attribute__((noinline)) void *malloc_slow(struct heap *heap, size_t siz
     return alloc_slow(heap, 0, size, &zeroed);
 }
 
-/* What is needed behind the call is little, and needs no room on the stack. */
+/* Little is needed after the call, so that nothing has to be kept on the stack. */
 void *tbb_malloc(struct heap *heap, size_t size)
 {
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
@@ -345,7 +345,7 @@ static bool free_known(void *block)
     if (!place_find(block, &place))
         return false;
     if (place.region->inherited)
-        return true; /* the parent's business */
+        return true; /* the block is the parent's, and stays as it is */
     if (!tbb_thread_enter(&thread) || !thread)
         return false;
     pool = tbb_heap_pool_of(place.region);
@@ -367,7 +367,7 @@ static __attribute__((noinline)) void free_slow(void *block)
         reserve_free(block);
 }
 
-/* With the kind at hand the caller vouches for the block; else it is looked up. */
+/* A caller that names the kind vouches for the block; else the block is looked up. */
 void tbb_free(struct heap *heap, void *block)
 {
     struct tbb_thread *thread = tbb_thread_now;
@@ -389,7 +389,8 @@ void tbb_free(struct heap *heap, void *block)
         free_slow(block);
         return;
     }
-    size = small_size(place.note, block); /* now: the slab may be another's afterwards */
+    /* Asked now: after the free the slab may have another class. */
+    size = small_size(place.note, block);
     tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     count_add(&thread->counts[heap->slot].freed, size);

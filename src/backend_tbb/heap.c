@@ -11,7 +11,8 @@
  * parent's for good: they keep their free lists in just these pages. The child forgets them and
  * makes new ones, from pages of its own.
  *
- * Threads: heaps and pools are made and destroyed under tbb_lock; a pool is published with release.
+ * Threads: heaps and pools are made and destroyed under tbb_lock; a pool is made visible with a
+ * release store.
  */
 #include "backend_tbb/tbb.h"
 
@@ -42,7 +43,7 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
     address = run_cache_take(&pool->raw, bytes, &zeroed);
     tbb_library_region_ready();
     tbb_gate_inside(outside);
-    errno = saved_errno; /* the library may find a block elsewhere */
+    errno = saved_errno; /* the library may still find a block elsewhere: no failure */
     return address;
 }
 
@@ -73,13 +74,13 @@ static int memory_create(void *argument)
     struct tbb_pool_policy policy = {.raw_alloc = raw_alloc, .raw_free = raw_free, .version = 1};
 
     /* The library asks for a MiB and a header, or a large block and a header, and uses no more of
-     * what it gets: it shall round up as little as possible. */
+     * what it gets: so it is to round up as little as possible. */
     policy.granularity = os_page_size();
 
     return tbb_library.pool_create((intptr_t)pool, &policy, &pool->memory);
 }
 
-/* Called with tbb_lock. */
+/* Called with tbb_lock held. */
 static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
 {
     struct tbb_heap *state = heap->state;
@@ -167,7 +168,7 @@ static void pools_forget(struct tbb_heap *state, bool forked)
 /* --- heaps --------------------------------------------------------------------------------------
  */
 
-/* Called with tbb_lock. */
+/* Called with tbb_lock held. */
 static struct tbb_heap *heap_take(struct heap *heap)
 {
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
@@ -227,7 +228,7 @@ int tbb_heap_destroy(struct heap *heap)
     state->heap = NULL;
     heap->state = NULL;
     pthread_mutex_unlock(&tbb_lock);
-    tbb_exits_resume(); /* a fork waits for it, so that it finds all of the heap or nothing */
+    tbb_exits_resume(); /* a fork waits for this, so that it finds all of the heap or none of it */
     return 0;
 }
 

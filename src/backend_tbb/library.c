@@ -64,7 +64,7 @@ static bool resolve(void *library, char why[HEAP_WHY])
 void __tsan_acquire(void *address);
 void __tsan_release(void *address);
 
-static struct tbb_library seen; /* the functions as they are */
+static struct tbb_library seen; /* libtbbmalloc's own functions, which those below call */
 static char order;              /* its address stands for libtbbmalloc's locks */
 
 void tbb_library_region_ready(void)
@@ -163,7 +163,7 @@ static bool is_from_end(const void *block, size_t size)
     return (end - (uintptr_t)block) % size == 0;
 }
 
-/* What follows from the sizes. */
+/* Fills in the tables that are computed from the sizes. */
 static void derive(void)
 {
     for (unsigned class = TBB_CLASSES_MOST - 2; class > 0; class --) {
@@ -215,7 +215,7 @@ static bool learn_classes(struct tbb_memory_pool *pool)
     return false;
 }
 
-/* False: not even a pool can be made. */
+/* False: the library cannot create a pool. */
 static bool learn(void)
 {
     static const struct tbb_pool_policy policy = {
@@ -238,13 +238,13 @@ int tbb_library_load(char why[HEAP_WHY])
     void *library = dlopen(TBB_FILE, RTLD_NOW | RTLD_LOCAL);
 
     if (!library) {
-        snprintf(why, HEAP_WHY, "%s", dlerror()); /* which names the file */
+        snprintf(why, HEAP_WHY, "%s", dlerror()); /* dlerror() names the file */
         return MEMKIND_ERROR_UNAVAILABLE;
     }
     if (resolve(library, why)) {
         if (learn()) {
             order_blocks();
-            return 0; /* and never closed: its thread exits are to run */
+            return 0; /* it is never closed, since its destructors of threads must be able to run */
         }
         snprintf(why, HEAP_WHY, TBB_FILE " cannot create a pool");
     }

@@ -5,11 +5,11 @@
  *
  * Bytes of blocks are summed over the threads' counters when statistics are updated; they are exact
  * for every block whose allocation or free returned before. Pages: what the page layer has mapped
- * for the heap, and of this what is not in its cache. The library itself tells nothing: what
- * memkind_stats_print() is asked for and nobody knows is printed as such.
+ * for the heap, and of this what is not in its cache. The library itself reports
+ * nothing: what memkind_stats_print() is asked for and is not known is printed as not known.
  *
  * Threads: tbb_lock while heaps are walked; text is written without it, since the program's
- * function may come back.
+ * function may call the library again.
  */
 #include "backend_tbb/tbb.h"
 

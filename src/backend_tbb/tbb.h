@@ -3,7 +3,7 @@
 /*
  * tbb: the heap manager TBB, seen from inside its own folder.
  *
- * Glossary
+ * Terms, beside those of the glossary in ARCHITECTURE.md
  *   library   libtbbmalloc, oneTBB's scalable allocator, opened with dlopen at the first use.
  *   pool      one of its memory pools: the blocks of one heap in one locality domain.
  *   raw       what a pool asks us for and gives back: regions of the page layer.

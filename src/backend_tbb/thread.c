@@ -5,8 +5,8 @@
  *
  * The gate. The library has locks of its own and no handlers for fork: a child made while a thread
  * was inside would find them taken for ever. So a thread says when it is inside (a store to its own
- * memory), and fork waits until nobody is. Whoever enters looks whether the gate is closed; that
- * the store is seen before the look is the closing side's business, by membarrier(2).
+ * memory), and fork waits until nobody is. Whoever enters looks whether the gate is closed; the
+ * closing side sees to it, by membarrier(2), that the store is seen before the look.
  *
  * Exit. The library keeps a thread's part of a pool behind a thread-specific key, in the memory of
  * the pool, and destroys a pool without regard to threads that are just ending. So ends are told:
@@ -40,7 +40,7 @@
 /* How long the destruction of a pool waits for a thread's exit, and how often it looks whether the
  * thread is there at all. */
 #define EXIT_SECONDS 10
-#define EXIT_LOOKS 20 /* a second */
+#define EXIT_LOOKS 20 /* times a second */
 
 static struct tbb_thread unseen = {.busy = 1}, entering = {.busy = 1};
 
@@ -49,7 +49,7 @@ __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exe
 atomic_uchar tbb_gate;
 
 static pthread_key_t key;
-static bool pool_keys[PTHREAD_KEYS_MAX]; /* numbers that pools had; guarded by tbb_lock */
+static bool pool_keys[PTHREAD_KEYS_MAX]; /* keys that pools have had; guarded by tbb_lock */
 /* Guarded by tbb_lock: */
 static struct object_pool thread_objects = {.size = sizeof(struct tbb_thread)};
 static LIST_HEAD(, tbb_thread) threads;
@@ -69,7 +69,7 @@ void tbb_gate_enter(struct tbb_thread *thread)
 {
     unsigned busy = atomic_load_explicit(&thread->busy, memory_order_relaxed);
 
-    if (busy) { /* called back: whoever waits for us waits for the outer call */
+    if (busy) { /* called back by the library: who waits for this thread waits for the outer call */
         atomic_store_explicit(&thread->busy, busy + 1, memory_order_relaxed);
         return;
     }
@@ -79,7 +79,7 @@ void tbb_gate_enter(struct tbb_thread *thread)
         if (!(atomic_load_explicit(&tbb_gate, memory_order_relaxed) & TBB_GATE_CLOSED))
             return;
         atomic_store_explicit(&thread->busy, 0, memory_order_release);
-        pthread_mutex_lock(&tbb_lock); /* which the forking thread holds */
+        pthread_mutex_lock(&tbb_lock); /* held by the forking thread: waits for it */
         pthread_mutex_unlock(&tbb_lock);
         os_yield();
     }
@@ -195,7 +195,8 @@ bool tbb_thread_enter(struct tbb_thread **thread)
 static void exit_begin(void)
 {
     pthread_mutex_lock(&exits.lock);
-    while (exits.stopped || exits.wanted) /* or exits without end would keep them waiting */
+    /* Those who want to stop exits would else wait for ever. */
+    while (exits.stopped || exits.wanted)
         pthread_cond_wait(&exits.changed, &exits.lock);
     exits.running++;
     pthread_mutex_unlock(&exits.lock);
@@ -261,7 +262,7 @@ static void exits_sweep(void)
     pthread_mutex_unlock(&exits.lock);
 }
 
-/* Until the next look. False: it is time. Called with the lock of exits. */
+/* Waits until it is time to look again. False: the time is over. Called with the lock of exits. */
 static bool exits_wait(void)
 {
     const long nanoseconds = 1000000000;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/* config: what a struct memkind_config holds; see config.c. Nothing in it is checked until use. */
+/* config: what a struct memkind_config holds; see config.c. Nothing in it is checked before a kind
+ * is created from it. */
 #pragma once
 
 #include <memkind.h>

@@ -12,7 +12,7 @@
 
 #define ARENAS_MOST 4094 /* jemalloc's arena indices for the whole process */
 
-/* Every variable of the library, and whether its value was complained about. */
+/* Every variable of the library, and whether its value was refused: that is said only once. */
 static struct {
     const char *name;
     atomic_bool rejected;
@@ -46,7 +46,7 @@ void environment_reject(const char *name, const char *accepted)
     }
 }
 
-/* 0, 1, or rejected and 0. */
+/* A variable that is 0 or 1. Any other value is refused and counts as 0. */
 static bool read_switch(const char *name)
 {
     const char *value = environment_get(name);
@@ -59,7 +59,8 @@ static bool read_switch(const char *name)
     return false;
 }
 
-/* A whole number 1..most, or rejected and 0. Unset: 0. */
+/* A variable that is a whole number from 1 to `most`. Any other value is refused. 0 where it is
+ * refused or not set. */
 static unsigned read_number(const char *name, unsigned long most, const char *accepted)
 {
     const char *value = environment_get(name);

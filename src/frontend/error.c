@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/* error: error codes in words. Pure; any thread. */
+/* error: the texts of error codes. It has no state; any thread. */
 #include <memkind.h>
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * hbwmalloc: the functions of hbwmalloc.h, each a memkind call on the kind that the policy names.
  *
  * The policy is a number that is set once: by hbw_set_policy() or, to the default, by the first
- * allocation. From then on the kind for base pages is a pointer read without further thought.
+ * allocation. From then on the kind for base pages is read from a pointer.
  */
 #include <hbwmalloc.h>
 #include <memkind.h>
@@ -64,7 +64,7 @@ static __attribute__((cold, noinline)) memkind_t decide_base_kind(void)
     memkind_t kind;
 
     if (!managers_enter())
-        return MEMKIND_DEFAULT; /* inside the very question below: the reserve serves */
+        return MEMKIND_DEFAULT; /* called from within the question below: the reserve serves it */
     managers_leave();
     kind = kind_for(BASE);
     atomic_store_explicit(&base_kind, kind, memory_order_relaxed);

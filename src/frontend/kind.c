@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
  * kind: the functions of memkind.h that create, destroy and describe kinds, and the library-wide
- * ones. Not on anybody's hot path. Any thread, except destroying a kind in use.
+ * ones. None of them is called often. Any thread, except destroying a kind in use.
  */
 #include <memkind.h>
 
@@ -215,7 +215,7 @@ EXPORT int memkind_get_stat(memkind_t kind, memkind_stat_type stat, size_t *valu
     if (!value || (unsigned)stat >= MEMKIND_STAT_TYPE_MAX_VALUE || (kind && !registry_row(kind)))
         return MEMKIND_ERROR_INVALID;
     if (kind && !registry_is_ready(kind)) {
-        *value = 0; /* never used: holds nothing */
+        *value = 0; /* a kind that was never used holds nothing */
         return MEMKIND_SUCCESS;
     }
     if (!managers_enter())
@@ -241,7 +241,7 @@ EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbo
         return MEMKIND_ERROR_INVALID;
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    managers_leave(); /* write_cb is the program's: it may come back */
+    managers_leave(); /* write_cb is the program's own and may call the library again */
     error = managers_get()->stats_print(write_cb ? write_cb : write_to_stderr, cbopaque, opts);
     return error;
 }

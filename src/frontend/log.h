@@ -4,7 +4,7 @@
  * log: the one place that writes to stderr.
  *
  * log_debug() writes under MEMKIND_DEBUG=1 only and explains what happens; log_always() is for
- * settings that nobody can use; log_text() for statistics. One line per call, one write(2), at most
+ * settings that cannot be used; log_text() for statistics. One line per call, one write(2), at most
  * LOG_LINE bytes, prefix "MEMKIND: ". Any thread; allocates nothing; keeps errno.
  */
 #pragma once

@@ -54,7 +54,8 @@ static void start(void)
         manager = table[0];
     }
     if (manager == table[0])
-        (void)manager->load(&environment.settings, why); /* what fails, fails at the first block */
+        /* An error shows again when the first block is allocated. */
+        (void)manager->load(&environment.settings, why);
     log_debug("heap manager: %s", manager->name);
     atomic_store_explicit(&managers_chosen, manager, memory_order_release);
 }

@@ -4,7 +4,7 @@
  * memkind: the allocation functions of memkind.h.
  *
  * Each begins with the case that matters, what the thread's cache of the default heap manager has
- * at hand: backend_jemalloc/fast.h, inline. Whatever that leaves over is asked of the heap manager,
+ * at hand: backend_jemalloc/fast.h, inline. Where that has no answer the heap manager is asked,
  * if the kind is ready; what else a caller may pass (a kind's first use, size 0, NULL kinds,
  * foreign pointers, calls that come back while the library sets itself up) is dealt with behind
  * that. Any thread.
@@ -23,7 +23,7 @@
 #include "frontend/registry.h"
 #include "kinds/system/reserve.h"
 
-/* --- what the fast lines leave over -------------------------------------------------------------
+/* --- what the inline part does not answer -------------------------------------------------------
  */
 
 /* The size to allocate for a request of 0 bytes: 0 for "NULL, no error". */
@@ -61,7 +61,7 @@ static enum readiness prepare(memkind_t kind)
 
 enum filling { AS_IS, ZEROED };
 
-/* First use, size 0, bad kind. */
+/* The first use of a kind, a size of 0, or a kind that does not exist. */
 static __attribute__((cold, noinline)) void *alloc_fallback(memkind_t kind, size_t size,
                                                             enum filling filling)
 {
@@ -256,7 +256,7 @@ EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
 
 EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
 {
-    (void)kind; /* the block knows its own */
+    (void)kind; /* a block belongs to its own kind, whatever the caller names */
     return ptr && managers_get() ? managers_get()->defrag(ptr) : NULL;
 }
 

@@ -10,7 +10,7 @@
  * initiators: two nodes compare only as seen from the same CPUs.
  *
  * Read when a kind or a tool first needs it. Threads: any; nothing locks or allocates; the first
- * complete answer is published and stays for ever.
+ * complete answer is kept for ever.
  */
 #pragma once
 

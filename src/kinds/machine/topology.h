@@ -10,7 +10,7 @@
  * (topology_still_usable() lets them say why), one that is added stays unused.
  *
  * Threads: topology_get() may run on several threads at once and, because nothing here locks or
- * allocates, even inside itself; the first complete answer is published and stays for ever.
+ * allocates, even inside itself; the first complete answer is kept for ever.
  */
 #pragma once
 

@@ -8,8 +8,8 @@
  * is an error code here and never a SIGBUS later. Space is not enough for that: a full ext4 may
  * still want a block of its own at the first write to a page, so pages are populated (Linux 5.14),
  * except on tmpfs, which reserves by making them. Given back, its space goes to the file system as
- * a hole, and the pages to the space, to be reserved again. No page is reserved that nobody has,
- * and the windows never cover more of the file than its limit.
+ * a hole, and the pages to the range allocator, to be reserved again. No page stays reserved that
+ * is not handed out, and the windows never cover more of the file than its limit.
  *
  * Regions can lie across the border of two windows, which need not be neighbours in the file.
  *

@@ -7,17 +7,17 @@
  * plain mappings, cut into objects that are used again and never unmapped: a reader without a lock
  * that comes late reads an old object, and not a hole.
  *
- * Threads: the caller's lock guards a list.
+ * Threads: the caller has a lock for each pool.
  */
 #pragma once
 
 #include <stddef.h>
 
 struct object_pool {
-    size_t size;  /* of a object, at least a pointer's */
-    void *unused; /* linked through their first word */
+    size_t size;  /* bytes of an object, at least those of a pointer */
+    void *unused; /* free objects, linked through their first word */
 };
 
-/* A object with any content, or NULL. */
+/* An object with any content, or NULL where there is no memory. */
 void *object_pool_get(struct object_pool *pool);
 void object_pool_put(struct object_pool *pool, void *object);

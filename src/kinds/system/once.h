@@ -4,8 +4,8 @@
  * once: a value that is computed once, without a lock.
  *
  * Computing it may take system calls, may run on several threads at once and, where it calls into
- * other libraries, even inside itself: no lock may be held meanwhile. Whoever is first publishes
- * its value, and every caller sees that one from then on.
+ * other libraries, even inside itself: no lock may be held meanwhile. The first
+ * value that is complete is kept, and every caller sees that one from then on.
  */
 #pragma once
 
@@ -13,9 +13,9 @@
 #include <stddef.h>
 
 struct once {
-    size_t size;                    /* of the value */
-    void (*compute)(void *value);   /* into zeroed memory */
-    void (*log)(const void *value); /* called once, of the value that stays */
+    size_t size;                    /* bytes of the value */
+    void (*compute)(void *value);   /* writes it into zeroed memory */
+    void (*log)(const void *value); /* called once, with the value that is kept */
     _Atomic(void *) value;          /* NULL: not yet */
 };
 

@@ -4,7 +4,7 @@
  * Why: see reserve.h. One region of address space, mapped at the first need and never given back;
  * its pages appear as they are touched. The size of a block stands in front of it.
  *
- * Threads: the region's start is published by compare-and-swap (the loser unmaps its own), its
+ * Threads: the region's start is set by compare-and-swap (the loser unmaps its own), its
  * fill level moves by atomic addition.
  */
 #include "kinds/system/reserve.h"
