@@ -19,7 +19,7 @@ import sys
 import tempfile
 
 TOOLS, ELSEWHERE, SOURCE = sys.argv[1:4]
-MACHINES = os.path.join(ELSEWHERE, "machines")
+MACHINES = os.path.join(ELSEWHERE, "../machines")
 NODES = "/sys/devices/system/node"
 failures = 0
 

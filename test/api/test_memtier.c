@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
  * Tiers: shares, thresholds, what is counted, and what is refused. That all functions do what those
- * of libmemkind 1.14.0 do is test/drop_in/tiers.c's.
+ * of libmemkind 1.14.0 do is test/system/drop_in/tiers.c's.
  */
 #include "support.h" /* first: it includes memkind.h in its own way */
 

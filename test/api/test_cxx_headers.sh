@@ -36,7 +36,7 @@ done
 cd "$source/include"
 for compiler in "${compilers[@]}"; do
     for standard in 11 14 17 20; do
-        compile "all allocators" "$compiler" "$standard" "$source/test/cxx_standards.cpp"
+        compile "all allocators" "$compiler" "$standard" "$source/test/api/cxx_standards.cpp"
     done
     for header in *_allocator.h memkind/*.h; do
         compile "$header" "$compiler" 11 -x c++ - <<<"#include <$header>

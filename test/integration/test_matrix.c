@@ -547,7 +547,7 @@ static bool is_about_a_kind(const char *function)
 
 Test(matrix, every_function_has_a_row)
 {
-    FILE *file = fopen(MEMKIND_TEST_SOURCE_DIR "/test/abi/libmemkind.abi", "re");
+    FILE *file = fopen(MEMKIND_TEST_SOURCE_DIR "/test/system/abi/libmemkind.abi", "re");
     char line[256], name[200], wanted[208];
     size_t functions = 0;
 

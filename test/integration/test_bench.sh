@@ -3,7 +3,7 @@
 # Copyright (C) 2026 the libmemkind developers.
 #
 # memkind-bench measures every pattern on every kind that it knows, under both heap managers and as malloc(3),
-# and what scripts/bench makes of figures is right: those of test/bench are small enough to be checked by
+# and what scripts/bench makes of figures is right: those of test/integration/bench are small enough to be checked by
 # hand. How fast anything is does not matter here.
 #
 # usage: test_bench.sh SOURCE_DIR MEMKIND_BENCH LIBRARY
@@ -46,9 +46,9 @@ fi
 grep -q none.so "$scratch/errors" || fail "a library that is not there: no word of it"
 
 # What comes of the figures of three rounds. One peer crashes in a cell, which has no median then.
-cp -r "$source/test/bench" "$scratch/run"
+cp -r "$source/test/integration/bench" "$scratch/run"
 "$source/scripts/bench" --evaluate "$scratch/run" >"$scratch/said" || fail "scripts/bench --evaluate: status $?"
-for file in "$source"/test/bench/expected/*; do
+for file in "$source"/test/integration/bench/expected/*; do
     diff "$file" "$scratch/run/${file##*/}" || fail "${file##*/} is not what it should be"
 done
 grep -q 'missed' "$scratch/said" || fail "scripts/bench does not say what it found"

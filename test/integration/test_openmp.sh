@@ -28,7 +28,7 @@ expect()
     fi
 }
 
-clang -fopenmp -O1 -Wall -Werror "$source/test/openmp_program.c" -o "$scratch/program" -ldl
+clang -fopenmp -O1 -Wall -Werror "$source/test/integration/openmp_program.c" -o "$scratch/program" -ldl
 
 # run OUTPUT [VARIABLE=VALUE]...
 run()

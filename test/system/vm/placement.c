@@ -23,7 +23,7 @@
  * Each line comes from a process of its own, since the heap manager is chosen once. In it, workers
  * write to their own struct only, one phase after the other.
  */
-#include "../support.h"
+#include "support.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,7 +38,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../examples/placement.h"
+#include "../../../examples/placement.h"
 
 #define TOPOLOGY "/in/topology"
 #define NODES 8
@@ -496,7 +496,7 @@ int main(int argc, char **argv)
 
     (void)argc;
     if (!read_description()) {
-        fprintf(stderr, "placement: no %s: this runs on the machines of test/vm/run\n", TOPOLOGY);
+        fprintf(stderr, "placement: no %s: this runs on the machines of test/system/vm/run\n", TOPOLOGY);
         return EXIT_FAILURE;
     }
     for (size_t manager = 0; manager < LENGTH(managers); manager++) {

@@ -46,7 +46,7 @@ with()
 # facts FOLDER: of the headers in there.
 facts()
 {
-    "$source/test/abi/list.py" "$cc" "$1" | LC_ALL=C sort
+    "$source/test/system/abi/list.py" "$cc" "$1" | LC_ALL=C sort
 }
 check "no fact of their headers is another one in ours" "" \
     "$(LC_ALL=C comm -23 <(facts "$headers") <(facts "$source/include"))"
@@ -56,7 +56,7 @@ check "no fact of their headers is another one in ours" "" \
 # build PROGRAM COMPILER FILE OPTION...: their library needs others, which nobody has to have here.
 build()
 {
-    "$2" -O1 -Wno-deprecated-declarations -I "$headers" "$source/test/drop_in/$3" -o "$1" -L "$theirs" -lmemkind \
+    "$2" -O1 -Wno-deprecated-declarations -I "$headers" "$source/test/system/drop_in/$3" -o "$1" -L "$theirs" -lmemkind \
         -ldl -Wl,--unresolved-symbols=ignore-in-shared-libs "${@:4}"
 }
 build functions "$cc" functions.c
@@ -75,11 +75,11 @@ check "together they use every function and every kind" \
     "$(facts "$headers" | sed -nE 's/^(function|variable) (\w+):.*/\2/p' | LC_ALL=C sort)" \
     "$(names functions kinds hbw tiers allocators)"
 
-# runs WHAT FILE COMMAND...: says what test/drop_in/FILE says; theirs is asked, too, for whoever reads this.
+# runs WHAT FILE COMMAND...: says what test/system/drop_in/FILE says; theirs is asked, too, for whoever reads this.
 runs()
 {
     local expected
-    expected=$(cat "$source/test/drop_in/$2")
+    expected=$(cat "$source/test/system/drop_in/$2")
     check "$1" "$expected" "$(with "$ours" "${@:3}")"
     if [ "$(with "$theirs" "${@:3}")" != "$expected" ]; then
         echo "note: $1: 1.14.0 says something else on this machine"
@@ -149,14 +149,14 @@ for tier in "${tiers[@]}"; do
     below "$tier" ls -l /usr/bin
     below "$tier" sort -R --random-source=numbers numbers
     below "$tier" python3 threads.py
-    below "$tier" "$cc" -O2 -S -o - "$source/test/consumers/program.c" -I "$headers"
+    below "$tier" "$cc" -O2 -S -o - "$source/test/system/consumers/program.c" -I "$headers"
 done
 # The pages of a file are common to a process and its child: these programs fork none, or call exec(2) at once.
 for policy in STATIC_RATIO DYNAMIC_THRESHOLD; do
     tier="KIND:DRAM,RATIO:1;$file;POLICY:$policy"
     below "$tier" ls -l /usr/bin
     below "$tier" sort -R --random-source=numbers numbers
-    below "$tier" "$cc" -O2 -S -o - "$source/test/consumers/program.c" -I "$headers"
+    below "$tier" "$cc" -O2 -S -o - "$source/test/system/consumers/program.c" -I "$headers"
 done
 said=$(tiered "$tier" env MEMKIND_DEBUG=1 ls /)
 check "a tier is in a file" "MEMKIND: created a file in $scratch/files" \

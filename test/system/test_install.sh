@@ -3,7 +3,7 @@
 # Copyright (C) 2026 the libmemkind developers.
 #
 # What `cmake --install` makes is complete, in the folders and components it should be in, and can be used
-# from wherever it was moved to: test/consumers and the examples are built against it, by pkg-config and by
+# from wherever it was moved to: test/system/consumers and the examples are built against it, by pkg-config and by
 # find_package, with the shared and with the static library.
 #
 # usage: test_install.sh BUILD SOURCE_DIR
@@ -93,7 +93,7 @@ check "no file knows where it was built or installed" "" \
 # --- the archive ----------------------------------------------------------------------------------
 
 check "libmemkind.a: global are the public names, and no others" \
-    "$(awk '$1 == "symbol" { sub(/,$/, "", $3); print $3 }' "$source/test/abi/libmemkind.abi" | LC_ALL=C sort)" \
+    "$(awk '$1 == "symbol" { sub(/,$/, "", $3); print $3 }' "$source/test/system/abi/libmemkind.abi" | LC_ALL=C sort)" \
     "$(nm -g --defined-only "$scratch/development/$lib/libmemkind.a" | awk 'NF == 3 { print $3 }' | LC_ALL=C sort)"
 
 # --- those who use it -----------------------------------------------------------------------------
@@ -116,14 +116,14 @@ shared=$moved/$lib/libmemkind.so.0
 check "pkg-config knows the version" "$version" "$(pkg-config --modversion memkind)"
 read -ra flags <<<"$(pkg-config --cflags --libs memkind)"
 read -ra all_flags <<<"$(pkg-config --cflags --libs --static memkind)"
-"$cc" "$source/test/consumers/program.c" -o c "${flags[@]}"
-"$cxx" "$source/test/consumers/program.cpp" -o cxx "${flags[@]}"
-"$cc" "$source/test/consumers/program.c" -o c_archive -Wl,-Bstatic "${all_flags[@]}" -Wl,-Bdynamic
-"$cxx" "$source/test/consumers/program.cpp" -o cxx_archive -Wl,-Bstatic "${all_flags[@]}" -Wl,-Bdynamic
+"$cc" "$source/test/system/consumers/program.c" -o c "${flags[@]}"
+"$cxx" "$source/test/system/consumers/program.cpp" -o cxx "${flags[@]}"
+"$cc" "$source/test/system/consumers/program.c" -o c_archive -Wl,-Bstatic "${all_flags[@]}" -Wl,-Bdynamic
+"$cxx" "$source/test/system/consumers/program.cpp" -o cxx_archive -Wl,-Bstatic "${all_flags[@]}" -Wl,-Bdynamic
 # The linker says that dlopen wants a libc of the same version.
-"$cc" -static "$source/test/consumers/program.c" -o c_static "${all_flags[@]}" 2>warnings ||
+"$cc" -static "$source/test/system/consumers/program.c" -o c_static "${all_flags[@]}" 2>warnings ||
     { cat warnings && exit 1; }
-"$cc" -static-pie "$source/test/consumers/program.c" -o c_static_pie "${all_flags[@]}" 2>warnings ||
+"$cc" -static-pie "$source/test/system/consumers/program.c" -o c_static_pie "${all_flags[@]}" 2>warnings ||
     { cat warnings && exit 1; }
 runs ./c "C, pkg-config" "$shared"
 runs ./cxx "C++, pkg-config" "$shared"
@@ -144,13 +144,13 @@ cmake_build()
     fi
 }
 
-cmake_build "$source/test/consumers" consumers
+cmake_build "$source/test/system/consumers" consumers
 runs consumers/c_memkind "C, find_package" "$shared"
 runs consumers/cxx_memkind "C++, find_package" "$shared"
 runs consumers/c_memkind_static "C, find_package, the archive"
 runs consumers/cxx_memkind_static "C++, find_package, the archive"
 
-sed 's/memkind 1.14/memkind 2.0/' "$source/test/consumers/CMakeLists.txt" >CMakeLists.txt
+sed 's/memkind 1.14/memkind 2.0/' "$source/test/system/consumers/CMakeLists.txt" >CMakeLists.txt
 check "find_package: version 2 is not this one" 1 \
     "$(cmake -S . -B too_new -DCMAKE_PREFIX_PATH="$moved" 2>&1 | grep -c 'requested version "2.0"' || true)"
 

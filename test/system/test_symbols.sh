@@ -3,7 +3,7 @@
 # Copyright (C) 2026 the libmemkind developers.
 #
 # The library as the dynamic linker sees it: needs nothing but libc, is bound at load and never unloaded,
-# has little thread-local storage, starts no code of jemalloc's. What it exports: test/abi.
+# has little thread-local storage, starts no code of jemalloc's. What it exports: test/system/abi.
 #
 # usage: test_symbols.sh LIBRARY [sanitized]
 set -euo pipefail

@@ -132,7 +132,7 @@ in_root()
     mount -t tmpfs -o size=2g,mode=755 tmpfs "$root"
     debootstrap --variant=minbase --include=gcc,g++,libc6-dev,pkgconf,man-db "$codename" "$root" "$site"
     mkdir "$root/debs"
-    cp "$scratch"/deb/{libmemkind0,libmemkind-dev,memkind-progs}_*.deb "$source/test/test_examples.sh" \
+    cp "$scratch"/deb/{libmemkind0,libmemkind-dev,memkind-progs}_*.deb "$source/test/integration/test_examples.sh" \
         "$build/tools/memkind-tour" "$root/debs"
     mount --rbind /dev "$root/dev"
     mount --rbind /sys "$root/sys"

@@ -1,0 +1,128 @@
+# How a test is made known to ctest. Every test has one of the labels fast, slow and system, and root as well
+# where it runs as root only (or skips without):
+#     fast    a part of `ctest --preset fast`, what a developer runs all the time: seconds
+#     slow    the whole of a subject: matrix, stress, all failures, what needs the machine for itself
+#     system  the library as it is installed, packaged, documented; virtual machines
+#
+# A test that cannot run on this machine prints one line and returns:
+#     SKIP: <suite>/<test>: <reason>
+# scripts/test lists it as skipped. cr_skip_test("reason") counts the same.
+
+# What a sanitizer reports fails the test: a race or a leak in one of Criterion's child processes has
+# no effect on Criterion's own exit status.
+set(memkind_sanitizer_report
+    "WARNING: ThreadSanitizer|ERROR: (Address|Leak|Thread)Sanitizer|runtime error: ")
+
+# memkind_add_test(<name> [SLOW | SYSTEM] [ROOT] [SERIAL] [COST <seconds>] [ENVIRONMENT <variable>...]
+#                  COMMAND <word>...)
+#
+# What the functions below and the tests of another form are made with. SERIAL: it changes something that
+# belongs to the whole machine (reserved huge pages), or measures it; no other test runs at the same time.
+# COST: about how long it takes; the longest start first, so that none of them is alone at the end.
+function(memkind_add_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;SYSTEM;ROOT;SERIAL" "COST" "ENVIRONMENT;COMMAND")
+    if(arg_UNPARSED_ARGUMENTS OR NOT arg_COMMAND OR (arg_SLOW AND arg_SYSTEM))
+        message(FATAL_ERROR "memkind_add_test(${name}): ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    if(arg_SLOW)
+        set(labels slow)
+    elseif(arg_SYSTEM)
+        set(labels system)
+    else()
+        set(labels fast)
+    endif()
+    if(arg_ROOT)
+        list(APPEND labels root)
+    endif()
+    add_test(NAME ${name} COMMAND ${arg_COMMAND})
+    set_tests_properties(${name} PROPERTIES
+        LABELS "${labels}"
+        TIMEOUT 900
+        ENVIRONMENT "${arg_ENVIRONMENT}"
+        FAIL_REGULAR_EXPRESSION "${memkind_sanitizer_report}")
+    if(arg_SERIAL)
+        set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    endif()
+    if(arg_COST)
+        set_tests_properties(${name} PROPERTIES COST ${arg_COST})
+    endif()
+endfunction()
+
+# memkind_test_program(<name> <source>... [LIBRARY <target>]): the Criterion program test_<name> and nothing
+# for ctest. It has what it needs of memkind_test_support (test/support). MEMKIND_TEST_LIBRARY is the path of
+# libmemkind.so, for tests that dlopen or preload it; MEMKIND_TEST_SOURCE_DIR is the root of the source tree.
+function(memkind_test_program name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIBRARY" "")
+    add_executable(test_${name} ${arg_UNPARSED_ARGUMENTS})
+    target_link_libraries(test_${name} PRIVATE memkind_test_support ${arg_LIBRARY} memkind_criterion)
+    target_compile_definitions(test_${name} PRIVATE
+        MEMKIND_TEST_LIBRARY="$<TARGET_FILE:memkind>"
+        MEMKIND_TEST_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    add_dependencies(test_${name} memkind)
+endfunction()
+
+# memkind_test(<name> <source>... [STATIC | LIBRARY <target>] [<option of memkind_add_test>...])
+#
+# A Criterion program test_<name>, known to ctest as <name>. It is linked to the shared library, as a
+# user's program is; with STATIC to the static one, with src/ in its include path; with LIBRARY to
+# another build of either.
+function(memkind_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SLOW;SYSTEM;ROOT;SERIAL" "LIBRARY;COST" "")
+    if(arg_STATIC)
+        set(arg_LIBRARY memkind_static)
+    elseif(NOT arg_LIBRARY)
+        set(arg_LIBRARY memkind)
+    endif()
+    memkind_test_program(${name} ${arg_UNPARSED_ARGUMENTS} LIBRARY ${arg_LIBRARY})
+    set(options)
+    foreach(option SLOW SYSTEM ROOT SERIAL)
+        if(arg_${option})
+            list(APPEND options ${option})
+        endif()
+    endforeach()
+    if(arg_COST)
+        list(APPEND options COST ${arg_COST})
+    endif()
+    memkind_add_test(${name} ${options} COMMAND test_${name} --verbose -j1)
+endfunction()
+
+# memkind_test_tbb(<name> [<option of memkind_add_test>...]): the tests of test_<name> once more, as
+# <name>_tbb, with the heap manager TBB. libtbbmalloc is not instrumented: backend_tbb/library.c tells
+# ThreadSanitizer what its locks order, and tsan.suppressions leaves out what it does itself.
+function(memkind_test_tbb name)
+    memkind_add_test(${name}_tbb ${ARGN}
+        ENVIRONMENT MEMKIND_TEST_HEAP_MANAGER=TBB
+        COMMAND test_${name} --verbose -j1)
+endfunction()
+
+# memkind_script_test(<name> <script> <argument>... [OPTIONS <option of memkind_add_test>...]): a shell
+# script, run with bash, or a Python one.
+function(memkind_script_test name script)
+    cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "OPTIONS")
+    if(script MATCHES "\\.py$")
+        set(interpreter Python3::Interpreter)
+    else()
+        set(interpreter bash)
+    endif()
+    memkind_add_test(${name} ${arg_OPTIONS}
+        COMMAND ${interpreter} ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${arg_UNPARSED_ARGUMENTS})
+endfunction()
+
+# memkind_wrap(<target> <function>...): calls of these functions come to the program's __wrap_<function>.
+function(memkind_wrap target)
+    foreach(function IN LISTS ARGN)
+        target_link_options(${target} PRIVATE -Wl,--wrap=${function})
+    endforeach()
+endfunction()
+
+# memkind_elsewhere(<target>): a program with the static library that can be on a machine of test/machines:
+# the library asks this program instead of the running machine.
+function(memkind_elsewhere target)
+    target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/test/support/machine.c)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/test/support)
+    target_compile_definitions(${target} PRIVATE
+        MEMKIND_TEST_MACHINES="${PROJECT_BINARY_DIR}/test/machines")
+    add_dependencies(${target} machine_trees)
+    memkind_wrap(${target}
+        os_current_node os_allowed_nodes os_bind os_read_file os_read_folder cpu_identify dax_library_nodes)
+endfunction()
