@@ -1,40 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/*
- * arena set: arenas on demand.
- *
- * A heap has one arena set per locality domain, a arena set has arenas as its threads need them:
- * the machine's size costs nothing. jemalloc has 4,094 arenas for the whole process, so a arena
- * set's second and later arenas are only made while fewer than ARENAS_SHARED exist; above that,
- * threads share.
- *
- * Arenas are made with metadata kept out of the kind's memory (arenas_create_ext) and the hooks of
- * extent.c. When their heap ends they are emptied and used again.
- *
- * A kind whose pages a child of fork(2) shares with its parent begins anew there: its arena sets
- * are frozen. Their blocks are known, read and copied, but nothing of them is used again.
- *
- * Threads: arena sets and counts under jem_lock; a finished arena set is published with release.
- */
-#include "backend_jemalloc/jem.h"
+/* Why and thread rules: see arena_set.h. */
+#include "backend_jemalloc/arena_set.h"
 
-#include <errno.h>
-#include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "backend_jemalloc/fast.h"
+#include "backend_jemalloc/internal.h"
 #include "kinds/system/callbacks.h"
+#include "kinds/system/os.h"
 
 #define ARENAS_SHARED 3000 /* of 4,094: the rest is for arena sets that have none yet */
 #define ARENAS_PER_CPU 4   /* jemalloc's own ratio: few threads meet in one arena */
 #define STEPS_PER_ARENA 16 /* of a pool with a limit: an arena for 4 MiB of 16, 32 of 1,024 */
 
 struct jem_arena_set *_Atomic jem_set_of_arena[MALLOCX_ARENA_LIMIT];
-uint16_t jem_arena_slot[JEM_ARENAS];
 
 static struct jem_arena_set *sets[JEM_SLOTS]; /* by slot, guarded by jem_lock */
 static unsigned arenas_alive;                 /* guarded by jem_lock */
 static struct jem_arena *idle_arenas;         /* empty ones, guarded by jem_lock */
-static LIST_HEAD(, jem_heap) heaps;           /* all, guarded by jem_lock */
 
 /* --- arenas -------------------------------------------------------------------------------------
  */
@@ -49,20 +34,20 @@ static void arena_configure(tsd_t *tsd, struct jem_arena_set *set, arena_t *aren
         dirty = muzzy = 0;
     arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, dirty);
     arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, muzzy);
-    jem_extent_configure(set, arena);
+    jem_extent_configure(&set->hooks, arena);
 }
 
-/* An arena nobody uses, or a new one. Its hooks lead to the arena set from now on. */
+/* Takes an arena that nobody uses, or makes one. Its hooks lead to the arena set from now on. */
 static struct jem_arena *arena_make(tsd_t *tsd, struct jem_arena_set *set)
 {
     struct jem_arena *made = idle_arenas;
-    arena_config_t config = {.extent_hooks = &set->hooks, .metadata_use_hooks = false};
+    arena_config_t config = {.extent_hooks = &set->hooks.table, .metadata_use_hooks = false};
     size_t size = sizeof made->index;
     int error;
 
     if (made) {
         idle_arenas = made->next;
-        arena_set_extent_hooks(tsd, made->arena, &set->hooks);
+        arena_set_extent_hooks(tsd, made->arena, &set->hooks.table);
         return made;
     }
     made = jem_internal_alloc(tsd, sizeof *made);
@@ -131,7 +116,7 @@ static void arena_retire(tsd_t *tsd, struct jem_arena *arena)
     idle_arenas = arena;
 }
 
-/* Every arena has slabs that are partly used: of a small pool, a few take a good part. */
+/* Every arena has slabs that are partly used, so a few arenas take a good part of a small pool. */
 static unsigned arena_limit(const struct jem_arena_set *set)
 {
     const struct page_pool *pool = &set->heap->pages;
@@ -182,11 +167,10 @@ struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set)
     return first;
 }
 
-/* --- arena sets
- * -------------------------------------------------------------------------------------
+/* --- arena sets ---------------------------------------------------------------------------------
  */
 
-static void arena_set_destroy(tsd_t *tsd, struct jem_arena_set *set)
+void jem_arena_set_destroy(tsd_t *tsd, struct jem_arena_set *set)
 {
     while (set->arenas) {
         struct jem_arena *arena = set->arenas;
@@ -198,8 +182,7 @@ static void arena_set_destroy(tsd_t *tsd, struct jem_arena_set *set)
     jem_internal_free(tsd, set);
 }
 
-/* Called with jem_lock. */
-static struct jem_arena_set *arena_set_create(tsd_t *tsd, struct heap *heap, unsigned domain)
+struct jem_arena_set *jem_arena_set_create(tsd_t *tsd, struct heap *heap, unsigned domain)
 {
     struct jem_arena_set *set;
     unsigned slot = JEM_SLOT_NONE + 1;
@@ -213,128 +196,30 @@ static struct jem_arena_set *arena_set_create(tsd_t *tsd, struct heap *heap, uns
         return NULL;
     set->heap = heap;
     set->slot = slot;
-    set->domain = domain;
-    jem_extent_hooks(set);
+    jem_extent_hooks_init(&set->hooks, &heap->pages, domain);
     sets[slot] = set;
     if (!arena_create(tsd, set)) {
-        arena_set_destroy(tsd, set);
+        jem_arena_set_destroy(tsd, set);
         return NULL;
     }
     return set;
 }
 
-struct jem_arena_set *jem_arena_set_here(tsd_t *tsd, struct heap *heap)
-{
-    struct jem_heap *state = heap->state;
-    unsigned domain = pool_domain(&heap->pages);
-    struct jem_arena_set *set = atomic_load_explicit(&state->sets[domain], memory_order_acquire);
-
-    if (likely(set != NULL))
-        return set;
-    pthread_mutex_lock(&jem_lock);
-    set = atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
-    if (!set) {
-        set = arena_set_create(tsd, heap, domain);
-        atomic_store_explicit(&state->sets[domain], set, memory_order_release);
-    }
-    pthread_mutex_unlock(&jem_lock);
-    return set;
-}
-
-int jem_arena_set_heap_create(struct heap *heap)
-{
-    tsd_t *tsd = jem_start() ? NULL : jem_tsd();
-    unsigned domains = heap->pages.domains;
-    struct jem_heap *state = NULL;
-    struct jem_arena_set *set;
-
-    if (tsd)
-        state = jem_internal_alloc(tsd, sizeof *state + domains * sizeof state->sets[0]);
-    if (!state)
-        return MEMKIND_ERROR_MALLOC;
-    state->heap = heap;
-    state->domains = domains;
-    heap->state = state;
-    heap->slot = JEM_SLOT_NONE;
-    set = jem_arena_set_here(tsd, heap);
-    if (!set) {
-        heap->state = NULL;
-        jem_internal_free(tsd, state);
-        return MEMKIND_ERROR_ARENAS_CREATE;
-    }
-    if (domains == 1)
-        heap->slot = set->slot;
-    pthread_mutex_lock(&jem_lock);
-    LIST_INSERT_HEAD(&heaps, state, entry);
-    pthread_mutex_unlock(&jem_lock);
-    return 0;
-}
-
-int jem_arena_set_heap_destroy(struct heap *heap)
-{
-    tsd_t *tsd = jem_tsd();
-    struct jem_heap *state = heap->state;
-
-    if (!tsd)
-        return MEMKIND_ERROR_MALLOC;
-    pthread_mutex_lock(&jem_lock);
-    for (unsigned domain = 0; domain < state->domains; domain++) {
-        struct jem_arena_set *set =
-            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
-
-        if (set) {
-            jem_thread_drop_caches(tsd, set->slot);
-            arena_set_destroy(tsd, set);
-        }
-    }
-    while (state->frozen) {
-        struct jem_arena_set *set = state->frozen;
-
-        state->frozen = set->older;
-        arena_set_destroy(tsd, set);
-    }
-    LIST_REMOVE(state, entry);
-    heap->slot = JEM_SLOT_NONE;
-    heap->state = NULL; /* with the lock: a fork finds all of the heap or nothing */
-    pthread_mutex_unlock(&jem_lock);
-    jem_internal_free(tsd, state);
-    return 0;
-}
-
 /* --- fork ---------------------------------------------------------------------------------------
  */
 
-/*
- * The pages of this heap are the parent's, who goes on using them. From now on the heap has no slot
- * of its own: a free that names the kind must not put one of these blocks into a cache of the new
- * arena set, so every free looks at the block's arena set.
- */
-static void heap_freeze(tsd_t *tsd, struct jem_heap *state)
+void jem_arena_set_freeze(struct jem_arena_set *set)
 {
-    for (unsigned domain = 0; domain < state->domains; domain++) {
-        struct jem_arena_set *set =
-            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
-
-        if (!set)
-            continue;
-        if (tsd)
-            jem_thread_forget_cache(tsd, set->slot);
-        sets[set->slot] = NULL;
-        set->slot = JEM_SLOT_NONE;
-        set->frozen = true;
-        for (struct jem_arena *arena = set->arenas; arena; arena = arena->next)
-            jem_arena_slot[arena->index] = JEM_SLOT_NONE;
-        set->hooks = jem_extent_forget;
-        set->older = state->frozen;
-        state->frozen = set;
-        atomic_store_explicit(&state->sets[domain], NULL, memory_order_relaxed);
-    }
-    state->heap->slot = JEM_SLOT_NONE;
-    pool_forked(&state->heap->pages);
+    sets[set->slot] = NULL;
+    set->slot = JEM_SLOT_NONE;
+    set->frozen = true;
+    for (struct jem_arena *arena = set->arenas; arena; arena = arena->next)
+        jem_arena_slot[arena->index] = JEM_SLOT_NONE;
+    set->hooks.table = jem_extent_forget;
 }
 
 /* No thread is at work in the decay of any arena, be it idle or jemalloc's own: the arena would
- * keep its unused pages for ever, and arena_purge() in extent.c wait for ever. */
+ * keep its unused pages for ever, and reclaim.c wait for ever. */
 static void forget_purges(tsdn_t *tsdn)
 {
     unsigned count = narenas_total_get();
@@ -349,16 +234,11 @@ static void forget_purges(tsdn_t *tsdn)
     }
 }
 
-void jem_arena_set_postfork_child(tsd_t *tsd)
+void jem_arena_set_postfork_child(tsdn_t *tsdn)
 {
-    struct jem_heap *state;
-
     for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
         if (sets[slot])
             for (struct jem_arena *arena = sets[slot]->arenas; arena; arena = arena->next)
                 arena->threads = 0;
-    forget_purges(tsd ? tsd_tsdn(tsd) : TSDN_NULL);
-    LIST_FOREACH (state, &heaps, entry)
-        if (pool_is_shared(&state->heap->pages))
-            heap_freeze(tsd, state);
+    forget_purges(tsdn);
 }

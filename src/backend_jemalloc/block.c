@@ -1,46 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/*
- * block: allocation and deallocation through the caches, and what an address belongs to.
- *
- * What the thread's cache can answer at once is inline in the frontend (fast.h) and does not come
- * here. Whatever does (first use, empty or full bin, large block, a kind with several locality
- * domains, a thread on its way out) is done with what the thread has, down to the arena without any
- * cache.
- *
- * Lookup: jemalloc's radix tree maps every page of a slab, and the first and last page of a large
- * block, to its extent, which knows its arena and so its arena set. Reading it takes no lock. A
- * pointer that is not the start of a block is no block.
- *
- * Threads: any; see thread.c for the states a thread can be in.
- */
-#include "backend_jemalloc/jem.h"
+/* Why and thread rules: see block.h. */
+#include "backend_jemalloc/block.h"
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <string.h>
 
+#include "backend_jemalloc/arena_set.h"
+#include "backend_jemalloc/cache.h"
+#include "backend_jemalloc/fast.h"
+#include "backend_jemalloc/heap.h"
+#include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/reclaim.h"
+#include "backend_jemalloc/thread.h"
 #include "kinds/system/reserve.h"
-
-/* --- jemalloc as fast.h sees it ------------------------------------------------------------------
- */
-
-#if RTREE_HEIGHT != 2 || !defined(RTREE_LEAF_COMPACT)
-#error "jemalloc's radix tree has other nodes than fast.h reads: see --with-lg-vaddr"
-#endif
-_Static_assert(JEM_TREE_BITS == LG_VADDR && JEM_TREE_PAGE_BITS == LG_PAGE, "addresses");
-_Static_assert(RTREE_NSB / 2 == JEM_TREE_BITS - JEM_TREE_LEAF_BITS, "the root has all leaves");
-_Static_assert(sizeof(rtree_node_elm_t) == sizeof(void *), "an element of the root is a pointer");
-_Static_assert(sizeof(rtree_leaf_elm_t) == sizeof(uintptr_t), "an element of a leaf is a word");
-_Static_assert(RTREE_LEAF_STATE_MASK == JEM_PAGE_STATE && extent_state_active == 0, "page");
-_Static_assert(JEM_PAGE_EXTENT == (((uint64_t)1 << LG_VADDR) - EDATA_ALIGNMENT), "page");
-_Static_assert(offsetof(edata_t, e_bits) == offsetof(struct jem_extent, bits), "extent");
-_Static_assert(offsetof(edata_t, e_addr) == offsetof(struct jem_extent, start), "extent");
-_Static_assert(EDATA_BITS_ARENA_MASK == JEM_ARENAS - 1, "extent");
-_Static_assert(JEM_FAST_MOST <= SC_LOOKUP_MAXCLASS && JEM_FAST_MOST <= PAGE, "sizes");
-_Static_assert(SC_NBINS <= JEM_BINS_MOST, "size classes");
-
-const _Atomic(uintptr_t) *const _Atomic *const jem_tree =
-    (const _Atomic(uintptr_t) *const _Atomic *)arena_emap_global.rtree.root;
 
 /* --- lookup -------------------------------------------------------------------------------------
  */
@@ -51,12 +25,11 @@ struct place {
     emap_alloc_ctx_t size_class;
 };
 
-/* False: not the start of a block of any heap. */
+/* Finds out what a block is part of. False: this is not the start of a block of any heap. */
 static bool place_find(const void *block, struct place *place)
 {
     uintptr_t page = jem_page(block);
     szind_t index = (szind_t)(page >> JEM_PAGE_CLASS_SHIFT);
-    uintptr_t offset, region;
 
     place->extent = (edata_t *)(page & JEM_PAGE_EXTENT);
     if (!place->extent || page & JEM_PAGE_STATE || index >= SC_NSIZES)
@@ -66,12 +39,8 @@ static bool place_find(const void *block, struct place *place)
                                       memory_order_acquire);
     if (!place->set)
         return false;
-    offset = (uintptr_t)block - (uintptr_t)edata_addr_get(place->extent);
-    if (!place->size_class.slab)
-        return offset == 0;
-    /* A division by the size class through jemalloc's table of inverses; exact for a multiple. */
-    region = offset * arena_binind_div_info[index].magic >> 32;
-    return region * sz_index2size(index) == offset;
+    return place->size_class.slab ? jem_is_start(block, page)
+                                  : block == edata_addr_get(place->extent);
 }
 
 /* --- allocation ---------------------------------------------------------------------------------
@@ -92,14 +61,14 @@ static void context_of_set(struct alloc_context *context, struct jem_arena_set *
     context->arena = context->cache ? jem_cache_arena(context->cache) : set->arenas->arena;
 }
 
-/* False: no memory for a arena set. */
+/* False: no memory for an arena set. */
 static bool context_here(struct alloc_context *context, struct heap *heap)
 {
     struct jem_arena_set *set;
 
     jem_thread_collect_due();
     context->tsd = jem_tsd();
-    set = context->tsd ? jem_arena_set_here(context->tsd, heap) : NULL;
+    set = context->tsd ? jem_heap_set_here(context->tsd, heap) : NULL;
     if (!set)
         return false;
     context_of_set(context, set);
@@ -148,13 +117,13 @@ static void *alloc_anywhere(const struct alloc_context *context,
          arena = arena->next) {
         other.arena = arena->arena;
         if (other.arena != context->arena &&
-            jem_extent_may_serve(context->tsd, other.arena, request->usize))
+            jem_reclaim_may_serve(context->tsd, other.arena, request->usize))
             block = alloc_uncached(&other, request);
     }
     return block;
 }
 
-/* The size class above, or one that nothing small has. */
+/* The next larger size class; beyond the largest, one that no small block has. */
 static size_t next_usize(const struct alloc_request *request)
 {
     return request->alignment ? sz_sa2u(request->usize + 1, request->alignment)
@@ -162,10 +131,10 @@ static size_t next_usize(const struct alloc_request *request)
 }
 
 /*
- * The pool has no more. Before the program hears of it: what the arena set's arenas do not use is
- * given back, and what they cannot give back is used where it is. A small block may be one of the
- * next size class: each has slabs of its own, and some need several pages in a row. (Still larger
- * ones would waste more than they save.)
+ * The pool has no more. Before the program hears of it, what the arena set's arenas do not use is
+ * given back, and what they cannot give back is used where it is. A small block may then be one of
+ * the next size class, since each class has slabs of its own and some need several pages in a row.
+ * (Still larger ones would waste more than they save.)
  */
 static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *context,
                                                     const struct alloc_request *request)
@@ -176,7 +145,7 @@ static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *
 
     if (limit && request->usize > limit)
         return NULL;
-    if (jem_extent_reclaim(context->tsd, context->set, context->cache))
+    if (jem_reclaim(context->tsd, context->set, context->cache))
         block = alloc_once(context, request);
     if (most > SC_SMALL_MAXCLASS)
         most = SC_SMALL_MAXCLASS;
@@ -201,7 +170,7 @@ static void *out_of_memory(void)
     return NULL;
 }
 
-/* Whatever the system calls on the way set, a success leaves errno as it was. */
+/* A successful call leaves errno as it was, whatever the system calls on the way have set. */
 static void *finish(void *block, int saved_errno)
 {
     if (!block)
@@ -280,7 +249,7 @@ static bool free_known(void *block)
     return true;
 }
 
-/* Whatever kind the caller named: that of the block is the one that counts. */
+/* The kind that counts is that of the block, whatever kind the caller named. */
 void jem_free(struct heap *heap, void *block)
 {
     (void)heap;
@@ -305,7 +274,7 @@ static void *realloc_reentered(const void *block, size_t size)
     return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
 }
 
-/* To a new place. */
+/* Copies the block to a new one and frees the old one. */
 static void *move(const struct alloc_context *context, const struct place *place, void *block,
                   size_t size)
 {
@@ -313,7 +282,7 @@ static void *move(const struct alloc_context *context, const struct place *place
     size_t old_size = sz_index2size(place->size_class.szind);
     void *moved;
 
-    if (jem_thread_now->slots) /* the thread's own state */
+    if (jem_thread_now->slots) /* not one of the shared states, see thread.h */
         jem_thread_now->grows = size > old_size;
     moved = alloc(context, &request);
     if (jem_thread_now->slots)

@@ -1,29 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/*
- * cache: a thread's free blocks of a arena set, by size class.
- *
- * jemalloc has such caches, too; but theirs are of one size for all, are full of room for blocks
- * that a thread never has, and are collected only for the one that jemalloc makes by itself. These
- * are filled from jemalloc's arenas and flushed to them, and are used inline (fast.h).
- *
- * Size: a bin has room for ROOM_FIRST bytes at first. One that is filled and filled again, or
- * flushed and flushed again, is doubled until it has room for ROOM_EASY: each exchange with an
- * arena takes locks, whatever its size. One that is flushed after it has been filled is too small
- * for what its thread does; it may grow as far as all bins of the cache together have not grown by
- * more than GROWTH_MOST, and all caches of the process by GROWTH_ALL. Caches of a conservative heap
- * have little room, none for larger blocks, and never grow. So what a cache can hold is known:
- * JEM_CACHE_MOST and JEM_CACHE_LITTLE (fast.h), which the manual tells.
- *
- * Unused blocks: every JEM_CALLS_BETWEEN allocations a thread looks at one of its caches, at the
- * next one each time. What a bin had all the time since the last look, it does not need: three
- * quarters go back, and the bin's room shrinks. A thread that does not allocate any more keeps what
- * it has, until it ends, the kind is destroyed, or it asks for statistics: nobody else can look
- * into a cache that is used without a lock.
- *
- * Threads: a cache is its thread's own; another one destroys it with its kind (thread.c).
- */
-#include "backend_jemalloc/jem.h"
+/* Why and thread rules: see cache.h. */
+#include "backend_jemalloc/cache.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "backend_jemalloc/fast.h"
+#include "backend_jemalloc/internal.h"
 
 #define ROOM_FIRST ((size_t)8 << 10)
 #define ROOM_EASY ((size_t)64 << 10)
@@ -35,8 +20,10 @@
 #define GROWTH_ALL ((size_t)64 << 20)
 #define GROWTH_SHARE 64 /* of a pool's limit */
 #define LARGE_MOST ((size_t)32 << 10)
-#define FILL_MOST ((size_t)32 << 10) /* what a thread takes and does not need, others lack */
-#define FLUSH_MOST 128u              /* at a time: they are looked up first */
+#define FILL_MOST ((size_t)32 << 10) /* other threads lack what a thread takes and does not need \
+                                      */
+#define FLUSH_MOST \
+    128u /* blocks at a time, since all are looked up before the first is given back */
 
 struct store {
     void **array;
@@ -62,27 +49,9 @@ struct jem_cache {
 static unsigned bins; /* size classes that are cached */
 static atomic_size_t grown;
 
-uint16_t jem_bin_offset[JEM_FAST_MOST / 8];
-struct jem_class jem_class[JEM_BINS_MOST];
-
-static void *nothing[1];
-#define EMPTY                              \
-    {                                      \
-        nothing, nothing, nothing, nothing \
-    }
-#define EMPTY_8 EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY
-
-struct jem_bins jem_cache_none = {
-    {EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8}};
-
 void jem_cache_start(void)
 {
     bins = sz_size2index(LARGE_MOST) + 1;
-    for (unsigned i = 0; i < JEM_FAST_MOST / 8; i++)
-        jem_bin_offset[i] = (uint16_t)(sz_size2index((size_t)(i + 1) * 8) * sizeof(struct jem_bin));
-    for (szind_t i = 0; i < SC_NBINS; i++)
-        jem_class[i] =
-            (struct jem_class){(uint32_t)sz_index2size(i), arena_binind_div_info[i].magic};
 }
 
 static unsigned first_blocks(const struct jem_arena_set *set, szind_t index)
@@ -170,10 +139,10 @@ static void growth_return(struct jem_cache *cache, size_t size)
     atomic_fetch_sub_explicit(&grown, size, memory_order_relaxed);
 }
 
-/* Statistics read a cache under its thread's lock, and do not see half of this. */
+/* Statistics read a cache under its thread's lock, so they do not see this half done. */
 static bool bin_move(tsd_t *tsd, struct jem_bin *bin, struct store *store, unsigned blocks)
 {
-    /* One place more, for what jem_fast_alloc() reads of an empty bin; whole cache lines. */
+    /* jem_fast_alloc() reads one place beyond an empty bin. Whole cache lines are allocated. */
     void **array = jem_internal_alloc(tsd, CACHELINE_CEILING((blocks + 1) * sizeof *array));
     void **old = store->own ? store->array : NULL;
 
@@ -188,7 +157,7 @@ static bool bin_move(tsd_t *tsd, struct jem_bin *bin, struct store *store, unsig
     return true;
 }
 
-/* Small enough to be doubled for fewer and larger exchanges with arenas alone. */
+/* Whether the bin is so small that it is doubled only to make exchanges with arenas rarer. */
 static bool bin_is_easy(const struct store *store, szind_t index)
 {
     return store->most * sz_index2size(index) < ROOM_EASY;
@@ -244,7 +213,8 @@ static bool bin_fill(tsd_t *tsd, struct jem_cache *cache, szind_t index)
     return bin_count(bin) != 0;
 }
 
-/* Blocks of one arena's bin; leaves the others in front. Returns how many these are. */
+/* Gives back those blocks that belong to the same arena's bin as the first one. The others are left
+ * in front; returns how many they are. */
 static unsigned give_back_some(tsd_t *tsd, szind_t index, void **blocks, edata_t **extents,
                                unsigned count)
 {
@@ -285,7 +255,7 @@ static void give_back(tsd_t *tsd, szind_t index, void **blocks, unsigned count)
     for (unsigned i = 0; i < count; i++) {
         extents[i] = (edata_t *)(jem_page(blocks[i]) & JEM_PAGE_EXTENT);
         if (!extents[i])
-            not_reached(); /* all blocks in here have one */
+            not_reached(); /* every block of a cache has an extent */
     }
     if (index >= SC_NBINS)
         for (unsigned i = 0; i < count; i++)
@@ -295,7 +265,7 @@ static void give_back(tsd_t *tsd, szind_t index, void **blocks, unsigned count)
             count = give_back_some(tsd, index, blocks, extents, count);
 }
 
-/* Those that were put in first go back. */
+/* The oldest blocks go back. */
 static void bin_flush(tsd_t *tsd, struct jem_bin *bin, szind_t index, size_t keep)
 {
     size_t count = bin_count(bin);
@@ -408,7 +378,8 @@ size_t jem_cache_bytes(const struct jem_cache *cache)
 struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena)
 {
     struct jem_cache *cache;
-    size_t places = 1; /* what jem_fast_alloc() reads of an empty bin is the next one's */
+    size_t places =
+        1; /* jem_fast_alloc() reads one place beyond an empty bin: the next bin's, or this one */
     void **array;
 
     for (szind_t i = 0; i < bins; i++)

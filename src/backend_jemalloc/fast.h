@@ -6,7 +6,7 @@
  * The frontend includes this header, and no other of this folder: the hit of the default heap
  * manager's cache is inline in memkind_malloc() and its like, so that choosing a kind costs no
  * indirect call. It knows nothing of jemalloc's headers. What it reads of jemalloc's, the radix
- * tree that maps pages to extents, and extents, is laid out here again, and block.c asserts that it
+ * tree that maps pages to extents, and extents, is laid out here again, and fast.c asserts that it
  * is the same.
  *
  * A miss changes nothing, and is all that happens where this is not the heap manager, the kind is
@@ -49,26 +49,34 @@ struct jem_bin {
     void **empty;
 };
 
-/* The part of a cache that is used inline; see cache.c. */
+/* The part of a cache that is used inline; see cache.h. */
 struct jem_bins {
     struct jem_bin of[JEM_BINS_MOST]; /* by size class */
 };
 
 struct jem_thread {
-    unsigned slots; /* length of cache[]; 0: the thread has none, see thread.c */
+    unsigned slots; /* length of cache[]; 0: the thread has none, see thread.h */
     int calls;      /* how many allocations until the next look for unused blocks */
     struct tsd_s *tsd;
     LIST_ENTRY(jem_thread) entry; /* in the list of all */
     pthread_mutex_t lock;
     unsigned collected;       /* slot that was looked at last */
-    bool grows;               /* it makes a large block larger, see extent.c */
+    bool grows;               /* it makes a large block larger, see extent_hooks.c */
     struct jem_bins *cache[]; /* by slot; never NULL, but possibly jem_cache_none */
 };
 
+/* The calling thread's state: never NULL, but possibly one without room for caches. */
 extern __thread struct jem_thread *jem_thread_now HIDDEN __attribute__((tls_model("initial-exec")));
+extern struct jem_thread jem_thread_unseen HIDDEN; /* of a thread that has not been here yet */
+
+/* What a thread's table has where there is no cache: never has a block, nor room for one. */
+extern struct jem_bins jem_cache_none HIDDEN;
 
 /* Distance of a size's bin from the beginning of a cache, by (size - 1) / 8. */
 extern uint16_t jem_bin_offset[JEM_FAST_MOST / 8] HIDDEN;
+
+/* Fills the tables in: once, after jemalloc's own start. */
+void jem_fast_start(void);
 
 static inline struct jem_bin *jem_fast_bin(const struct jem_thread *thread, unsigned slot,
                                            size_t offset)
@@ -222,7 +230,7 @@ static inline bool jem_fast_free_unknown(void *block)
         jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
 }
 
-/* 0: not a small block of a arena set that is in use. */
+/* 0: not a small block of an arena set that is in use. */
 static inline size_t jem_fast_size(const void *block)
 {
     uintptr_t page = jem_page(block);

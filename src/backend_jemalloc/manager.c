@@ -1,95 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * manager: the table of the heap manager JEMALLOC, its start and its fork handlers.
+ * manager: the table of the heap manager JEMALLOC, and its fork handlers.
  *
- * jemalloc's own load-time constructor and pthread_atfork() call are built out (cmake/): it starts
- * here, and its locks are taken here, in one order with ours.
+ * jemalloc's own pthread_atfork() call is built out (cmake/jemalloc.cmake): its locks are taken
+ * here, in one order with ours.
  */
-#include "backend_jemalloc/jem.h"
+#include <stdbool.h>
 
-#include <errno.h>
-#include <stdatomic.h>
-
-#include "kinds/system/callbacks.h"
-
-pthread_mutex_t jem_lock = PTHREAD_MUTEX_INITIALIZER;
-struct heap_settings jem_settings;
-atomic_bool jem_ready;
-
-/* jemalloc aborts where memory or a pthread key fails it in the middle of its start. So both are
- * tried beforehand: memory with two holes, since it makes three mappings that may not be
- * neighbours; the key's number is then jemalloc's, and its place in this thread exists. */
-static bool can_start(void)
-{
-    size_t size = (size_t)16 << 20, page = os_page_size();
-    pthread_key_t key;
-    char *memory;
-    bool able;
-
-    if (pthread_key_create(&key, NULL))
-        return false;
-    able = pthread_setspecific(key, &key) == 0;
-    pthread_key_delete(key);
-    memory = able ? os_map(size, page) : NULL;
-    if (!memory)
-        return false;
-    able = os_unmap(memory + size / 4, page) == 0 && os_unmap(memory + size / 2, page) == 0;
-    return os_unmap(memory, size) == 0 && able;
-}
-
-/* Called with start_lock. */
-static int start(void)
-{
-    static bool broken; /* jemalloc stopped halfway: it cannot be tried again */
-    uint64_t epoch = 1;
-
-    if (broken || !can_start())
-        return MEMKIND_ERROR_MALLOC;
-    opt_retain = false; /* why: see extent.c */
-    broken = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) != 0;
-    if (!broken)
-        jem_cache_start();
-    return broken ? MEMKIND_ERROR_MALLOC : jem_thread_take_key();
-}
-
-int jem_start(void)
-{
-    static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
-    int error = 0;
-
-    if (likely(atomic_load_explicit(&jem_ready, memory_order_acquire)))
-        return 0;
-    pthread_mutex_lock(&start_lock);
-    if (!atomic_load_explicit(&jem_ready, memory_order_relaxed))
-        error = start();
-    if (!error)
-        atomic_store_explicit(&jem_ready, true, memory_order_release);
-    pthread_mutex_unlock(&start_lock);
-    if (error)
-        callbacks->log("jemalloc cannot start now");
-    return error;
-}
+#include "backend_jemalloc/arena_set.h"
+#include "backend_jemalloc/block.h"
+#include "backend_jemalloc/heap.h"
+#include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/reclaim.h"
+#include "backend_jemalloc/start.h"
+#include "backend_jemalloc/stats.h"
+#include "backend_jemalloc/thread.h"
+#include "heap_manager.h"
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
     (void)why;
     jem_settings = *settings;
-    (void)jem_start(); /* if not now, then with the first heap */
+    (void)jem_start(); /* where this fails, the first heap tries again */
     return 0;
 }
 
-/* jemalloc's locks are taken; guarded by jem_lock. Not so if the forking thread has no jemalloc
- * data and no memory for it. */
+/* Whether prefork() has taken jemalloc's locks, which it does not do if the forking thread has no
+ * jemalloc data and no memory for it. Guarded by jem_lock. */
 static bool jemalloc_locked;
 
-/* Lock order: see jem.h. */
+/* Locks, outermost first: see README.md. */
 static void prefork(void)
 {
     bool able = jem_tsd() != NULL;
 
-    jem_extent_prefork();
+    jem_reclaim_prefork();
     pthread_mutex_lock(&jem_lock);
     jemalloc_locked = able;
     if (able)
@@ -101,7 +48,7 @@ static void postfork_parent(void)
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
-    jem_extent_postfork();
+    jem_reclaim_postfork();
 }
 
 /* The one lock in use that jemalloc's own handlers pass over: new nodes of its radix tree are made
@@ -117,19 +64,22 @@ static void postfork_child(void)
     if (jemalloc_locked) {
         renew_tree_lock(tsd_tsdn(jem_tsd()));
         jemalloc_postfork_child();
+        jem_arena_set_postfork_child(tsd_tsdn(jem_tsd()));
+        jem_heap_postfork_child(jem_tsd());
         jem_thread_postfork_child();
     } else {
-        jem_arena_set_postfork_child(NULL);
+        jem_arena_set_postfork_child(TSDN_NULL);
+        jem_heap_postfork_child(NULL);
     }
     pthread_mutex_unlock(&jem_lock);
-    jem_extent_postfork();
+    jem_reclaim_postfork();
 }
 
 const struct heap_manager heap_manager_jemalloc = {
     .name = "JEMALLOC",
     .load = load,
-    .heap_create = jem_arena_set_heap_create,
-    .heap_destroy = jem_arena_set_heap_destroy,
+    .heap_create = jem_heap_create,
+    .heap_destroy = jem_heap_destroy,
     .malloc = jem_malloc,
     .calloc = jem_calloc,
     .aligned_alloc = jem_aligned_alloc,

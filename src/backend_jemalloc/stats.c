@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/*
- * stats: what a heap holds, as jemalloc counts it.
- *
- * jemalloc sums its counters when its epoch is advanced; until then every reader sees the last
- * sums. A heap's numbers are those of its arenas; in the child of a fork(2) that shares a heap's
- * pages with its parent, those of its own. Every function sees to jemalloc's data of the thread
- * first, which jemalloc itself would abort over. Threads: jem_lock while arenas are walked.
- */
-#include "backend_jemalloc/jem.h"
+/* Why and thread rules: see stats.h. */
+#include "backend_jemalloc/stats.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "backend_jemalloc/heap.h"
+#include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/start.h"
+#include "backend_jemalloc/thread.h"
 #include "kinds/system/callbacks.h"
 
-/* Bytes in threads' caches when the epoch was last advanced, which jemalloc takes for allocated: by
- * arena set, and of all. Guarded by jem_lock. */
+/* Bytes in threads' caches when the epoch was last advanced, by arena set and in all. jemalloc
+ * takes these for allocated. Guarded by jem_lock. */
 static size_t cached[JEM_SLOTS], cached_in_all;
 
 int jem_update_stats(void)
@@ -42,7 +39,7 @@ static int read_size(const char *name, size_t *value)
     size_t size = sizeof *value;
     int error = je_mallctl(name, value, &size, NULL, 0);
 
-    if (error == ENOENT) { /* an arena made since the last epoch: it held nothing then */
+    if (error == ENOENT) { /* the arena was made since the last epoch, when it held nothing */
         *value = 0;
         return 0;
     }
@@ -51,7 +48,7 @@ static int read_size(const char *name, size_t *value)
     return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
 }
 
-/* Sum of up to two of jemalloc's numbers of one arena. */
+/* Adds up to two of jemalloc's numbers of one arena. */
 static int arena_stat(unsigned index, memkind_stat_type type, size_t *value)
 {
     static const struct {
@@ -75,7 +72,8 @@ static int arena_stat(unsigned index, memkind_stat_type type, size_t *value)
     return 0;
 }
 
-/* Caches are read while their threads use them: exact only when these are at rest. */
+/* Caches are read while their threads use them, so the figure is exact only when these are at rest.
+ */
 static size_t without(size_t allocated, size_t cached)
 {
     return allocated > cached ? allocated - cached : 0;

@@ -1,90 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/*
- * thread: a thread's state and its caches, one per arena set it has used.
- *
- * The only thread-local variable of the library is a pointer (initial-exec: one instruction to
- * read, and dlopen works since it is small). It points to one of
- *   unseen    the thread has not been here yet
- *   entering  the thread is building its state; a call that comes back meanwhile sees this
- *   leaving   the thread's exit has flushed its caches; what its other destructors allocate or free
- *             goes to the arenas directly
- *   the thread's own state
- * The first three have no room for caches, so the fast path needs no test for them.
- *
- * Every so many allocations a thread looks at the next one of its caches for blocks that it does
- * not need (cache.c).
- *
- * jemalloc keeps its own data of a thread behind a pthread key: a library has one block of
- * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be
- * dlopen'd. We take that key over. Its destructor ends our state first and jemalloc's data then, in
- * that order by construction; and a thread's data is made here, because jemalloc would abort where
- * there is no memory for it.
- *
- * heap_destroy() takes the caches of its arena sets away from all threads; it meets an exiting
- * thread at that thread's lock, and whoever comes first flushes the cache.
- */
-#include "backend_jemalloc/jem.h"
+/* Why and thread rules: see thread.h. */
+#include "backend_jemalloc/thread.h"
 
-#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
 
+#include "backend_jemalloc/fast.h"
+#include "backend_jemalloc/internal.h"
 #include "kinds/system/callbacks.h"
 
 #define SLOTS_FIRST 64 /* room at first: static kinds and a few more */
 
-static struct jem_thread unseen, entering, leaving;
-
-__thread struct jem_thread *jem_thread_now __attribute__((tls_model("initial-exec"))) = &unseen;
+static struct jem_thread entering, leaving;
 
 static LIST_HEAD(, jem_thread) threads; /* all live threads' states, guarded by jem_lock */
-
-/* --- jemalloc's data of a thread -----------------------------------------------------------------
- */
-
-static tsd_t *tsd_make(void)
-{
-    tsd_wrapper_t *wrapper;
-    tsd_t blank = TSD_INITIALIZER;
-
-    if (tsd_get(false))
-        return tsd_fetch();
-    wrapper = malloc_tsd_malloc(sizeof *wrapper);
-    if (!wrapper)
-        return NULL;
-    wrapper->initialized = false;
-    wrapper->val = blank;
-    if (pthread_setspecific(tsd_tsd, wrapper)) {
-        malloc_tsd_dalloc(wrapper);
-        return NULL;
-    }
-    return tsd_fetch();
-}
-
-static bool is_ready(void)
-{
-    return atomic_load_explicit(&jem_ready, memory_order_acquire);
-}
-
-tsd_t *jem_tsd(void)
-{
-    struct jem_thread *thread = jem_thread_now;
-
-    if (likely(thread->slots))
-        return thread->tsd;
-    return is_ready() ? tsd_make() : NULL;
-}
-
-void *jem_internal_alloc(tsd_t *tsd, size_t size)
-{
-    jem_extent_stock(tsd);
-    return iallocztm(tsd_tsdn(tsd), size, sz_size2index(size), true, NULL, true,
-                     arena_get(TSDN_NULL, 0, true), true);
-}
-
-void jem_internal_free(tsd_t *tsd, void *block)
-{
-    idalloctm(tsd_tsdn(tsd), block, NULL, NULL, true, true);
-}
 
 /* --- caches -------------------------------------------------------------------------------------
  */
@@ -99,7 +30,7 @@ static inline struct jem_cache *cache_at(const struct jem_thread *thread, unsign
     return (struct jem_cache *)thread->cache[slot];
 }
 
-/* Takes a cache away from a thread: called with the thread's lock. */
+/* Takes a cache away from a thread. Called with the thread's lock. */
 static void cache_drop(tsd_t *tsd, struct jem_thread *thread, unsigned slot)
 {
     struct jem_cache *cache = cache_at(thread, slot);
@@ -124,7 +55,8 @@ void jem_thread_drop_caches(tsd_t *tsd, unsigned slot)
     }
 }
 
-/* With the lock: other threads take caches away, of kinds that they destroy. */
+/* The thread's lock is taken, since other threads take away the caches of kinds that they destroy.
+ */
 static bool collect(struct jem_thread *thread, unsigned slot)
 {
     bool has;
@@ -220,9 +152,9 @@ static void thread_exit(struct jem_thread *thread)
 }
 
 /*
- * The key's destructor. The value is set again meanwhile: what is called here looks for it. Other
- * destructors that allocate afterwards bring new data of jemalloc's to life, which the next round
- * ends. (In the last of the four rounds that POSIX knows, 3 KiB are lost.)
+ * The key's destructor. The value is set again meanwhile, since what is called here looks for it.
+ * Other destructors that allocate afterwards bring new data of jemalloc's to life, which the next
+ * round ends. (In the last of the four rounds that POSIX knows, 3 KiB are lost.)
  */
 static void end_thread(void *value)
 {
@@ -231,7 +163,8 @@ static void end_thread(void *value)
     if (jem_thread_now->slots)
         thread_exit(jem_thread_now);
     if (pthread_setspecific(tsd_tsd, wrapper))
-        return; /* not for a slot that had a value; but jemalloc would abort over it */
+        return; /* cannot fail for a key that had a value; if it did, jemalloc would abort over it
+                 */
     tsd_cleanup(&wrapper->val);
     pthread_setspecific(tsd_tsd, NULL);
     malloc_tsd_dalloc(wrapper);
@@ -260,15 +193,15 @@ bool jem_thread_enter(void)
     tsd_t *tsd;
 
     thread = jem_thread_now;
-    if (likely(thread->slots)) /* jemalloc starting a thread of its own is such a call, too */
+    if (likely(thread->slots)) /* also false while jemalloc starts a thread of its own */
         return tsd_reentrancy_level_get(thread->tsd) == 0;
-    if (thread != &unseen)
+    if (thread != &jem_thread_unseen)
         return thread != &entering;
     jem_thread_now = &entering;
-    tsd = is_ready() ? tsd_make() : NULL;
+    tsd = jem_tsd();
     thread = tsd ? thread_alloc(tsd, SLOTS_FIRST) : NULL;
     if (!thread) {
-        jem_thread_now = &unseen; /* this call does without; the next one tries again */
+        jem_thread_now = &jem_thread_unseen; /* this call does without; the next one tries again */
         return true;
     }
     pthread_mutex_lock(&jem_lock);
@@ -351,7 +284,6 @@ void jem_thread_postfork_child(void)
     jem_thread_take_key();
     /* Only this thread lives on. The others' caches are lost with their threads. */
     LIST_INIT(&threads);
-    jem_arena_set_postfork_child(jem_tsd());
     if (thread->slots)
         LIST_INSERT_HEAD(&threads, thread, entry);
     for (unsigned slot = 0; slot < thread->slots; slot++) {

@@ -61,7 +61,7 @@ static atomic_ulong failed;              /* how many did */
 
 /*
  * jemalloc cannot start halfway: it would abort. So the library tries, before it starts jemalloc,
- * whether there is memory enough (manager.c), and that is the call to fail then; the tests of
+ * whether there is memory enough (start.c), and that is the call to fail then; the tests of
  * limits below show that this is enough.
  */
 #define CALLS_OF_START (CALL_MMAP | CALL_MUNMAP | CALL_MADVISE | CALL_KEY_CREATE | CALL_SETSPECIFIC)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * arena_set: the arenas of one heap in one locality domain. Their blocks are interchangeable.
+ *
+ * A heap has one arena set per locality domain, and an arena set has arenas as its threads need
+ * them: the machine's size costs nothing. jemalloc has 4,094 arenas for the whole process, so the
+ * second and later arenas of a set are only made while few enough exist; above that, threads share.
+ *
+ * Arenas are made with metadata kept out of the kind's memory and with the set's hooks. When their
+ * heap ends they are emptied and used again.
+ *
+ * Threads: arena sets and counts are guarded by jem_lock.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "backend_jemalloc/extent_hooks.h"
+#include "backend_jemalloc/jemalloc_internals.h"
+#include "heap_manager.h"
+
+#define JEM_SLOTS 4096   /* arena sets that can be: each needs one of jemalloc's 4,094 arenas */
+#define JEM_SLOT_NONE 0u /* never has a cache: sends the fast path to the slow one */
+
+struct jem_arena {
+    struct jem_arena *next;
+    arena_t *arena;
+    unsigned index;
+    unsigned threads; /* caches that fill from it */
+};
+
+struct jem_arena_set {
+    struct jem_extent_hooks hooks;
+    struct heap *heap;
+    unsigned slot; /* a small number: index into every thread's table of caches */
+    unsigned narenas;
+    struct jem_arena *arenas;    /* never empty; grows in front, an arena's `next` never changes */
+    bool frozen;                 /* shared with the parent of this process: see heap.h */
+    struct jem_arena_set *older; /* next frozen one */
+};
+
+/* The arena set of each arena, NULL for jemalloc's own arena 0. */
+extern struct jem_arena_set *_Atomic jem_set_of_arena[MALLOCX_ARENA_LIMIT];
+
+/* An arena set with its first arena. NULL: out of memory or slots. Called with jem_lock. */
+struct jem_arena_set *jem_arena_set_create(tsd_t *tsd, struct heap *heap, unsigned domain);
+/* No thread has a cache of it any more. Called with jem_lock. */
+void jem_arena_set_destroy(tsd_t *tsd, struct jem_arena_set *set);
+
+/* The arena for one more cache. Called with jem_lock; never fails. */
+struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set);
+/* One thread more or less fills its cache from the arena. Called with jem_lock. */
+void jem_arena_set_count_thread(arena_t *arena, int change);
+/* The arena set's arenas, for a walk without jem_lock. */
+struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set);
+
+/* The set has no slot any more and its arenas take nothing and give nothing. For the child of a
+ * fork, where the set's pages are its parent's. */
+void jem_arena_set_freeze(struct jem_arena_set *set);
+/* In the child of a fork: no thread uses any arena. */
+void jem_arena_set_postfork_child(tsdn_t *tsdn);

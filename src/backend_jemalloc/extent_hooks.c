@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * Why and thread rules: see extent_hooks.h.
+ *
+ * jemalloc runs with "retain" off. On, it takes for granted that what one arena has mapped never
+ * becomes another arena's, and joins neighbours without looking whose they are; off, it compares
+ * their arenas. It then asks for single extents. An arena gets more at a time, and the rest as a
+ * retained extent right behind.
+ */
+#include "backend_jemalloc/extent_hooks.h"
+
+#include <string.h>
+
+#include "backend_jemalloc/fast.h"
+#include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/retained.h"
+
+#define ROOM_TIMES 8 /* the size of a block that grew */
+#define ROOM_MOST ((size_t)64 << 30)
+
+static size_t round_up(size_t size, size_t granule)
+{
+    return (size + granule - 1) & ~(granule - 1);
+}
+
+/* How much an arena that needs `size` asks the pool for. */
+static size_t grow_size(tsdn_t *tsdn, arena_t *arena, size_t size, size_t granule)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+    exp_grow_t *grow = &pac->exp_grow;
+    size_t step;
+
+    malloc_mutex_lock(tsdn, &pac->grow_mtx);
+    step = sz_pind2sz(grow->next);
+    if (step > size && grow->next < grow->limit)
+        grow->next++;
+    malloc_mutex_unlock(tsdn, &pac->grow_mtx);
+    return round_up(step > size ? step : size, granule);
+}
+
+/* A block that grew and had to move goes on growing, as a rule: with room behind it, it stays where
+ * it is the next times. Addresses are all that room costs. */
+static size_t grow_size_with_room(const struct jem_extent_hooks *own, size_t whole, size_t size)
+{
+    size_t room = size < ROOM_MOST / ROOM_TIMES ? size * (ROOM_TIMES - 1) : ROOM_MOST;
+
+    if (!jem_thread_now->grows || size < SC_LARGE_MINCLASS || whole >= size + room ||
+        !pool_has_spare_addresses(own->pool, own->domain))
+        return whole;
+    return round_up(size + room, pool_granule(own->pool));
+}
+
+/*
+ * jemalloc relies on zeroes where *zero is true on entry, and does not write them itself. *commit
+ * is always true, since it uses the pages as they are. The pages beyond those it has asked for are
+ * recorded in the same state as pages that are purged later, so that both can be joined.
+ */
+static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
+                         bool *zero, bool *commit, unsigned arena_ind)
+{
+    const struct jem_extent_hooks *own = (struct jem_extent_hooks *)hooks;
+    struct page_pool *pool = own->pool;
+    tsdn_t *tsdn = tsd_tsdn(jem_tsd());
+    arena_t *arena = arena_get(tsdn, arena_ind, false);
+    size_t granule = pool_granule(pool), least = round_up(size, granule), whole;
+    bool zeroed;
+    char *address;
+
+    if (new_addr || least < size)
+        return NULL; /* the caller cannot choose the place */
+    whole = grow_size_with_room(own, grow_size(tsdn, arena, size, granule), size);
+    address = pool_map(pool, own->domain, whole, alignment, &zeroed);
+    if (!address && whole > least) {
+        whole = least;
+        address = pool_map(pool, own->domain, whole, alignment, &zeroed);
+    }
+    if (!address)
+        return NULL;
+    if (whole > size)
+        jem_retained_add_pages(tsdn, arena, address + size, whole - size, zeroed,
+                               !pool_needs_commit(pool));
+    if (*zero && !zeroed)
+        memset(address, 0, size);
+    *zero = *zero || zeroed;
+    *commit = true;
+    return address;
+}
+
+static struct page_pool *hooks_pool(extent_hooks_t *hooks)
+{
+    return ((struct jem_extent_hooks *)hooks)->pool;
+}
+
+static bool hooks_keep(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                       unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
+    return true;
+}
+
+static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                        unsigned arena_ind)
+{
+    (void)committed, (void)arena_ind;
+    return !pool_unmap(hooks_pool(hooks), addr, size);
+}
+
+static bool hooks_purge(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
+                        size_t length, unsigned arena_ind)
+{
+    (void)size, (void)arena_ind;
+    return pool_purge(hooks_pool(hooks), (char *)addr + offset, length) != 0;
+}
+
+static bool hooks_commit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
+                         size_t length, unsigned arena_ind)
+{
+    (void)size, (void)arena_ind;
+    return pool_commit(hooks_pool(hooks), (char *)addr + offset, length) != 0;
+}
+
+static bool hooks_split(extent_hooks_t *hooks, void *addr, size_t size, size_t size_a,
+                        size_t size_b, bool committed, unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)size_a, (void)size_b, (void)committed;
+    (void)arena_ind;
+    return false;
+}
+
+/* Extents of two regions stay apart, so that a region can go back whole. A region whose purged
+ * pieces are joined one by one does not pass through the dalloc hook, so it is noted here. */
+static bool hooks_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b,
+                        size_t size_b, bool committed, unsigned arena_ind)
+{
+    struct jem_extent_hooks *own = (struct jem_extent_hooks *)hooks;
+    bool whole;
+
+    (void)committed, (void)arena_ind;
+    if (!pool_in_one_region(addr_a, addr_b, size_a + size_b, &whole))
+        return true;
+    if (whole && !atomic_load_explicit(&own->whole, memory_order_relaxed))
+        atomic_store_explicit(&own->whole, true, memory_order_relaxed);
+    return false;
+}
+
+static void *forget_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, size_t alignment,
+                          bool *zero, bool *commit, unsigned arena_ind)
+{
+    (void)hooks, (void)new_addr, (void)size, (void)alignment, (void)arena_ind;
+    *zero = *commit = true;
+    return NULL;
+}
+
+static bool forget_dalloc(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                          unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
+    return false;
+}
+
+static void forget_destroy(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                           unsigned arena_ind)
+{
+    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
+}
+
+static bool forget_merge(extent_hooks_t *hooks, void *addr_a, size_t size_a, void *addr_b,
+                         size_t size_b, bool committed, unsigned arena_ind)
+{
+    (void)hooks, (void)addr_a, (void)size_a, (void)addr_b, (void)size_b, (void)committed;
+    (void)arena_ind;
+    return false;
+}
+
+extent_hooks_t jem_extent_forget = {
+    .alloc = forget_alloc,
+    .dalloc = forget_dalloc,
+    .destroy = forget_destroy,
+    .split = hooks_split,
+    .merge = forget_merge,
+};
+
+void jem_extent_hooks_init(struct jem_extent_hooks *hooks, struct page_pool *pool, unsigned domain)
+{
+    hooks->pool = pool;
+    hooks->domain = domain;
+    hooks->table = (extent_hooks_t){
+        .alloc = hooks_alloc,
+        .dalloc = pool_is_demand_paged(pool) ? hooks_keep : hooks_unmap,
+        .destroy = forget_destroy,
+        .split = hooks_split,
+        .merge = pool_is_page_granular(pool) ? forget_merge : hooks_merge,
+    };
+    if (pool_is_page_granular(pool))
+        return;
+    if (pool_needs_commit(pool)) {
+        hooks->table.commit = hooks_commit;
+        hooks->table.decommit = hooks_purge;
+    } else {
+        hooks->table.purge_forced = hooks_purge;
+    }
+}
+
+void jem_extent_configure(const struct jem_extent_hooks *hooks, arena_t *arena)
+{
+    exp_grow_t *grow = &arena->pa_shard.pac.exp_grow;
+
+    exp_grow_init(grow);
+    if (!pool_is_demand_paged(hooks->pool))
+        grow->next = grow->limit = sz_psz2ind(pool_step(hooks->pool));
+}

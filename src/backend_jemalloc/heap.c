@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see heap.h. */
+#include "backend_jemalloc/heap.h"
+
+#include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/start.h"
+#include "backend_jemalloc/thread.h"
+
+static LIST_HEAD(, jem_heap) heaps; /* all, guarded by jem_lock */
+
+struct jem_arena_set *jem_heap_set_here(tsd_t *tsd, struct heap *heap)
+{
+    struct jem_heap *state = heap->state;
+    unsigned domain = pool_domain(&heap->pages);
+    struct jem_arena_set *set = atomic_load_explicit(&state->sets[domain], memory_order_acquire);
+
+    if (likely(set != NULL))
+        return set;
+    pthread_mutex_lock(&jem_lock);
+    set = atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+    if (!set) {
+        set = jem_arena_set_create(tsd, heap, domain);
+        atomic_store_explicit(&state->sets[domain], set, memory_order_release);
+    }
+    pthread_mutex_unlock(&jem_lock);
+    return set;
+}
+
+int jem_heap_create(struct heap *heap)
+{
+    tsd_t *tsd = jem_start() ? NULL : jem_tsd();
+    unsigned domains = heap->pages.domains;
+    struct jem_heap *state = NULL;
+    struct jem_arena_set *set;
+
+    if (tsd)
+        state = jem_internal_alloc(tsd, sizeof *state + domains * sizeof state->sets[0]);
+    if (!state)
+        return MEMKIND_ERROR_MALLOC;
+    state->heap = heap;
+    state->domains = domains;
+    heap->state = state;
+    heap->slot = JEM_SLOT_NONE;
+    set = jem_heap_set_here(tsd, heap);
+    if (!set) {
+        heap->state = NULL;
+        jem_internal_free(tsd, state);
+        return MEMKIND_ERROR_ARENAS_CREATE;
+    }
+    if (domains == 1)
+        heap->slot = set->slot;
+    pthread_mutex_lock(&jem_lock);
+    LIST_INSERT_HEAD(&heaps, state, entry);
+    pthread_mutex_unlock(&jem_lock);
+    return 0;
+}
+
+int jem_heap_destroy(struct heap *heap)
+{
+    tsd_t *tsd = jem_tsd();
+    struct jem_heap *state = heap->state;
+
+    if (!tsd)
+        return MEMKIND_ERROR_MALLOC;
+    pthread_mutex_lock(&jem_lock);
+    for (unsigned domain = 0; domain < state->domains; domain++) {
+        struct jem_arena_set *set =
+            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+
+        if (set) {
+            jem_thread_drop_caches(tsd, set->slot);
+            jem_arena_set_destroy(tsd, set);
+        }
+    }
+    while (state->frozen) {
+        struct jem_arena_set *set = state->frozen;
+
+        state->frozen = set->older;
+        jem_arena_set_destroy(tsd, set);
+    }
+    LIST_REMOVE(state, entry);
+    heap->slot = JEM_SLOT_NONE;
+    heap->state = NULL; /* still locked, so that a fork finds all of the heap or nothing */
+    pthread_mutex_unlock(&jem_lock);
+    jem_internal_free(tsd, state);
+    return 0;
+}
+
+/* --- fork ---------------------------------------------------------------------------------------
+ */
+
+/*
+ * The pages of this heap are the parent's, who goes on using them. From now on the heap has no slot
+ * of its own: a free that names the kind must not put one of these blocks into a cache of the new
+ * arena set, so every free looks at the block's arena set.
+ */
+static void heap_freeze(tsd_t *tsd, struct jem_heap *state)
+{
+    for (unsigned domain = 0; domain < state->domains; domain++) {
+        struct jem_arena_set *set =
+            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+
+        if (!set)
+            continue;
+        if (tsd)
+            jem_thread_forget_cache(tsd, set->slot);
+        jem_arena_set_freeze(set);
+        set->older = state->frozen;
+        state->frozen = set;
+        atomic_store_explicit(&state->sets[domain], NULL, memory_order_relaxed);
+    }
+    state->heap->slot = JEM_SLOT_NONE;
+    pool_forked(&state->heap->pages);
+}
+
+void jem_heap_postfork_child(tsd_t *tsd)
+{
+    struct jem_heap *state;
+
+    LIST_FOREACH (state, &heaps, entry)
+        if (pool_is_shared(&state->heap->pages))
+            heap_freeze(tsd, state);
+}

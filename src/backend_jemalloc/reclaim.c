@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see reclaim.h. */
+#include "backend_jemalloc/reclaim.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/retained.h"
+#include "kinds/system/os.h"
+
+static pthread_mutex_t reclaim_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Gives back what an arena retains, as far as the pool takes it. */
+static void retained_release(tsdn_t *tsdn, struct page_pool *pool, arena_t *arena)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+    ehooks_t *ehooks = arena_get_ehooks(arena);
+    edata_list_inactive_t kept;
+    edata_t *extent;
+
+    edata_list_inactive_init(&kept);
+    while ((extent = ecache_evict(tsdn, pac, ehooks, &pac->ecache_retained, 0)) != NULL) {
+        if (pool_unmap(pool, edata_base_get(extent), edata_size_get(extent)))
+            edata_cache_put(tsdn, pac->edata_cache, extent);
+        else
+            edata_list_inactive_append(&kept, extent);
+    }
+    while ((extent = edata_list_inactive_first(&kept)) != NULL) {
+        edata_list_inactive_remove(&kept, extent);
+        jem_retained_add(tsdn, arena, extent);
+    }
+}
+
+static bool is_purging(tsdn_t *tsdn, decay_t *decay)
+{
+    bool purging;
+
+    malloc_mutex_lock(tsdn, &decay->mtx);
+    purging = decay->purging;
+    malloc_mutex_unlock(tsdn, &decay->mtx);
+    return purging;
+}
+
+/* jemalloc does nothing where another thread is purging already; then that thread's pages are
+ * awaited. */
+static void arena_purge(tsdn_t *tsdn, arena_t *arena)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+
+    for (;;) {
+        arena_decay(tsdn, arena, false, true);
+        if (!is_purging(tsdn, &pac->decay_dirty) && !is_purging(tsdn, &pac->decay_muzzy))
+            return;
+        os_yield();
+    }
+}
+
+static bool has_unused(tsdn_t *tsdn, arena_t *arena, bool retained_too)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+
+    return ecache_npages_get(&pac->ecache_dirty) || ecache_npages_get(&pac->ecache_muzzy) ||
+           (retained_too && ecache_npages_get(&pac->ecache_retained)) ||
+           is_purging(tsdn, &pac->decay_dirty) || is_purging(tsdn, &pac->decay_muzzy);
+}
+
+/* A program at its limit comes here with every allocation. It then pays for what it has freed
+ * since the last time, and for a look at each arena. */
+static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
+{
+    tsdn_t *tsdn = tsd_tsdn(tsd);
+    struct page_pool *pool = &set->heap->pages;
+    bool release = pool_is_page_granular(pool) ||
+                   atomic_exchange_explicit(&set->hooks.whole, false, memory_order_relaxed);
+    struct jem_arena *arenas = jem_arena_set_arenas(set);
+    bool any = jem_cache_flush(tsd, cache);
+
+    for (struct jem_arena *arena = arenas; arena; arena = arena->next) {
+        if (!has_unused(tsdn, arena->arena, release))
+            continue;
+        any = true;
+        arena_purge(tsdn, arena->arena);
+        /* Purging may have made a region whole. */
+        release =
+            atomic_exchange_explicit(&set->hooks.whole, false, memory_order_relaxed) || release;
+        if (release)
+            retained_release(tsdn, pool, arena->arena);
+    }
+    return any;
+}
+
+bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
+{
+    bool waited = pthread_mutex_trylock(&reclaim_lock) != 0, any;
+
+    if (waited)
+        pthread_mutex_lock(&reclaim_lock);
+    any = reclaim(tsd, set, cache);
+    pthread_mutex_unlock(&reclaim_lock);
+    return any || waited;
+}
+
+bool jem_reclaim_may_serve(tsd_t *tsd, arena_t *arena, size_t usize)
+{
+    tsdn_t *tsdn = tsd_tsdn(tsd);
+    bin_t *bin;
+    bool has;
+
+    if (jem_retained_bytes(arena) >= usize)
+        return true;
+    if (usize > SC_SMALL_MAXCLASS)
+        return false;
+    bin = arena_get_bin(arena, sz_size2index(usize), 0);
+    malloc_mutex_lock(tsdn, &bin->lock);
+    has = (bin->slabcur && edata_nfree_get(bin->slabcur)) || !edata_heap_empty(&bin->slabs_nonfull);
+    malloc_mutex_unlock(tsdn, &bin->lock);
+    return has;
+}
+
+void jem_reclaim_prefork(void)
+{
+    pthread_mutex_lock(&reclaim_lock);
+}
+
+void jem_reclaim_postfork(void)
+{
+    pthread_mutex_unlock(&reclaim_lock);
+}

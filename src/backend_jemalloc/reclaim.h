@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * reclaim: the last pages of a pool.
+ *
+ * When a pool has no more, the pages that other arenas of the arena set hold unused are all given
+ * back, and what no arena can give back is found where it is. It runs under a lock of its own,
+ * because pages on their way from an arena to the pool are in neither.
+ *
+ * Threads: any. The lock of reclaims comes before jem_lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "backend_jemalloc/arena_set.h"
+#include "backend_jemalloc/cache.h"
+
+/* Gives the pool back what the arena set does not use: the calling thread's cache (which may be
+ * NULL) and all free pages of its arenas. False: there was nothing. */
+bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache);
+
+/* Whether the arena could have a block of this usable size without new pages. */
+bool jem_reclaim_may_serve(tsd_t *tsd, arena_t *arena, size_t usize);
+
+/* Around fork(2), before and after jem_lock. */
+void jem_reclaim_prefork(void);
+void jem_reclaim_postfork(void);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * thread: a thread's state and its caches, one for each arena set that it has used.
+ *
+ * jem_thread_now (fast.h) is a thread-local pointer (initial-exec: one instruction to read, and
+ * dlopen works since it is small). It points to one of
+ *   unseen    the thread has not been here yet
+ *   entering  the thread is building its state; a call that comes back meanwhile sees this
+ *   leaving   the thread's exit has flushed its caches; what its other destructors allocate or free
+ *             goes to the arenas directly
+ *   the thread's own state
+ * The first three have no room for caches, so the fast path needs no test for them.
+ *
+ * Every so many allocations a thread looks at the next one of its caches for blocks that it does
+ * not need (cache.h).
+ *
+ * jemalloc keeps its own data of a thread behind a pthread key: a library has one block of
+ * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be
+ * dlopen'd. We take that key over. Its destructor ends our state first and jemalloc's data then, in
+ * that order by construction.
+ *
+ * Destroying a heap takes the caches of its arena sets away from all threads; it meets an exiting
+ * thread at that thread's own lock, and whoever comes first flushes the cache. A thread's own lock
+ * comes after jem_lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "backend_jemalloc/arena_set.h"
+#include "backend_jemalloc/cache.h"
+
+/* Takes jemalloc's pthread key over: after its start, and anew in the child of a fork. */
+int jem_thread_take_key(void);
+
+/* Makes the thread's state if it has none. False: the thread is inside this call already (see
+ * kinds/system/reserve.h). Whoever goes on may still find no cache. */
+bool jem_thread_enter(void);
+
+/* The calling thread's cache of the arena set; NULL: use the arena directly. */
+struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_arena_set *set);
+/* Takes every thread's cache of an arena set away, which is about to be destroyed. Called with
+ * jem_lock. */
+void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
+
+/* Looks for unused blocks: in the calling thread's next cache, if it is time to; in all of them. */
+void jem_thread_collect_due(void);
+void jem_thread_collect_all(void);
+/* Bytes in all threads' caches, by slot; returns the sum. Called with jem_lock. */
+size_t jem_thread_cached(size_t cached[JEM_SLOTS]);
+
+/* In the child of a fork: the calling thread's cache of the slot goes, its blocks stay where they
+ * are. */
+void jem_thread_forget_cache(tsd_t *tsd, unsigned slot);
+/* In the child of a fork, after the arena sets': only the calling thread lives on. */
+void jem_thread_postfork_child(void);
