@@ -73,11 +73,13 @@
  * use it or a block of it; only one thread at a time may work on a block; only
  * one thread at a time may change a struct memkind_config, which is plain data.
  * A block may be freed by another thread than the one that allocated it. After
- * fork(2), the child can allocate from every kind and free to it. Signal
- * handlers must not allocate or free.
+ * fork(2), the child can allocate from every kind and free to it; handlers of
+ * pthread_atfork(3) may use every function. Signal handlers must not allocate or
+ * free. No function is a cancellation point.
  *
  * @par Start
- * Nothing happens when the library is loaded. The machine is looked at, and
+ * Nothing happens when the library is loaded, but that handlers for fork(2) are
+ * registered. The machine is looked at, and
  * environment variables are read, when the first call needs them; a program may
  * set them in `main()`.
  *

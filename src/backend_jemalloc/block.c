@@ -14,6 +14,7 @@
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/reclaim.h"
 #include "backend_jemalloc/thread.h"
+#include "kinds/system/guard.h"
 #include "kinds/system/reserve.h"
 
 /* --- lookup -------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ static void *finish(void *block, int saved_errno)
     return block;
 }
 
-static void *alloc_slow(struct heap *heap, size_t size, bool zero)
+static void *alloc_guarded(struct heap *heap, size_t size, bool zero)
 {
     int saved_errno = errno;
     struct alloc_request request = {.zero = zero};
@@ -193,6 +194,17 @@ static void *alloc_slow(struct heap *heap, size_t size, bool zero)
     return finish(alloc(&context, &request), saved_errno);
 }
 
+static void *alloc_slow(struct heap *heap, size_t size, bool zero)
+{
+    struct guard guard;
+    void *block;
+
+    guard_enter(&guard);
+    block = alloc_guarded(heap, size, zero);
+    guard_leave(&guard);
+    return block;
+}
+
 void *jem_malloc(struct heap *heap, size_t size)
 {
     return alloc_slow(heap, size, false);
@@ -203,7 +215,7 @@ void *jem_calloc(struct heap *heap, size_t size)
     return alloc_slow(heap, size, true);
 }
 
-void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
+static void *aligned_alloc_guarded(struct heap *heap, size_t alignment, size_t size)
 {
     int saved_errno = errno;
     struct alloc_request request = {.alignment = alignment};
@@ -216,6 +228,17 @@ void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
                  alignment > SC_LARGE_MAXCLASS - request.usize || !context_here(&context, heap)))
         return out_of_memory();
     return finish(alloc(&context, &request), saved_errno);
+}
+
+void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
+{
+    struct guard guard;
+    void *block;
+
+    guard_enter(&guard);
+    block = aligned_alloc_guarded(heap, alignment, size);
+    guard_leave(&guard);
+    return block;
 }
 
 /* --- deallocation -------------------------------------------------------------------------------
@@ -252,9 +275,13 @@ static bool free_known(void *block)
 /* The kind that counts is that of the block, whatever kind the caller named. */
 void jem_free(struct heap *heap, void *block)
 {
+    struct guard guard;
+
     (void)heap;
+    guard_enter(&guard);
     if (!free_known(block))
         reserve_free(block);
+    guard_leave(&guard);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
@@ -303,16 +330,13 @@ static void *copy_frozen(const struct place *place, const void *block, size_t si
     return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
 }
 
-/* A block stays in its arena set: with the kind's nodes, and near the CPU that first asked for it.
- */
-void *jem_realloc(struct heap *heap, void *block, size_t size)
+static void *realloc_guarded(void *block, size_t size)
 {
     int saved_errno = errno;
     struct alloc_context context;
     struct place place;
     size_t old_size, new_size;
 
-    (void)heap;
     if (unlikely(!jem_thread_enter()))
         return realloc_reentered(block, size);
     context.tsd = jem_tsd();
@@ -334,6 +358,19 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     }
     context_of_set(&context, place.set);
     return finish(move(&context, &place, block, size), saved_errno);
+}
+
+/* A block stays in its arena set: with the kind's nodes, and near the CPU that first asked for it.
+ */
+void *jem_realloc(struct heap *heap, void *block, size_t size)
+{
+    struct guard guard;
+
+    (void)heap;
+    guard_enter(&guard);
+    block = realloc_guarded(block, size);
+    guard_leave(&guard);
+    return block;
 }
 
 /* --- questions ----------------------------------------------------------------------------------
@@ -358,7 +395,7 @@ struct heap *jem_detect(const void *block)
  * block comes from the arena itself, not from the cache (which would hand out a block of just such
  * a slab), and the old one goes straight back, so that the slab can empty.
  */
-void *jem_defrag(void *block)
+static void *defrag_guarded(void *block)
 {
     int saved_errno = errno;
     struct place place;
@@ -384,4 +421,14 @@ void *jem_defrag(void *block)
     idalloctm(tsd_tsdn(tsd), block, NULL, NULL, false, true);
     errno = saved_errno;
     return moved;
+}
+
+void *jem_defrag(void *block)
+{
+    struct guard guard;
+
+    guard_enter(&guard);
+    block = defrag_guarded(block);
+    guard_leave(&guard);
+    return block;
 }

@@ -41,10 +41,12 @@ static void prefork(void)
     jemalloc_locked = able;
     if (able)
         jemalloc_prefork();
+    jem_thread_prefork();
 }
 
 static void postfork_parent(void)
 {
+    jem_thread_postfork();
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
@@ -61,6 +63,7 @@ static void renew_tree_lock(tsdn_t *tsdn)
 
 static void postfork_child(void)
 {
+    jem_thread_postfork();
     if (jemalloc_locked) {
         renew_tree_lock(tsd_tsdn(jem_tsd()));
         jemalloc_postfork_child();

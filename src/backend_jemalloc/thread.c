@@ -10,10 +10,11 @@
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "kinds/system/callbacks.h"
+#include "kinds/system/guard.h"
 
 #define SLOTS_FIRST 64 /* room at first: static kinds and a few more */
 
-static struct jem_thread entering, leaving;
+static struct jem_thread entering, leaving, forking;
 
 static LIST_HEAD(, jem_thread) threads; /* all live threads' states, guarded by jem_lock */
 
@@ -156,10 +157,8 @@ static void thread_exit(struct jem_thread *thread)
  * Other destructors that allocate afterwards bring new data of jemalloc's to life, which the next
  * round ends. (In the last of the four rounds that POSIX knows, 3 KiB are lost.)
  */
-static void end_thread(void *value)
+static void thread_ends(tsd_wrapper_t *wrapper)
 {
-    tsd_wrapper_t *wrapper = value;
-
     if (jem_thread_now->slots)
         thread_exit(jem_thread_now);
     if (pthread_setspecific(tsd_tsd, wrapper))
@@ -168,6 +167,15 @@ static void end_thread(void *value)
     tsd_cleanup(&wrapper->val);
     pthread_setspecific(tsd_tsd, NULL);
     malloc_tsd_dalloc(wrapper);
+}
+
+static void end_thread(void *value)
+{
+    struct guard guard;
+
+    guard_enter(&guard);
+    thread_ends(value);
+    guard_leave(&guard);
 }
 
 int jem_thread_take_key(void)
@@ -261,6 +269,19 @@ struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_arena_set *set)
         cache = cache_create(tsd, thread, set);
     pthread_mutex_unlock(&jem_lock);
     return cache;
+}
+
+static struct jem_thread *forking_thread; /* guarded by jem_lock, which the fork holds */
+
+void jem_thread_prefork(void)
+{
+    forking_thread = jem_thread_now;
+    jem_thread_now = &forking;
+}
+
+void jem_thread_postfork(void)
+{
+    jem_thread_now = forking_thread;
 }
 
 void jem_thread_forget_cache(tsd_t *tsd, unsigned slot)

@@ -9,8 +9,11 @@
  *   entering  the thread is building its state; a call that comes back meanwhile sees this
  *   leaving   the thread's exit has flushed its caches; what its other destructors allocate or free
  *             goes to the arenas directly
+ *   forking   the thread is between the fork handlers. What is called from those of others goes
+ *             the slow way, where guard.h sees to it: in the child the caches are not what they
+ *             were, if their blocks are in pages of the parent's.
  *   the thread's own state
- * The first three have no room for caches, so the fast path needs no test for them.
+ * The first four have no room for caches, so the fast path needs no test for them.
  *
  * Every so many allocations a thread looks at the next one of its caches for blocks that it does
  * not need (cache.h).
@@ -51,6 +54,9 @@ void jem_thread_collect_all(void);
 /* Bytes in all threads' caches, by slot; returns the sum. Called with jem_lock. */
 size_t jem_thread_cached(size_t cached[JEM_SLOTS]);
 
+/* Around a fork, innermost: the forking thread has no caches meanwhile. */
+void jem_thread_prefork(void);
+void jem_thread_postfork(void);
 /* In the child of a fork: the calling thread's cache of the slot goes, its blocks stay where they
  * are. */
 void jem_thread_forget_cache(tsd_t *tsd, unsigned slot);

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/guard.h"
 #include "kinds/system/reserve.h"
 
 #define LARGE_ALIGNMENT 64  /* of the library's large blocks */
@@ -216,8 +217,7 @@ static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
 }
 
 /* `alignment` 0: what the library gives by itself. */
-static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size,
-                                                  bool *zeroed)
+static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, bool *zeroed)
 {
     bool may_be_run = size > tbb_classes.small_most && alignment <= ADDRESS_MAP_UNIT;
     struct tbb_pool *pool;
@@ -242,6 +242,18 @@ static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alig
     if (!block)
         return out_of_memory();
     errno = saved_errno;
+    return block;
+}
+
+static __attribute__((noinline)) void *alloc_slow(struct heap *heap, size_t alignment, size_t size,
+                                                  bool *zeroed)
+{
+    struct guard guard;
+    void *block;
+
+    guard_enter(&guard);
+    block = alloc_guarded(heap, alignment, size, zeroed);
+    guard_leave(&guard);
     return block;
 }
 
@@ -363,8 +375,12 @@ static bool free_known(void *block)
 
 static __attribute__((noinline)) void free_slow(void *block)
 {
+    struct guard guard;
+
+    guard_enter(&guard);
     if (!free_known(block))
         reserve_free(block);
+    guard_leave(&guard);
 }
 
 /* A caller that names the kind vouches for the block; else the block is looked up. */
@@ -447,22 +463,15 @@ static void *realloc_in_library(struct tbb_thread *thread, const struct place *p
     return moved;
 }
 
-/* A block stays in its pool: with the kind's nodes, and, unless it becomes a run, near the CPU that
- * first asked for it. */
-void *tbb_realloc(struct heap *heap, void *block, size_t size)
+static void *realloc_guarded(void *block, size_t size)
 {
     struct tbb_thread *thread;
     struct place place;
 
-    (void)heap;
     if (!place_find(block, &place)) {
         errno = EINVAL;
         return NULL;
     }
-    /* The library leaves a small block where it is as long as it is large enough. */
-    if (unit_is_small(place.note) && size <= small_size(place.note, block) &&
-        !place.region->inherited)
-        return block;
     if (!tbb_thread_enter(&thread)) /* the block stays behind */
         return copy_to(reserve_alloc(size, 1), &place, block, size);
     if (!thread || size > PTRDIFF_MAX)
@@ -474,14 +483,41 @@ void *tbb_realloc(struct heap *heap, void *block, size_t size)
     return realloc_in_library(thread, &place, block, size);
 }
 
+/* A block stays in its pool: with the kind's nodes, and, unless it becomes a run, near the CPU that
+ * first asked for it. */
+void *tbb_realloc(struct heap *heap, void *block, size_t size)
+{
+    struct place place;
+    struct guard guard;
+
+    (void)heap;
+    /* The library leaves a small block where it is as long as it is large enough. */
+    if (place_find(block, &place) && unit_is_small(place.note) &&
+        size <= small_size(place.note, block) && !place.region->inherited)
+        return block;
+    guard_enter(&guard);
+    block = realloc_guarded(block, size);
+    guard_leave(&guard);
+    return block;
+}
+
 /* --- questions ----------------------------------------------------------------------------------
  */
 
 size_t tbb_usable_size(const void *block)
 {
     struct place place;
+    struct guard guard;
+    size_t size;
 
-    return place_find(block, &place) ? place_size(&place, block) : 0;
+    if (!place_find(block, &place))
+        return 0;
+    if (unit_is_small(place.note))
+        return small_size(place.note, block);
+    guard_enter(&guard);
+    size = place_size(&place, block);
+    guard_leave(&guard);
+    return size;
 }
 
 struct heap *tbb_detect(const void *block)

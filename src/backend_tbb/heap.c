@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/guard.h"
 #include "kinds/system/object_pool.h"
 
 pthread_mutex_t tbb_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -35,14 +36,17 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
 {
     struct tbb_pool *pool = (struct tbb_pool *)pool_id;
     int saved_errno = errno;
+    struct guard guard;
     unsigned outside;
     void *address;
     bool zeroed;
 
+    guard_enter(&guard);
     tbb_gate_outside(&outside);
     address = run_cache_take(&pool->raw, bytes, &zeroed);
     tbb_library_region_ready();
     tbb_gate_inside(outside);
+    guard_leave(&guard);
     errno = saved_errno; /* the library may still find a block elsewhere: no failure */
     return address;
 }
@@ -51,9 +55,11 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
 {
     struct tbb_pool *pool = (struct tbb_pool *)pool_id;
     int saved_errno = errno;
+    struct guard guard;
     unsigned outside;
     bool done;
 
+    guard_enter(&guard);
     tbb_gate_outside(&outside);
     tbb_library_region_back();
     done = run_cache_give(&pool->raw, address, bytes);
@@ -61,6 +67,7 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     if (!done)
         callbacks->log("%s: libtbbmalloc gives back %zu bytes at %p, which it did not get",
                        pool->heap->pages.kind->name, bytes, address);
+    guard_leave(&guard);
     errno = saved_errno;
     return !done;
 }

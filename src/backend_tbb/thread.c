@@ -35,6 +35,7 @@
 #include <time.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/guard.h"
 #include "kinds/system/object_pool.h"
 
 /* How long the destruction of a pool waits for a thread's exit, and how often it looks whether the
@@ -210,13 +211,13 @@ static void exit_end(void)
     pthread_mutex_unlock(&exits.lock);
 }
 
-/* The key's destructor; see the top of the file. */
-static void end_thread(void *value)
+static void thread_ends(struct tbb_thread *thread)
 {
-    struct tbb_thread *thread = value;
     bool last;
 
     tbb_thread_now = &unseen;
+    /* A thread that was cancelled asynchronously inside the library is not there any more. */
+    atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (!thread->exiting) {
         thread->exiting = true;
         exit_begin();
@@ -230,6 +231,16 @@ static void end_thread(void *value)
     pthread_mutex_lock(&tbb_lock);
     thread_drop(thread);
     pthread_mutex_unlock(&tbb_lock);
+}
+
+/* The key's destructor; see the top of the file. */
+static void end_thread(void *value)
+{
+    struct guard guard;
+
+    guard_enter(&guard);
+    thread_ends(value);
+    guard_leave(&guard);
 }
 
 /* An exit from which a pool is destroyed, by a program's own destructor, does not wait for itself.

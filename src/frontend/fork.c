@@ -5,7 +5,15 @@
  * use, the registry's, then the heap manager's, then the page layer's.
  *
  * Handlers are registered when the library is loaded, which is the only thing that happens then.
- * Those that a program registers later run outside of ours, and find the library as at any time.
+ * Those that are registered later run outside of ours, and find the library as at any time. Those
+ * of before, of a program that opens the library with dlopen() or of libraries below it, run while
+ * the forking thread holds all locks. What they ask of the library goes through guard.h: before the
+ * fork and in the parent the locks are released for the call and taken again; in the child, what is
+ * to be done behind a fork is done right then, and our own handler finds nothing left.
+ *
+ * Such a handler may fork in turn. The locks are taken already then, and the forks are counted: the
+ * parent of the inner one holds them until the outer one ends; its child, which is in the middle of
+ * the outer one just so, settles and takes them anew.
  *
  * Threads: the first-use lock lets one thread at a time fork.
  */
@@ -19,8 +27,14 @@
 #include "frontend/managers.h"
 #include "frontend/registry.h"
 #include "kinds/pages/pool.h"
+#include "kinds/system/guard.h"
+#include "kinds/system/os.h"
 
-static void prefork(void)
+/* Guarded by the first-use lock: */
+static int forking_process; /* the parent of a fork */
+static bool settled;        /* this child is settled, and our handler's turn is still to come */
+
+static void take(unsigned forks)
 {
     managers_prefork();
     if (managers_get() && managers_get()->await_thread_exits)
@@ -29,30 +43,73 @@ static void prefork(void)
     if (managers_get())
         managers_get()->prefork();
     pool_prefork();
+    forking_process = os_process();
+    guard_forks = forks;
 }
 
-static void postfork(void (*manager_postfork)(void), bool child)
+static void release(bool child)
 {
+    const struct heap_manager *manager = managers_get();
+
+    guard_forks = 0;
     pool_postfork(child);
-    if (manager_postfork)
-        manager_postfork();
+    if (manager && child)
+        manager->postfork_child();
+    else if (manager)
+        manager->postfork_parent();
     registry_postfork(child);
     managers_postfork();
 }
 
+/* For guard.h: a handler of before ours calls the library. */
+static unsigned open_fork(void)
+{
+    bool child = os_process() != forking_process;
+    unsigned forks = guard_forks - child;
+
+    settled = child && forks;
+    release(child);
+    return forks;
+}
+
+static void prefork(void)
+{
+    if (guard_forks && os_process() != forking_process)
+        take(open_fork() + 1); /* a handler of a child forks before it was our turn */
+    else if (guard_forks)
+        guard_forks++;
+    else
+        take(1);
+}
+
 static void postfork_parent(void)
 {
-    postfork(managers_get() ? managers_get()->postfork_parent : NULL, false);
+    if (guard_forks > 1)
+        guard_forks--;
+    else if (guard_forks)
+        release(false);
 }
 
 static void postfork_child(void)
 {
-    postfork(managers_get() ? managers_get()->postfork_child : NULL, true);
+    unsigned outer;
+
+    if (!guard_forks || (settled && os_process() == forking_process)) {
+        settled = false;
+        return;
+    }
+    outer = guard_forks - 1;
+    release(true);
+    if (outer)
+        take(outer);
 }
 
 /* Before the constructors of a program that the library is linked into. */
 __attribute__((constructor(101))) void fork_register(void)
 {
+    static const struct guard_fork functions = {open_fork, take};
+
+    guard_set_fork(&functions);
     if (pthread_atfork(prefork, postfork_parent, postfork_child))
         log_always("cannot register fork handlers: a forked child must not use memkind");
 }

@@ -15,6 +15,7 @@
 #include "kinds/pages/source_custom.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/source_fixed.h"
+#include "kinds/system/guard.h"
 
 EXPORT int memkind_get_version(void)
 {
@@ -135,7 +136,13 @@ EXPORT int memkind_create_fixed(void *addr, size_t size, memkind_t *kind)
 
 EXPORT int memkind_destroy_kind(memkind_t kind)
 {
-    return registry_destroy(kind);
+    struct guard guard;
+    int error;
+
+    guard_enter(&guard);
+    error = registry_destroy(kind);
+    guard_leave(&guard);
+    return error;
 }
 
 EXPORT int memkind_get_kind_by_partition(int partition, memkind_t *kind)
@@ -235,6 +242,7 @@ EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbo
                                memkind_stat_print_opt opts)
 {
     const unsigned known = MEMKIND_STAT_PRINT_OMIT_EXTENT * 2 - 1;
+    struct guard guard;
     int error;
 
     if ((unsigned)opts & ~known)
@@ -242,7 +250,9 @@ EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbo
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
     managers_leave(); /* write_cb is the program's own and may call the library again */
+    guard_enter(&guard);
     error = managers_get()->stats_print(write_cb ? write_cb : write_to_stderr, cbopaque, opts);
+    guard_leave(&guard);
     return error;
 }
 

@@ -12,6 +12,7 @@
 #include "frontend/log.h"
 #include "frontend/version.h"
 #include "kinds/system/callbacks.h"
+#include "kinds/system/guard.h"
 
 /* The first row is the default. A new heap manager is one more row. */
 static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap_manager_tbb};
@@ -20,7 +21,10 @@ static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap
 
 const struct heap_manager *_Atomic managers_chosen;
 
+/* The calling thread is inside, with its guard. */
 static __thread bool inside __attribute__((tls_model("initial-exec")));
+static __thread struct guard entered __attribute__((tls_model("initial-exec")));
+
 static pthread_mutex_t first_use = PTHREAD_MUTEX_INITIALIZER;
 static struct environment environment; /* written under first_use before managers_chosen */
 
@@ -64,6 +68,7 @@ bool managers_enter(void)
 {
     if (inside)
         return false;
+    guard_enter(&entered);
     inside = true;
     if (unlikely(!managers_get())) {
         int error = errno;
@@ -80,6 +85,7 @@ bool managers_enter(void)
 void managers_leave(void)
 {
     inside = false;
+    guard_leave(&entered);
 }
 
 void managers_prefork(void)

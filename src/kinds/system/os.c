@@ -539,7 +539,8 @@ void os_write_error(const char *text, size_t size)
     int error = errno;
 
     while (size) {
-        ssize_t put = write(STDERR_FILENO, text, size);
+        /* Not write(2) by its name, which is a cancellation point: the log has no guard.h. */
+        ssize_t put = syscall(SYS_write, STDERR_FILENO, text, size);
 
         if (put < 0 && errno == EINTR)
             continue;
