@@ -20,10 +20,8 @@
 #define GROWTH_ALL ((size_t)64 << 20)
 #define GROWTH_SHARE 64 /* of a pool's limit */
 #define LARGE_MOST ((size_t)32 << 10)
-#define FILL_MOST ((size_t)32 << 10) /* other threads lack what a thread takes and does not need \
-                                      */
-#define FLUSH_MOST \
-    128u /* blocks at a time, since all are looked up before the first is given back */
+#define FILL_MOST ((size_t)32 << 10) /* what one thread keeps, others lack */
+#define FLUSH_MOST 128u /* blocks at a time: all are looked up before the first goes back */
 
 struct store {
     void **array;

@@ -42,6 +42,10 @@ static int start(void)
     if (broken || !can_start())
         return MEMKIND_ERROR_MALLOC;
     opt_retain = false; /* why: see extent_hooks.c */
+    /* An unused extent is split for a block however small. By default jemalloc passes over extents
+     * of more than 64 times the size; but slabs that are freed together are joined into larger
+     * ones, which small blocks then never get again: memory ran away. */
+    opt_lg_extent_max_active_fit = SC_PTR_BITS;
     broken = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) != 0;
     if (broken)
         return MEMKIND_ERROR_MALLOC;
