@@ -3,11 +3,11 @@
 /* Why and thread rules: see arena_set.h. */
 #include "backend_jemalloc/arena_set.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/retained.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
 
@@ -81,39 +81,36 @@ static struct jem_arena *arena_create(tsd_t *tsd, struct jem_arena_set *set)
     return made;
 }
 
-static int arena_control(unsigned index, const char *verb)
+/* Nobody begins to give back pages of the arena any more, whether for a tick of its clock or in the
+ * background. */
+static void arena_stop_decay(tsd_t *tsd, arena_t *arena)
 {
-    char name[64];
-    int error;
-
-    snprintf(name, sizeof name, "arena.%u.%s", index, verb);
-    error = je_mallctl(name, NULL, NULL, NULL, 0);
-    if (error)
-        callbacks->log("%s: %s", name, strerrordesc_np(error));
-    return error;
+    arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, -1);
+    arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, -1);
 }
 
 /*
- * Empties an arena and keeps it for the next arena set. jemalloc could destroy it, but never unmaps
- * the 2 MiB that its metadata came from: a program that makes and destroys kinds would run out of
- * address space. So the number of arenas is the largest that were in use at once.
+ * Empties an arena, so that another arena set can have it. jemalloc could destroy it, but never
+ * unmaps the 2 MiB that its metadata came from: a program that makes and destroys kinds would run
+ * out of address space. So the number of arenas is the largest that were in use at once.
+ *
+ * One of jemalloc's background threads may be in the middle of giving pages back: it has some of
+ * them in its hands, and the arena keeps others, which jemalloc does not purge beside it. All have
+ * to be out of the arena before their regions go and before it is another's.
  */
-static void arena_retire(tsd_t *tsd, struct jem_arena *arena)
+static void arena_empty(tsd_t *tsd, arena_t *arena)
 {
-    arenas_alive--;
-    atomic_store_explicit(&jem_set_of_arena[arena->index], NULL, memory_order_release);
-    jem_arena_slot[arena->index] = JEM_SLOT_NONE;
-    /* Whatever the arena gives up belongs to the pool, which is about to be closed. */
-    arena_set_extent_hooks(tsd, arena->arena, &jem_extent_forget);
-    if (arena_control(arena->index, "reset") || arena_control(arena->index, "purge")) {
-        jem_internal_free(tsd, arena); /* the arena itself is lost */
-        return;
-    }
-    pa_shard_destroy(tsd_tsdn(tsd), &arena->arena->pa_shard);
-    exp_grow_init(&arena->arena->pa_shard.pac.exp_grow);
-    arena_set_extent_hooks(tsd, arena->arena, (extent_hooks_t *)&ehooks_default_extent_hooks);
-    arena->next = idle_arenas;
-    idle_arenas = arena;
+    tsdn_t *tsdn = tsd_tsdn(tsd);
+
+    while (jem_retained_is_purging(tsdn, arena))
+        os_yield();
+    /* What the arena gives up now belongs to the pool, which is about to be closed. */
+    arena_set_extent_hooks(tsd, arena, &jem_extent_forget);
+    arena_reset(tsd, arena);
+    jem_retained_purge(tsdn, arena);
+    pa_shard_destroy(tsdn, &arena->pa_shard);
+    exp_grow_init(&arena->pa_shard.pac.exp_grow);
+    arena_set_extent_hooks(tsd, arena, (extent_hooks_t *)&ehooks_default_extent_hooks);
 }
 
 /* Every arena has slabs that are partly used, so a few arenas take a good part of a small pool. */
@@ -170,15 +167,38 @@ struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set)
 /* --- arena sets ---------------------------------------------------------------------------------
  */
 
-void jem_arena_set_destroy(tsd_t *tsd, struct jem_arena_set *set)
+void jem_arena_set_stop_decay(tsd_t *tsd, struct jem_arena_set *set)
+{
+    for (struct jem_arena *arena = set->arenas; arena; arena = arena->next)
+        arena_stop_decay(tsd, arena->arena);
+}
+
+void jem_arena_set_unlink(struct jem_arena_set *set)
+{
+    for (struct jem_arena *arena = set->arenas; arena; arena = arena->next) {
+        atomic_store_explicit(&jem_set_of_arena[arena->index], NULL, memory_order_release);
+        jem_arena_slot[arena->index] = JEM_SLOT_NONE;
+    }
+    if (set->slot != JEM_SLOT_NONE)
+        sets[set->slot] = NULL;
+}
+
+void jem_arena_set_empty(tsd_t *tsd, struct jem_arena_set *set)
+{
+    for (struct jem_arena *arena = set->arenas; arena; arena = arena->next)
+        arena_empty(tsd, arena->arena);
+}
+
+void jem_arena_set_drop(tsd_t *tsd, struct jem_arena_set *set)
 {
     while (set->arenas) {
         struct jem_arena *arena = set->arenas;
 
         set->arenas = arena->next;
-        arena_retire(tsd, arena);
+        arena->next = idle_arenas;
+        idle_arenas = arena;
+        arenas_alive--;
     }
-    sets[set->slot] = NULL;
     jem_internal_free(tsd, set);
 }
 
@@ -199,7 +219,8 @@ struct jem_arena_set *jem_arena_set_create(tsd_t *tsd, struct heap *heap, unsign
     jem_extent_hooks_init(&set->hooks, &heap->pages, domain);
     sets[slot] = set;
     if (!arena_create(tsd, set)) {
-        jem_arena_set_destroy(tsd, set);
+        jem_arena_set_unlink(set);
+        jem_arena_set_drop(tsd, set);
         return NULL;
     }
     return set;

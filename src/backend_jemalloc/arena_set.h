@@ -46,8 +46,17 @@ extern struct jem_arena_set *_Atomic jem_set_of_arena[MALLOCX_ARENA_LIMIT];
 
 /* An arena set with its first arena. NULL: out of memory or slots. Called with jem_lock. */
 struct jem_arena_set *jem_arena_set_create(tsd_t *tsd, struct heap *heap, unsigned domain);
-/* No thread has a cache of it any more. Called with jem_lock. */
-void jem_arena_set_destroy(tsd_t *tsd, struct jem_arena_set *set);
+
+/* The end of a set, in four steps. Emptying takes as long as there are blocks, so it runs without a
+ * lock; a fork(2) beside it loses the arenas of the set to the child. */
+/* Its pages do not go back any more. Called with jem_lock. */
+void jem_arena_set_stop_decay(tsd_t *tsd, struct jem_arena_set *set);
+/* No address is in it, its slot is free. No thread has a cache of it. Called with jem_lock. */
+void jem_arena_set_unlink(struct jem_arena_set *set);
+/* Without jem_lock. */
+void jem_arena_set_empty(tsd_t *tsd, struct jem_arena_set *set);
+/* Its arenas are for other sets. Called with jem_lock. */
+void jem_arena_set_drop(tsd_t *tsd, struct jem_arena_set *set);
 
 /* The arena for one more cache. Called with jem_lock; never fails. */
 struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set);

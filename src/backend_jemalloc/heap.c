@@ -56,32 +56,51 @@ int jem_heap_create(struct heap *heap)
     return 0;
 }
 
-int jem_heap_destroy(struct heap *heap)
+/* Takes the arena sets of a heap out of everybody's reach; they are a list from now on. Called with
+ * jem_lock. */
+static struct jem_arena_set *heap_unlink(tsd_t *tsd, struct jem_heap *state)
 {
-    tsd_t *tsd = jem_tsd();
-    struct jem_heap *state = heap->state;
-
-    if (!tsd)
-        return MEMKIND_ERROR_MALLOC;
-    pthread_mutex_lock(&jem_lock);
     for (unsigned domain = 0; domain < state->domains; domain++) {
         struct jem_arena_set *set =
             atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
 
-        if (set) {
-            jem_thread_drop_caches(tsd, set->slot);
-            jem_arena_set_destroy(tsd, set);
-        }
+        if (!set)
+            continue;
+        set->older = state->frozen;
+        state->frozen = set;
     }
-    while (state->frozen) {
-        struct jem_arena_set *set = state->frozen;
-
-        state->frozen = set->older;
-        jem_arena_set_destroy(tsd, set);
+    for (struct jem_arena_set *set = state->frozen; set; set = set->older) {
+        jem_arena_set_stop_decay(tsd, set);
+        if (!set->frozen)
+            jem_thread_drop_caches(tsd, set->slot);
+        jem_arena_set_unlink(set);
     }
     LIST_REMOVE(state, entry);
+    return state->frozen;
+}
+
+int jem_heap_destroy(struct heap *heap)
+{
+    tsd_t *tsd = jem_tsd();
+    struct jem_heap *state = heap->state;
+    struct jem_arena_set *sets;
+
+    if (!tsd)
+        return MEMKIND_ERROR_MALLOC;
+    pthread_mutex_lock(&jem_lock);
+    sets = heap_unlink(tsd, state);
     heap->slot = JEM_SLOT_NONE;
     heap->state = NULL; /* still locked, so that a fork finds all of the heap or nothing */
+    pthread_mutex_unlock(&jem_lock);
+    for (struct jem_arena_set *set = sets; set; set = set->older)
+        jem_arena_set_empty(tsd, set);
+    pthread_mutex_lock(&jem_lock);
+    while (sets) {
+        struct jem_arena_set *set = sets;
+
+        sets = set->older;
+        jem_arena_set_drop(tsd, set);
+    }
     pthread_mutex_unlock(&jem_lock);
     jem_internal_free(tsd, state);
     return 0;

@@ -8,7 +8,6 @@
 
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/retained.h"
-#include "kinds/system/os.h"
 
 static pthread_mutex_t reclaim_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -33,37 +32,13 @@ static void retained_release(tsdn_t *tsdn, struct page_pool *pool, arena_t *aren
     }
 }
 
-static bool is_purging(tsdn_t *tsdn, decay_t *decay)
-{
-    bool purging;
-
-    malloc_mutex_lock(tsdn, &decay->mtx);
-    purging = decay->purging;
-    malloc_mutex_unlock(tsdn, &decay->mtx);
-    return purging;
-}
-
-/* jemalloc does nothing where another thread is purging already; then that thread's pages are
- * awaited. */
-static void arena_purge(tsdn_t *tsdn, arena_t *arena)
-{
-    pac_t *pac = &arena->pa_shard.pac;
-
-    for (;;) {
-        arena_decay(tsdn, arena, false, true);
-        if (!is_purging(tsdn, &pac->decay_dirty) && !is_purging(tsdn, &pac->decay_muzzy))
-            return;
-        os_yield();
-    }
-}
-
 static bool has_unused(tsdn_t *tsdn, arena_t *arena, bool retained_too)
 {
     pac_t *pac = &arena->pa_shard.pac;
 
     return ecache_npages_get(&pac->ecache_dirty) || ecache_npages_get(&pac->ecache_muzzy) ||
            (retained_too && ecache_npages_get(&pac->ecache_retained)) ||
-           is_purging(tsdn, &pac->decay_dirty) || is_purging(tsdn, &pac->decay_muzzy);
+           jem_retained_is_purging(tsdn, arena);
 }
 
 /* A program at its limit comes here with every allocation. It then pays for what it has freed
@@ -81,7 +56,7 @@ static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cac
         if (!has_unused(tsdn, arena->arena, release))
             continue;
         any = true;
-        arena_purge(tsdn, arena->arena);
+        jem_retained_purge(tsdn, arena->arena);
         /* Purging may have made a region whole. */
         release =
             atomic_exchange_explicit(&set->hooks.whole, false, memory_order_relaxed) || release;

@@ -3,6 +3,8 @@
 /* Why and thread rules: see retained.h. */
 #include "backend_jemalloc/retained.h"
 
+#include "kinds/system/os.h"
+
 void jem_retained_add(tsdn_t *tsdn, arena_t *arena, edata_t *extent)
 {
     pac_t *pac = &arena->pa_shard.pac;
@@ -31,4 +33,31 @@ void jem_retained_add_pages(tsdn_t *tsdn, arena_t *arena, void *address, size_t 
 size_t jem_retained_bytes(arena_t *arena)
 {
     return ecache_npages_get(&arena->pa_shard.pac.ecache_retained) * PAGE;
+}
+
+static bool is_purging(tsdn_t *tsdn, decay_t *decay)
+{
+    bool purging;
+
+    malloc_mutex_lock(tsdn, &decay->mtx);
+    purging = decay->purging;
+    malloc_mutex_unlock(tsdn, &decay->mtx);
+    return purging;
+}
+
+bool jem_retained_is_purging(tsdn_t *tsdn, arena_t *arena)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+
+    return is_purging(tsdn, &pac->decay_dirty) || is_purging(tsdn, &pac->decay_muzzy);
+}
+
+void jem_retained_purge(tsdn_t *tsdn, arena_t *arena)
+{
+    for (;;) {
+        arena_decay(tsdn, arena, false, true);
+        if (!jem_retained_is_purging(tsdn, arena))
+            return;
+        os_yield();
+    }
 }

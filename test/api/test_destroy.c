@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -182,4 +183,76 @@ Test(destroy, beside_a_fork)
     atomic_store(&stop, true);
     cr_assert_eq(pthread_join(thread, &wrong), 0);
     cr_assert_null(wrong, "%s", (char *)wrong);
+}
+
+/* --- beside background threads ------------------------------------------------------------------
+ */
+
+#define CHURNERS 4
+#define LIVE 300 /* blocks of a kind at a time */
+
+static atomic_bool enough;
+
+struct churned {
+    unsigned char *block;
+    size_t size;
+};
+
+/* Frees the block that is there, or makes one; false: it is not what it was. */
+static bool churn_step(memkind_t kind, struct churned *slot, uint64_t *random, unsigned char mark)
+{
+    uint64_t number = test_random(random);
+
+    if (slot->block) {
+        for (size_t at = 0; at < slot->size; at += slot->size / 7 + 1)
+            if (slot->block[at] != mark)
+                return false;
+        memkind_free(number & 1 ? kind : NULL, slot->block);
+        slot->block = NULL;
+        return true;
+    }
+    slot->size = number % 37 == 0 ? 200000 + number / 37 % 900000 : 8 + number / 37 % 9000;
+    slot->block =
+        number & 64 ? memkind_calloc(kind, 1, slot->size) : memkind_malloc(kind, slot->size);
+    if (!slot->block || (number & 64 && !test_is_zero(slot->block, slot->size)))
+        return false;
+    memset(slot->block, mark, slot->size);
+    return true;
+}
+
+static void *make_use_and_destroy(void *argument)
+{
+    uint64_t random = (uintptr_t)argument + 1;
+
+    while (!atomic_load(&enough) && !atomic_load(&failures)) {
+        struct churned slots[LIVE] = {{0}};
+        memkind_t kind;
+        bool well = memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
+                                        (memkind_bits_t)0, &kind) == 0;
+
+        for (int i = 0; well && i < 6000; i++) {
+            size_t at = test_random(&random) % LIVE;
+
+            well = churn_step(kind, &slots[at], &random, (unsigned char)(at ^ (uintptr_t)argument));
+        }
+        if (!well || memkind_destroy_kind(kind))
+            atomic_fetch_add(&failures, 1);
+    }
+    return NULL;
+}
+
+/* An arena that is emptied while a background thread gives pages of it back, keeps none: the next
+ * kind would get pages that are not mapped any more. */
+Test(destroy, beside_background_threads)
+{
+    pthread_t threads[CHURNERS];
+
+    cr_assert_eq(memkind_set_bg_threads(true), 0);
+    for (uintptr_t i = 0; i < CHURNERS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, make_use_and_destroy, (void *)i), 0);
+    sleep(20);
+    atomic_store(&enough, true);
+    for (int i = 0; i < CHURNERS; i++)
+        pthread_join(threads[i], NULL);
+    cr_assert_eq(failures, 0);
 }
