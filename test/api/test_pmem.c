@@ -184,6 +184,24 @@ Test(pmem, read_only)
 }
 
 /* A configuration is checked when it is used. */
+static void create_small(void *argument)
+{
+    memkind_t kind;
+
+    (void)argument;
+    memkind_create_pmem(mounts_directory, 10 * MIB, &kind);
+}
+
+Test(pmem, a_limit_that_is_too_small_is_told_the_least)
+{
+    static const char *const environment[] = {"MEMKIND_DEBUG=1", NULL};
+    struct test_child child;
+
+    mounts_mount(&mounts_tmpfs, 0);
+    test_run_well(&child, create_small, NULL, environment);
+    cr_expect(test_line(child.errors, "a limit of 10485760 bytes is too small.*at least 16777216"));
+}
+
 Test(pmem, configurations)
 {
     static const struct {
@@ -283,6 +301,91 @@ Test(pmem, a_descriptor_that_is_another_files)
     test_run_well(&child, close_and_use, well, environment);
     cr_expect(*well);
     cr_expect(test_line(child.errors, "the program has closed descriptor [0-9]+, a kind's file"));
+}
+
+/* --- standard input, output and error are closed ------------------------------------------------
+ */
+
+/* Nothing is there to print into, and the file's descriptor is closed by exec(3). */
+static bool file_is_elsewhere(void)
+{
+    int at = find_file();
+
+    for (int standard = 0; standard < 3; standard++)
+        if (fcntl(standard, F_GETFD) >= 0)
+            return false;
+    return at >= 3 && fcntl(at, F_GETFD) & FD_CLOEXEC;
+}
+
+static void use_closed(bool *well)
+{
+    memkind_t kind = mounts_create(64 * MIB);
+    void *block = memkind_malloc(kind, 100000);
+    int status;
+    pid_t child;
+
+    *well = block && file_is_elsewhere();
+    test_fill(block, 100000, 1);
+    child = fork();
+    if (child == 0) {
+        void *own = memkind_malloc(kind, 100000); /* in a file of the child's */
+
+        _exit(own && file_is_elsewhere() ? 0 : 1);
+    }
+    *well = *well && waitpid(child, &status, 0) == child && status == 0 &&
+            test_holds(block, 100000, 1) && memkind_check_dax_path(mounts_directory) <= 0 &&
+            memkind_get_capacity(kind) > 0 && file_is_elsewhere();
+}
+
+/* Those of a bit set stay open; with 8, the library has been used before. */
+static void close_standard(int which)
+{
+    if (which & 8)
+        memkind_free(NULL, memkind_malloc(MEMKIND_DEFAULT, 1));
+    for (int standard = 0; standard < 3; standard++)
+        if (!(which >> standard & 1))
+            close(standard);
+}
+
+static void print_nowhere(void *argument)
+{
+    struct {
+        int which;
+        bool well;
+    } *shared = argument;
+    int open_ones = 0;
+
+    close_standard(shared->which);
+    for (int standard = 0; standard < 3; standard++)
+        open_ones += fcntl(standard, F_GETFD) >= 0;
+    if (open_ones == 0)
+        use_closed(&shared->well);
+    else { /* those that are closed stay so */
+        memkind_t kind = mounts_create(64 * MIB);
+        int now = 0;
+
+        shared->well = memkind_malloc(kind, 100000) && find_file() >= 3;
+        for (int standard = 0; standard < 3; standard++)
+            now += fcntl(standard, F_GETFD) >= 0;
+        shared->well = shared->well && now == open_ones;
+    }
+}
+
+Test(pmem, standard_descriptors_are_not_a_file)
+{
+    struct {
+        int which;
+        bool well;
+    } *shared = test_shared(sizeof *shared);
+
+    mounts_mount(&mounts_tmpfs, 0);
+    for (shared->which = 0; shared->which < 16; shared->which++) {
+        struct test_child child;
+
+        shared->well = false;
+        test_run(&child, print_nowhere, shared, NULL);
+        cr_expect(shared->well, "open are those of %#x", shared->which);
+    }
 }
 
 Test(pmem, nothing_is_left_of_a_kind)

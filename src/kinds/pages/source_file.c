@@ -106,7 +106,8 @@ static int open_pool(struct page_pool *pool, const void *request)
     int error;
 
     if (wanted->limit && wanted->limit < MEMKIND_PMEM_MIN_SIZE) {
-        callbacks->log("a file cannot have a limit of %zu bytes: that is too small", wanted->limit);
+        callbacks->log("a limit of %zu bytes is too small for a file: at least %zu", wanted->limit,
+                       (size_t)MEMKIND_PMEM_MIN_SIZE);
         return MEMKIND_ERROR_INVALID;
     }
     /* More than a file can have, or than memkind_get_capacity() can tell, is no limit. */

@@ -47,6 +47,7 @@
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 #define INTERRUPTS_MOST 1000         /* repetitions of an interrupted call */
+#define STANDARD 3                   /* standard input, output and error are those below */
 #define PLACES_MOST 8                /* tries to map a file where other threads map, too */
 #define STEP_LEAST ((size_t)2 << 20) /* of an interrupted fallocate(2) */
 
@@ -387,15 +388,47 @@ int os_read_link(const char *path, char *target, size_t size)
     return 0;
 }
 
+/* Occupies the descriptors of standard input, output and error that the program has closed, by ones
+ * that cannot be read or written. Returns how many. */
+static int occupy_standard(int held[STANDARD])
+{
+    int count = 0;
+
+    while (count < STANDARD &&
+           (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0 ||
+            fcntl(STDERR_FILENO, F_GETFD) < 0)) {
+        held[count] = openat(AT_FDCWD, "/", O_PATH | O_CLOEXEC);
+        if (held[count] < 0)
+            break;
+        count++;
+    }
+    return count;
+}
+
+/* Where it was not to be had otherwise, or another thread has closed one meanwhile. */
+static int move_from_standard(int file)
+{
+    int moved;
+
+    if (file < 0 || file >= STANDARD)
+        return file;
+    moved = fcntl(file, F_DUPFD_CLOEXEC, STANDARD);
+    os_close(file);
+    return moved;
+}
+
 int os_open(int directory, const char *path, int flags)
 {
-    int file = -1;
+    int held[STANDARD], count = occupy_standard(held), file = -1;
 
     for (int i = 0; i < INTERRUPTS_MOST; i++) {
         file = openat(directory, path, flags | O_CLOEXEC, 0600);
         if (file >= 0 || errno != EINTR)
             break;
     }
+    file = move_from_standard(file);
+    while (count)
+        os_close(held[--count]);
     if (file < 0)
         failed(path, 0);
     return file;

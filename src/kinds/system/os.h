@@ -108,7 +108,9 @@ int os_read_link(const char *path, char *target, size_t size);
 /* --- files: sizes and offsets in bytes; a call that signals interrupt is repeated, not for ever
  * --- */
 
-/* open(2) relative to `directory`, with O_CLOEXEC and mode 0600. A descriptor, or -1 with errno. */
+/* open(2) relative to `directory`, with O_CLOEXEC and mode 0600. A descriptor, or -1 with errno;
+ * never 0, 1 or 2, even if the program has closed them: what it prints must not end up in the file.
+ */
 int os_open(int directory, const char *path, int flags);
 void os_close(int file);
 /* Which file a descriptor is of, and whether it still is: a program may have closed it and got its
