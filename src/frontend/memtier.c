@@ -192,12 +192,14 @@ EXPORT void memtier_delete_memtier_memory(struct memtier_memory *memory)
 /* --- counting -----------------------------------------------------------------------------------
  */
 
-/* A block that came (1) or goes (-1). */
-static void count(memkind_t kind, void *block, ssize_t sign)
+/* A block that came (1) or goes (-1), of the kind that it is of: callers may name none, or a wrong
+ * one. */
+static void count(void *block, ssize_t sign)
 {
+    memkind_t kind = memkind_detect_kind(block);
     ssize_t size = (ssize_t)memkind_malloc_usable_size(kind, block);
 
-    if (registry_row(kind))
+    if (kind)
         atomic_fetch_add_explicit(&kind->tiered, sign * size, memory_order_relaxed);
 }
 
@@ -284,7 +286,7 @@ EXPORT void *memtier_kind_malloc(memkind_t kind, size_t size)
     void *block = memkind_malloc(kind, size);
 
     if (block)
-        count(kind, block, 1);
+        count(block, 1);
     return block;
 }
 
@@ -298,7 +300,7 @@ EXPORT void *memtier_kind_calloc(memkind_t kind, size_t num, size_t size)
     void *block = memkind_calloc(kind, num, size);
 
     if (block)
-        count(kind, block, 1);
+        count(block, 1);
     return block;
 }
 
@@ -313,7 +315,7 @@ EXPORT int memtier_kind_posix_memalign(memkind_t kind, void **memptr, size_t ali
     int error = memkind_posix_memalign(kind, memptr, alignment, size);
 
     if (!error && *memptr)
-        count(kind, *memptr, 1);
+        count(*memptr, 1);
     return error;
 }
 
@@ -327,9 +329,7 @@ EXPORT void memtier_kind_free(memkind_t kind, void *ptr)
 {
     if (!ptr)
         return;
-    if (!kind)
-        kind = memkind_detect_kind(ptr);
-    count(kind, ptr, -1);
+    count(ptr, -1);
     memkind_free(kind, ptr);
 }
 
@@ -343,9 +343,9 @@ EXPORT void *memtier_kind_realloc(memkind_t kind, void *ptr, size_t size)
         memtier_kind_free(kind, ptr);
         return NULL;
     }
-    count(kind, ptr, -1);
+    count(ptr, -1);
     block = memkind_realloc(kind, ptr, size);
-    count(kind, block ? block : ptr, 1);
+    count(block ? block : ptr, 1);
     return block;
 }
 

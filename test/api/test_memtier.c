@@ -181,6 +181,94 @@ Test(memtier, new_kind_counts_from_zero)
     }
 }
 
+#define LIVE 64 /* blocks at a time */
+
+/* What the counters have to be: what is live. */
+static void expect_counts(const memkind_t kinds[3], void *const blocks[LIVE], int step)
+{
+    for (int k = 0; k < 3; k++) {
+        size_t live = 0;
+
+        for (int i = 0; i < LIVE; i++)
+            if (blocks[i] && memkind_detect_kind(blocks[i]) == kinds[k])
+                live += memtier_usable_size(blocks[i]);
+        cr_assert_eq(memtier_kind_allocated_size(kinds[k]), live,
+                     "kind %d at step %d: %zu, not %zu", k, step,
+                     memtier_kind_allocated_size(kinds[k]), live);
+    }
+}
+
+/* A kind's block by the kind's own functions or by those of a memory; freed and reallocated with
+ * its kind, without one, or with another one. */
+static void *counted_block(struct memtier_memory *memory, memkind_t kind, uint64_t number)
+{
+    size_t size = number / 8 % 16 == 0 ? 1 + number / 128 % (5 * MIB) : 1 + number / 128 % 3000;
+    void *block = NULL;
+
+    switch (number % 6) {
+    case 0:
+        return memtier_kind_malloc(kind, size);
+    case 1:
+        return memtier_kind_calloc(kind, 3, size);
+    case 2:
+        return memtier_kind_realloc(kind, NULL, size);
+    case 3:
+        return memtier_kind_posix_memalign(kind, &block, 256, size) ? NULL : block;
+    case 4:
+        return memtier_posix_memalign(memory, &block, 4096, size) ? NULL : block;
+    default:
+        return number & 8 ? memtier_malloc(memory, size) : memtier_calloc(memory, 2, size);
+    }
+}
+
+static void *counted_change(struct memtier_memory *memory, memkind_t named, void *block,
+                            uint64_t number)
+{
+    size_t size = number / 8 % 8 == 0 ? 1 + number / 128 % (9 * MIB) : 1 + number / 128 % 5000;
+    void *moved;
+
+    switch (number % 6) {
+    case 0:
+        memtier_free(block);
+        return NULL;
+    case 1:
+        memtier_kind_free(named, block);
+        return NULL;
+    case 2:
+        return memtier_realloc(memory, block, number & 8 ? size : 0);
+    case 3: /* fails: the block stays as it is */
+        cr_assert_null(memtier_kind_realloc(named, block, SIZE_MAX / 2));
+        return block;
+    default:
+        moved = memtier_kind_realloc(named, block, size);
+        return moved ? moved : block;
+    }
+}
+
+Test(memtier, counters_are_what_is_live)
+{
+    const memkind_t kinds[3] = {MEMKIND_DEFAULT, MEMKIND_REGULAR, created()};
+    const unsigned ratios[3] = {1, 2, 1};
+    struct memtier_memory *memory =
+        finish(with_tiers(MEMTIER_POLICY_STATIC_RATIO, kinds, ratios, 3));
+    size_t own = memtier_kind_allocated_size(MEMKIND_DEFAULT);
+    uint64_t random = 1;
+    void *blocks[LIVE] = {NULL};
+
+    cr_assert_not_null(memory);
+    cr_assert_eq(own, 0);
+    for (int step = 0; step < 20000; step++) {
+        void **block = &blocks[test_random(&random) % LIVE];
+        uint64_t number = test_random(&random) >> 8;
+        memkind_t named = number & 4096 ? NULL : kinds[number / 8192 % 3];
+
+        *block = *block ? counted_change(memory, named, *block, number)
+                        : counted_block(memory, kinds[number / 8192 % 3], number);
+        expect_counts(kinds, blocks, step);
+    }
+    memtier_delete_memtier_memory(memory);
+}
+
 static void *work(void *argument)
 {
     struct memtier_memory *memory = argument;
