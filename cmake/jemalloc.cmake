@@ -1,12 +1,19 @@
 # The private jemalloc of libmemkind.
 #
-# Built at configure time, because its generated headers are part of our own sources' include path, and
-# kept in <source>/build/jemalloc-release and <source>/build/jemalloc-debug, so that all presets share
-# the two builds. A build is good when its stamp file holds the recipe's key; the stamp is written last,
-# so whatever was interrupted is started over. A file lock keeps two CMake runs apart.
+# Built at configure time, because its generated headers are part of our own sources' include path. A build
+# is good when its stamp file holds the recipe's key; the stamp is written last, so whatever was interrupted
+# is started over. A file lock keeps two CMake runs apart.
+#
+# It is a part of the binary folder, or of MEMKIND_JEMALLOC_ROOT, where several builds can share it: one
+# folder for each variant, compiler and processor. The presets share <source>/build/jemalloc.
+#
+# Cross builds need nothing but CMake's own variables, from a toolchain file (cmake/toolchains) or not:
+# compiler, its target, sysroot and binutils are passed on, and what a program would have to run to find out
+# is said.
 #
 # Sets
 #   MEMKIND_JEMALLOC_OBJECTS  position-independent objects, without a constructor
+#   MEMKIND_JEMALLOC_FOLDER   where they and the sources are (for the tests)
 #   memkind_jemalloc          interface target: include path and definitions for jemalloc's internals
 #
 # scripts/bootstrap reads version, hash and URL from here: keep one set() a line.
@@ -16,11 +23,11 @@ set(MEMKIND_JEMALLOC_SHA256 2db82d1e7119df3e71b7640219b6dfe84789bc0537983c3b7ac4
 set(MEMKIND_JEMALLOC_URL https://github.com/jemalloc/jemalloc/releases/download/5.3.0/jemalloc-5.3.0.tar.bz2)
 
 set(MEMKIND_JEMALLOC_TARBALL "" CACHE FILEPATH
-    "jemalloc ${MEMKIND_JEMALLOC_VERSION} release tarball; empty: build/downloads, then the network")
+    "jemalloc ${MEMKIND_JEMALLOC_VERSION} release tarball; empty: <source>/build/downloads, then the network")
 set(MEMKIND_JEMALLOC_SOURCE "" CACHE PATH
     "The contents of that tarball, where a source package has them unpacked; used in its place")
-set(MEMKIND_JEMALLOC_ROOT "${PROJECT_SOURCE_DIR}/build" CACHE PATH
-    "Where the private jemalloc is built, one folder for each variant")
+set(MEMKIND_JEMALLOC_ROOT "${PROJECT_BINARY_DIR}/jemalloc" CACHE PATH
+    "Where the private jemalloc is built, one folder for each variant, compiler and processor")
 
 # A distribution's flags (hardening, where its debug information lies) come from its package's build.
 set(MEMKIND_JEMALLOC_CFLAGS "" CACHE STRING "More compiler flags for the private jemalloc")
@@ -31,10 +38,13 @@ set(memkind_jemalloc_configure
     --with-private-namespace=memkind_
     --without-export
     --disable-cxx
-    # Addresses of 48 bits on every machine: whatever CPU builds it, the tree that finds blocks has two
-    # levels and one word for a page (backend_jemalloc/fast.h reads it). Linux gives higher addresses
-    # only to those who ask for one.
+    # The same layout whatever machine builds it, and without a look at it: backend_jemalloc/fast.h reads
+    # the tree that finds blocks. With addresses of 48 bits and pages of 4 KiB that has two levels and one
+    # word for a page. Linux gives higher addresses only to those who ask for one.
     --with-lg-vaddr=48
+    --with-lg-page=12
+    --with-lg-hugepage=21
+    --with-lg-quantum=4
     --disable-cache-oblivious
     # A shared object has one block of thread-local storage, and a single initial-exec variable in it
     # makes glibc place the whole block in its small reserve when the library is opened with dlopen.
@@ -166,9 +176,40 @@ function(memkind_jemalloc_check dir)
     endif()
 endfunction()
 
+# Sets `compiler` to the command that compiles for the target, and `machine` to configure's arguments that
+# say which one that is: none if it is this machine.
+function(memkind_jemalloc_target compiler machine)
+    set(command "${CMAKE_C_COMPILER}" ${CMAKE_C_COMPILER_ARG1})
+    if(CMAKE_C_COMPILER_TARGET AND CMAKE_C_COMPILE_OPTIONS_TARGET)
+        list(APPEND command "${CMAKE_C_COMPILE_OPTIONS_TARGET}${CMAKE_C_COMPILER_TARGET}")
+    endif()
+    if(CMAKE_C_COMPILER_EXTERNAL_TOOLCHAIN AND CMAKE_C_COMPILE_OPTIONS_EXTERNAL_TOOLCHAIN)
+        list(APPEND command
+            "${CMAKE_C_COMPILE_OPTIONS_EXTERNAL_TOOLCHAIN}${CMAKE_C_COMPILER_EXTERNAL_TOOLCHAIN}")
+    endif()
+    if(CMAKE_SYSROOT_COMPILE)
+        list(APPEND command "--sysroot=${CMAKE_SYSROOT_COMPILE}")
+    elseif(CMAKE_SYSROOT)
+        list(APPEND command "--sysroot=${CMAKE_SYSROOT}")
+    endif()
+    set(arguments "")
+    if(CMAKE_CROSSCOMPILING)
+        execute_process(COMMAND ${command} -dumpmachine
+            OUTPUT_VARIABLE triplet OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
+        # A name that no compiler has for this machine: what differs is a cross build, and configure runs
+        # none of its programs.
+        set(arguments --host=${triplet} --build=${CMAKE_HOST_SYSTEM_PROCESSOR}-build-linux-gnu)
+    endif()
+    list(JOIN command " " command)
+    set(${compiler} "${command}" PARENT_SCOPE)
+    set(${machine} "${arguments}" PARENT_SCOPE)
+endfunction()
+
 function(memkind_jemalloc_build variant)
-    set(dir "${MEMKIND_JEMALLOC_ROOT}/jemalloc-${variant}")
-    set(configure ${memkind_jemalloc_configure})
+    memkind_jemalloc_target(compiler machine)
+    string(TOLOWER "${variant}-${CMAKE_C_COMPILER_ID}-${CMAKE_SYSTEM_PROCESSOR}" name)
+    set(dir "${MEMKIND_JEMALLOC_ROOT}/${name}")
+    set(configure ${memkind_jemalloc_configure} ${machine})
     # What is built does not know where: debug information names another folder (see CMakeLists.txt).
     set(map "-ffile-prefix-map=${dir}=/usr/src/jemalloc-${MEMKIND_JEMALLOC_VERSION}")
     set(cflags "${memkind_jemalloc_cflags} ${map}")
@@ -179,14 +220,14 @@ function(memkind_jemalloc_build variant)
     file(SHA256 "${CMAKE_CURRENT_FUNCTION_LIST_FILE}" recipe)
     string(JOIN "\n" key
         "recipe ${recipe}" "directory ${dir}"
-        "compiler ${CMAKE_C_COMPILER} ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}"
+        "compiler ${compiler} ${CMAKE_C_COMPILER_ID} ${CMAKE_C_COMPILER_VERSION}"
         "cflags ${cflags}" "configure ${configure}"
         "source ${MEMKIND_JEMALLOC_SOURCE}" "")
 
     file(MAKE_DIRECTORY "${MEMKIND_JEMALLOC_ROOT}")
     file(LOCK "${dir}.lock" GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE locked)
     if(NOT locked EQUAL 0)
-        message(STATUS "Waiting for another CMake run that builds the private jemalloc (${variant})")
+        message(STATUS "Waiting for another CMake run that builds the private jemalloc (${name})")
         file(LOCK "${dir}.lock" GUARD FUNCTION TIMEOUT 3600)
     endif()
 
@@ -199,13 +240,14 @@ function(memkind_jemalloc_build variant)
         mark_as_advanced(MEMKIND_MAKE)
         cmake_host_system_information(RESULT cpus QUERY NUMBER_OF_LOGICAL_CORES)
 
-        message(STATUS "Building the private jemalloc ${MEMKIND_JEMALLOC_VERSION} (${variant}), about a minute")
+        message(STATUS "Building the private jemalloc ${MEMKIND_JEMALLOC_VERSION} (${name}), about a minute")
         file(REMOVE_RECURSE "${dir}")
         file(MAKE_DIRECTORY "${dir}/build" "${dir}/objects")
         memkind_jemalloc_unpack("${dir}")
 
         memkind_jemalloc_step("${dir}" configure
-            "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "CFLAGS=${cflags}"
+            "CC=${compiler}" "CFLAGS=${cflags}"
+            "AR=${CMAKE_AR}" "RANLIB=${CMAKE_RANLIB}" "NM=${CMAKE_NM}" "LD=${CMAKE_LINKER}"
             sh "${dir}/source/configure" ${configure})
         memkind_jemalloc_step("${dir}" make
             ${MEMKIND_MAKE} -j${cpus} lib/libjemalloc_pic.a)
@@ -230,6 +272,7 @@ function(memkind_jemalloc_build variant)
 
     file(GLOB objects "${dir}/objects/*.o")
     set(MEMKIND_JEMALLOC_OBJECTS ${objects} PARENT_SCOPE)
+    set(MEMKIND_JEMALLOC_FOLDER "${dir}" CACHE INTERNAL "")
 
     add_library(memkind_jemalloc INTERFACE)
     target_include_directories(memkind_jemalloc SYSTEM INTERFACE

@@ -38,9 +38,7 @@ fi
 # --- jemalloc -------------------------------------------------------------------------------------
 
 root=$(value MEMKIND_JEMALLOC_ROOT)
-variant=release
-[ "$(value MEMKIND_JEMALLOC_DEBUG)" != ON ] || variant=debug
-jemalloc=$root/jemalloc-$variant
+jemalloc=$(value MEMKIND_JEMALLOC_FOLDER)
 if grep -lraF -e "$root" "$jemalloc/objects" "$jemalloc/build/include"; then
     echo "FAILED: the above know where jemalloc was built"
     failed=1
