@@ -7,6 +7,12 @@ VERSION=$(sed -n 's/^ *VERSION \([0-9.]*\)$/\1/p' "$ROOT/CMakeLists.txt" | sed -
 # shellcheck disable=SC2034
 JEMALLOC_VERSION=$(sed -n 's/^set(MEMKIND_JEMALLOC_VERSION \(.*\))$/\1/p' "$ROOT/cmake/jemalloc.cmake")
 
+# with_versions FILE: what it says, with the versions of the library and of jemalloc put in.
+with_versions()
+{
+    sed "s/@VERSION@/$VERSION/g; s/@JEMALLOC_VERSION@/$JEMALLOC_VERSION/g" "$1"
+}
+
 # The files of the source package, one a line: what git knows or would add, else all but the build folder.
 source_files()
 {
@@ -21,11 +27,11 @@ source_files()
 }
 
 # make_source_tarball FILE: the sources in a folder memkind-VERSION. The same files are the same bytes: times
-# are that of the newest entry in packaging/debian/changelog.
+# are that of the newest entry in packaging/debian/changelog.in.
 make_source_tarball()
 {
     local epoch
-    epoch=$(date +%s -d "$(sed -n 's/^ -- .*>  //p' "$ROOT/packaging/debian/changelog" | sed -n 1p)")
+    epoch=$(date +%s -d "$(sed -n 's/^ -- .*>  //p' "$ROOT/packaging/debian/changelog.in" | sed -n 1p)")
     source_files | tar -C "$ROOT" --create --no-recursion --files-from=- --transform="s|^|memkind-$VERSION/|" \
         --owner=root:0 --group=root:0 --mode=u=rwX,go=rX --mtime="@$epoch" | gzip -n >"$1"
 }

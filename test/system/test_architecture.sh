@@ -99,7 +99,8 @@ while IFS= read -r room; do
         fail "$room has no README.md"
         continue
     fi
-    find "$source/$room" -maxdepth 1 -name '*.[ch]' -printf '%f\n' | sed 's/\.[ch]$//' | sort -u >"$scratch/there"
+    find "$source/$room" -maxdepth 1 \( -name '*.[ch]' -o -name '*.h.in' \) -printf '%f\n' |
+        sed -E 's/\.[ch](\.in)?$//' | sort -u >"$scratch/there"
     # shellcheck disable=SC2016 # backticks of Markdown
     sed -nE 's/^\| (`[^|]*`) \|.*/\1/p' "$source/$room/README.md" | grep -oE '[a-z_0-9]+' | sort -u >"$scratch/told"
     while IFS= read -r module; do

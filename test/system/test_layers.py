@@ -80,7 +80,8 @@ def resolve(file, name):
     """The file of this project that file means by "name" or <name>; None: it is another project's."""
     for folder in (os.path.dirname(file), "src", "include"):
         path = os.path.normpath(os.path.join(folder, name[1:-1]))
-        if os.path.exists(os.path.join(SOURCE, path)):
+        # A header that the build makes has a template, NAME.h.in, where it would be.
+        if any(os.path.exists(os.path.join(SOURCE, path + suffix)) for suffix in ("", ".in")):
             return path
     return None
 
