@@ -38,8 +38,7 @@ static struct text cpus_text(const char *cpus)
     return made;
 }
 
-/* "CXL, dax0.0, not for this process" */
-static struct text type_text(const struct node_report *node)
+struct text info_type_text(const struct node_report *node)
 {
     struct text made;
 
@@ -72,8 +71,8 @@ static void add_node(struct table *table, const struct node_report *node)
     table_add(table, (const char *const[TABLE_COLUMNS]){
                          number.text, cpus_text(node->cpus).text, bytes_text(node->size).text,
                          bytes_text(node->unused).text, number_text(node->bandwidth, "MB/s").text,
-                         number_text(node->latency, "ns").text, tier.text, type_text(node).text,
-                         source_text(node).text});
+                         number_text(node->latency, "ns").text, tier.text,
+                         info_type_text(node).text, source_text(node).text});
 }
 
 /* "high-bandwidth memory: nodes 2-3 (access1: ...)", "...: none: all memory is ..." */

@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree
 
 TOOLS, ELSEWHERE, SOURCE = sys.argv[1:4]
 MACHINES = os.path.join(ELSEWHERE, "../machines")
@@ -180,6 +181,137 @@ def special_line(name, special):
             f"{list_text(special['nodes'])} ({special['why']})")
 
 
+# --- the pictures -----------------------------------------------------------------------------------
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def users(data):
+    """The short names of available kinds, with the nodes that they mean for some CPU."""
+    return {kind["name"].removeprefix("MEMKIND_"): {node for group in kind["nodes"] for node in group["nodes"]}
+            for kind in data["kinds"] if kind["available"]}
+
+
+def compare_labels(what, data, labels):
+    """`labels`: the kinds named at each node. A kind that is named at one is at all that it uses."""
+    used = users(data)
+    named = set().union(*labels.values())
+    expect(named <= set(used), f"{what}: named, and not available: {named - set(used)}")
+    for node, found in labels.items():
+        wanted = {kind for kind in named & set(used) if node in used[kind]}
+        expect(set(found) == wanted and len(found) == len(wanted), f"{what}: node {node}: {found}, not {wanted}")
+
+
+def whole_words(text):
+    return set(re.findall(r"[A-Z_0-9]+", text))
+
+
+def rectangle(element):
+    return [int(element.get(name)) for name in ("x", "y", "width", "height")]
+
+
+def check_boxes(what, root, boxes):
+    """All is inside the picture, and no node's box on another."""
+    width, height = int(root.get("width")), int(root.get("height"))
+    for element in root.iter(SVG + "rect"):
+        x, y, wide, high = rectangle(element)
+        expect(x >= 0 and y >= 0 and x + wide <= width and y + high <= height, f"{what}: outside: {x}, {y}")
+    for element in root.iter(SVG + "text"):
+        expect(int(element.get("y")) <= height, f"{what}: text outside: {element.text}")
+    for i, (x, y, wide, high) in enumerate(boxes):
+        for left, top, *_ in boxes[:i]:
+            expect(abs(x - left) >= wide or abs(y - top) >= high, f"{what}: boxes overlap at {x}, {y}")
+
+
+def check_svg(machine, data):
+    done = run("memkind-info", "--svg", "-", machine=machine)
+    expect(done.returncode == 0 and done.stdout.isascii(), f"--svg on {machine}: {done.returncode}, {done.stderr}")
+    root = xml.etree.ElementTree.fromstring(done.stdout)
+    groups = {group.get("id"): group for group in root.iter(SVG + "g")}
+    expect(list(groups) and set(groups) == {f"node{node['node']}" for node in data["nodes"]},
+           f"--svg on {machine}: nodes {sorted(groups)}")
+    labels = {}
+    for node in data["nodes"]:
+        group = groups[f"node{node['node']}"]
+        texts = [element.text for element in group.iter(SVG + "text")]
+        expect(texts[0] == f"node {node['node']}" and texts[1].startswith(node["type"][:25]),
+               f"--svg on {machine}: {texts}")
+        if node["bandwidth"]:
+            expect(any(f"{node['bandwidth']} MB/s" in text for text in texts), f"--svg on {machine}: {texts}")
+        labels[node["node"]] = [text for text in texts[2:] if re.fullmatch("[A-Z_]+", text)]
+    compare_labels(f"--svg on {machine}", data, labels)
+    words = whole_words(" ".join(element.text or "" for element in root.iter(SVG + "text")))
+    expect(set(users(data)) <= words, f"--svg on {machine}: not there: {set(users(data)) - words}")
+    check_boxes(f"--svg on {machine}", root, [rectangle(group.find(SVG + "rect")) for group in groups.values()])
+
+
+def check_graph(machine, data):
+    labels, node, place = {}, None, None
+    text = run("memkind-info", "--graph", machine=machine, variables={"LC_ALL": "C"}).stdout
+    expect(text.isascii(), f"--graph on {machine}: no ASCII in the locale C")
+    tree, _, families = text.split("\n\n", 1)[1].partition("\n\n")
+    for line in tree.splitlines()[1:]:
+        line = re.sub(r"^[ |`-]*", "", line)
+        match = re.match(r"node (\d+): (.*)", line)
+        if match:
+            node = int(match[1])
+            labels[node] = []
+            expect(node not in place, f"--graph on {machine}: node {node} twice")
+            place.add(node)
+        elif re.match("(CPUs |near )", line):
+            place = place or set()
+        else:
+            labels[node] += re.findall("[A-Z_]+", line)
+    expect(set(labels) == {node["node"] for node in data["nodes"]}, f"--graph on {machine}: {sorted(labels)}")
+    compare_labels(f"--graph on {machine}", data, labels)
+    words = whole_words(families)
+    expect(set(users(data)) <= words, f"--graph on {machine}: not there: {set(users(data)) - words}")
+    pretty = run("memkind-info", "--graph", machine=machine, variables={"LC_ALL": "C.UTF-8"}).stdout
+    for stroke, plain in (("├── ", "|-- "), ("└── ", "`-- "), ("│   ", "|   ")):
+        pretty = pretty.replace(stroke, plain)
+    expect(pretty == text, f"--graph on {machine} in UTF-8:\n{pretty}")
+
+
+def check_many_nodes():
+    """Pictures of 128 nodes: 16 with CPUs, each with seven memory-only ones beside it."""
+    with tempfile.TemporaryDirectory(dir=MACHINES) as folder:
+        description = os.path.join(folder, "many.machine")
+        with open(description, "w", encoding="ascii") as file:
+            for node in range(128):
+                cpus = f"cpus {8 * node}-{8 * node + 7} " if node < 16 else ""
+                near = " ".join("10" if other == node else "15" if other % 16 == node % 16 else "30"
+                                for other in range(128))
+                file.write(f"node {node} {cpus}memory 4G\ndistance {node} {near}\n")
+        subprocess.run([sys.executable, os.path.join(SOURCE, "test/machines/make_tree.py"), description, folder],
+                       check=True)
+        machine = os.path.relpath(os.path.join(folder, "many"), MACHINES)
+        data = report_of(machine)
+        expect(len(data["nodes"]) == 128, f"many nodes: {len(data['nodes'])}")
+        check_svg(machine, data)
+        check_graph(machine, data)
+
+
+def check_picture_options():
+    """Of one kind, or of none; into a file, and where none can be."""
+    info = "memkind-info"
+    done = run(info, "--graph", "--kind", "hbw", machine="spr-hbm-snc4")
+    expect("HBW" in whole_words(done.stdout) and "REGULAR" not in done.stdout, f"--graph --kind: {done.stdout}")
+    done = run(info, "--graph", "--nodes", machine="spr-hbm-snc4")
+    expect("node 15: high-bandwidth, 16 GiB" in done.stdout and "HBW" not in done.stdout, f"{done.stdout}")
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "picture.svg")
+        done = run(info, "--svg", file, machine="knl-flat-snc4")
+        with open(file, encoding="ascii") as stream:
+            same = stream.read() == run(info, "--svg", "-", machine="knl-flat-snc4").stdout
+        expect(done.returncode == 0 and not done.stdout and same, f"--svg FILE: {done}")
+        done = run(info, "--svg", os.path.join(folder, "none", "x.svg"))
+        expect(done.returncode == 1 and "No such file" in done.stderr, f"--svg nowhere: {done}")
+    for options in (("--svg", "/dev/full"), ("--svg", "-"), ("--graph",)):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = run(info, *options, stdout=full)
+        expect(done.returncode == 1 and "No space left" in done.stderr, f"{options} to a full device: {done}")
+
+
 # --- machines that are not here ---------------------------------------------------------------------
 
 def check_lists(machine, data):
@@ -212,6 +344,8 @@ def check_machine(machine):
                                      special_line("DAX", data["dax"])],
            f"{machine}: {parts[2]}")
     check_lists(machine, data)
+    check_svg(machine, data)
+    check_graph(machine, data)
 
 
 def check_machines():
@@ -241,6 +375,10 @@ def check_escapes():
         with open(os.path.join(machine, "sys/devices/system/node/node0/cpulist"), "wb") as file:
             file.write(odd + b"\n")
         data = report_of(os.path.relpath(machine, MACHINES))
+        root = xml.etree.ElementTree.fromstring(
+            run("memkind-info", "--svg", "-", machine=os.path.relpath(machine, MACHINES)).stdout)
+        expect('CPUs 0-1"\\???\xff\xc3( (node 0)' in [element.text for element in root.iter(SVG + "text")],
+               "odd CPUs in SVG")
         expect(data["nodes"][0]["cpus"] == odd.decode("latin-1"), f"odd CPUs: {data['nodes'][0]['cpus']!r}")
 
 
@@ -330,7 +468,9 @@ def check_misuse():
     for options in (("--what",), ("-x",), ("nodes",), ("--",  "x"), ("--kind",), ("--kind", "nothing"),
                     ("--kind", ""), ("--kind", "MEMKIND_"), ("--check",), ("--check", "1M"),
                     ("--kind", "hbw", "--check", "1M", "--json"), ("--nodes=1",),
-                    ("--kind", "hbw", "--check", "1M", "--nodes"),
+                    ("--kind", "hbw", "--check", "1M", "--nodes"), ("--svg",), ("--svg", ""),
+                    ("--graph", "--json"), ("--svg", "-", "--graph"), ("--svg", "-", "--json"),
+                    ("--kind", "hbw", "--check", "1M", "--graph"), ("--kind", "hbw", "--check", "1M", "--svg", "-"),
                     *(("--kind", "default", "--check", size)
                       for size in ("", "0", "-1", "x", "1X", "1MB", "1KK", " 1", "9999999T",
                                    "99999999999999999999"))):
@@ -355,6 +495,8 @@ check_machines()
 check_plain_words()
 check_escapes()
 check_misplaced()
+check_many_nodes()
+check_picture_options()
 check_here()
 check_options()
 check_sizes()

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see info_options.h. */
+#define _GNU_SOURCE /* getopt.h: getopt_long */
+#include "info_options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "frontend/version.h"
+
+static const char help[] =
+    "usage: " PROGRAM " [--nodes] [--kinds] [--kind NAME]\n"
+    "                    [--json | --graph | --svg FILE]\n"
+    "       " PROGRAM " --kind NAME --check SIZE\n"
+    "\n"
+    "Shows this machine's memory and what each static kind of libmemkind means here.\n"
+    "\n"
+    "  --nodes        only the nodes\n"
+    "  --kinds        only the kinds\n"
+    "  --kind NAME    only this kind: MEMKIND_HBW, or just hbw\n"
+    "  --json         for programs\n"
+    "  --graph        a tree: nodes by the CPUs they are near to, and the kinds that use them\n"
+    "  --svg FILE     the same as a picture (SVG); - for the standard output\n"
+    "  --check SIZE   allocate SIZE bytes (K, M, G, T: times 1024) of the kind, write them, and "
+    "ask\n"
+    "                 the kernel where they are\n"
+    "  --help         this text\n"
+    "  --version      the library's version\n"
+    "\n"
+    "Exit status: 0 all is well, 1 the check or the output failed, 2 wrong options,\n"
+    "3 the kind to check is not available here.\n";
+
+/* `value`: of the program's arguments, or NULL. */
+static _Noreturn void misused(const char *why, const char *value)
+{
+    fprintf(stderr, PROGRAM ": %s%s%s\n", why, value ? ": " : "", value ? value : "");
+    fputs(PROGRAM ": --help tells the options\n", stderr);
+    exit(MISUSED);
+}
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+/* With or without the prefix, in small letters or capitals. */
+static int parse_kind(const char *name)
+{
+    static const char prefix[] = "MEMKIND_";
+    size_t skipped = strncasecmp(name, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
+
+    for (int kind = 0; kind < MEMKIND_NUM_BASE_KIND; kind++)
+        if (strcasecmp(page_kind_static[kind].name + strlen(prefix), name + skipped) == 0)
+            return kind;
+    misused("no static kind has this name", name);
+}
+
+/* "4096", "64M", "64MiB". */
+static size_t parse_size(const char *text)
+{
+    static const char units[] = "KMGT";
+    unsigned long long number;
+    unsigned shift = 0;
+    const char *unit;
+    char *end;
+
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || errno)
+        misused("this is no size", text);
+    unit = *end ? strchr(units, *end & ~0x20) : NULL;
+    if (unit) {
+        shift = 10 * (unsigned)(unit - units + 1);
+        end += strcasecmp(end + 1, "iB") == 0 ? 3 : 1;
+    }
+    if (*end || !number || number > (unsigned long long)PTRDIFF_MAX >> shift)
+        misused("this is no size", text);
+    return (size_t)number << shift;
+}
+
+static void complete(struct info_options *options)
+{
+    if (options->check && options->request.kind < 0)
+        misused("--check needs --kind", NULL);
+    if (options->json + options->graph + (options->svg != NULL) > 1)
+        misused("only one of --json, --graph and --svg can be had", NULL);
+    if (options->svg && !*options->svg)
+        misused("--svg needs the name of a file", NULL);
+    if (options->check && (options->json || options->graph || options->svg ||
+                           options->request.nodes || options->request.kinds))
+        misused("--check goes with --kind only", NULL);
+    if (options->request.kind >= 0)
+        options->request.kinds = true;
+    if (!options->request.nodes && !options->request.kinds)
+        options->request.nodes = options->request.kinds = true;
+}
+
+_Noreturn void info_finish(int status)
+{
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, PROGRAM ": standard output: %s\n", strerror(errno));
+        status = FAILED;
+    }
+    exit(status);
+}
+
+void info_options_parse(int argc, char *argv[], struct info_options *options)
+{
+    enum { NODES = 1, KINDS, KIND, JSON, GRAPH, SVG, CHECK, HELP, VERSION };
+    static const struct option known[] = {
+        {"nodes", no_argument, NULL, NODES},       {"kinds", no_argument, NULL, KINDS},
+        {"kind", required_argument, NULL, KIND},   {"json", no_argument, NULL, JSON},
+        {"graph", no_argument, NULL, GRAPH},       {"svg", required_argument, NULL, SVG},
+        {"check", required_argument, NULL, CHECK}, {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},   {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    *options = (struct info_options){.request.kind = -1};
+    while ((option = getopt_long(argc, argv, "hV", known, NULL)) != -1) {
+        switch (option) {
+        case NODES:
+            options->request.nodes = true;
+            break;
+        case KINDS:
+            options->request.kinds = true;
+            break;
+        case KIND:
+            options->request.kind = parse_kind(optarg);
+            break;
+        case JSON:
+            options->json = true;
+            break;
+        case GRAPH:
+            options->graph = true;
+            break;
+        case SVG:
+            options->svg = optarg;
+            break;
+        case CHECK:
+            options->check = parse_size(optarg);
+            break;
+        case 'h':
+        case HELP:
+            fputs(help, stdout);
+            info_finish(DONE);
+        case 'V':
+        case VERSION:
+            puts(PROGRAM " " MEMKIND_VERSION_TEXT);
+            info_finish(DONE);
+        default:
+            fputs(PROGRAM ": --help tells the options\n", stderr);
+            exit(MISUSED);
+        }
+    }
+    if (optind < argc)
+        misused("this is no option", argv[optind]);
+    complete(options);
+}
