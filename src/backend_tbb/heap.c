@@ -62,6 +62,7 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     guard_enter(&guard);
     tbb_gate_outside(&outside);
     tbb_library_region_back();
+    address_map_clear_notes(address, bytes); /* what is read of a block is not there any more */
     done = run_cache_give(&pool->raw, address, bytes);
     tbb_gate_inside(outside);
     if (!done)
@@ -98,7 +99,7 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
     pool->heap = heap;
     pool->run_least = tbb_run_least(&heap->pages);
     run_cache_open(&pool->raw, &heap->pages, domain);
-    if (tbb_thread_make_pool(memory_create, pool)) {
+    if (tbb_thread_make_pool(memory_create, pool, &pool->key)) {
         callbacks->log("%s: libtbbmalloc cannot create another pool", heap->pages.kind->name);
         run_cache_close(&pool->raw);
         object_pool_put(&pool_objects, pool);
@@ -163,10 +164,12 @@ static void pools_forget(struct tbb_heap *state, bool forked)
     while (pool) {
         struct tbb_pool *next = pool->next;
 
-        if (forked)
-            run_cache_forked(&pool->raw);
-        else
+        if (forked) {
+            run_cache_forked(&pool->raw); /* and the library keeps its key */
+        } else {
+            tbb_thread_pool_gone(pool->key);
             run_cache_close(&pool->raw);
+        }
         object_pool_put(&pool_objects, pool);
         pool = next;
     }

@@ -5,20 +5,22 @@
  *
  * The pool functions are C++ and known by their mangled names. The size classes are not part of its
  * interface, but we need them: asking for the size of every block that is freed costs a third of a
- * malloc and free. So they are asked for once, from a pool of our own, and what is found is
- * checked; where it is not what we expect, every block is asked for again, and nothing but time is
- * lost.
+ * malloc and free, and only who knows where blocks begin can tell a block from a pointer into one.
+ * So they are asked for once, from a pool of our own, and what is found is checked. Where it is not
+ * what we expect, every block gets a header (lookup.h), and nothing but time and room is lost.
  *
  * Threads: load runs once, under the frontend's first-use lock.
  */
 #include "backend_tbb/tbb.h"
 
 #include <dlfcn.h>
+#include <link.h>
 #include <stdio.h>
 
 #include "kinds/system/callbacks.h"
 
 #define TBB_FILE "libtbbmalloc.so.2"
+#define SLAB_HEADER_MOST 1024 /* bytes: far more than there are */
 
 struct tbb_library tbb_library;
 struct tbb_classes tbb_classes;
@@ -33,8 +35,6 @@ static bool resolve(void *library, char why[HEAP_WHY])
          &tbb_library.pool_create},
         {"_ZN3rml12pool_destroyEPNS_10MemoryPoolE", &tbb_library.pool_destroy},
         {"_ZN3rml11pool_mallocEPNS_10MemoryPoolEm", &tbb_library.pool_malloc},
-        {"_ZN3rml12pool_reallocEPNS_10MemoryPoolEPvm", &tbb_library.pool_realloc},
-        {"_ZN3rml19pool_aligned_mallocEPNS_10MemoryPoolEmm", &tbb_library.pool_aligned_malloc},
         {"_ZN3rml9pool_freeEPNS_10MemoryPoolEPv", &tbb_library.pool_free},
         {"_ZN3rml10pool_msizeEPNS_10MemoryPoolEPv", &tbb_library.pool_msize},
     };
@@ -85,24 +85,6 @@ static void *ordered_malloc(struct tbb_memory_pool *pool, size_t size)
     return block;
 }
 
-static void *ordered_aligned_malloc(struct tbb_memory_pool *pool, size_t size, size_t alignment)
-{
-    void *block = seen.pool_aligned_malloc(pool, size, alignment);
-
-    __tsan_acquire(&order);
-    return block;
-}
-
-static void *ordered_realloc(struct tbb_memory_pool *pool, void *block, size_t size)
-{
-    void *moved;
-
-    __tsan_release(&order);
-    moved = seen.pool_realloc(pool, block, size);
-    __tsan_acquire(&order);
-    return moved;
-}
-
 static bool ordered_free(struct tbb_memory_pool *pool, void *block)
 {
     __tsan_release(&order);
@@ -113,8 +95,6 @@ static void order_blocks(void)
 {
     seen = tbb_library;
     tbb_library.pool_malloc = ordered_malloc;
-    tbb_library.pool_aligned_malloc = ordered_aligned_malloc;
-    tbb_library.pool_realloc = ordered_realloc;
     tbb_library.pool_free = ordered_free;
 }
 
@@ -178,6 +158,24 @@ static void derive(void)
     }
 }
 
+/* How many bytes of a slab are in front of its first block: the blocks of the smallest class take
+ * all others. 0: they are not where they are expected. */
+static size_t learn_header(struct tbb_memory_pool *pool)
+{
+    uintptr_t slab = 0;
+    size_t least = ADDRESS_MAP_UNIT;
+
+    for (size_t i = 0; i < ADDRESS_MAP_UNIT / TBB_CLASS_STEP; i++) {
+        uintptr_t block = (uintptr_t)tbb_library.pool_malloc(pool, 1);
+
+        if (!slab)
+            slab = block >> ADDRESS_MAP_UNIT_BITS;
+        if (block >> ADDRESS_MAP_UNIT_BITS == slab && block % ADDRESS_MAP_UNIT < least)
+            least = block % ADDRESS_MAP_UNIT;
+    }
+    return slab && least <= SLAB_HEADER_MOST ? least : 0;
+}
+
 /* One block of each class, from the smallest on: a request of one byte more than a class holds
  * gives the next. A block of just the size asked for, which no class has, is a large one. */
 static bool learn_classes(struct tbb_memory_pool *pool)
@@ -185,7 +183,6 @@ static bool learn_classes(struct tbb_memory_pool *pool)
     uintptr_t unit[TBB_CLASSES_MOST];
     size_t request = 1;
 
-    tbb_classes.slabs_from_end = true;
     for (unsigned class = 1; class < TBB_CLASSES_MOST; class ++) {
         void *block = tbb_library.pool_malloc(pool, request);
         size_t size = block ? tbb_library.pool_msize(pool, block) : 0;
@@ -193,19 +190,19 @@ static bool learn_classes(struct tbb_memory_pool *pool)
         if (size < request || size > TBB_SMALL_MOST)
             return false;
         if (size == request) {
-            uintptr_t begin = ((uintptr_t *)block)[-2];
-
-            tbb_classes.large_headers =
-                begin < (uintptr_t)block && (uintptr_t)block - begin < TBB_SMALL_MOST;
-            tbb_classes.small_most = request - 1;
+            tbb_classes.slab_header = learn_header(pool);
+            if (!tbb_classes.slab_header)
+                return false;
             derive();
+            tbb_classes.small_most = request - 1;
             return true;
         }
         unit[class] = unit_of(block);
         for (unsigned other = 1; other < class; other++)
             if (unit[other] == unit[class])
                 return false; /* a unit with two classes is no slab */
-        tbb_classes.slabs_from_end &= is_from_end(block, size);
+        if (!is_from_end(block, size))
+            return false;
         tbb_classes.size[class] = (uint32_t)size;
         for (size_t i = (request + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP; i <= size / TBB_CLASS_STEP;
              i++)
@@ -228,19 +225,54 @@ static bool learn(void)
         callbacks->log(TBB_FILE ": blocks of up to %zu bytes are small ones",
                        tbb_classes.small_most);
     else
-        callbacks->log(TBB_FILE ": unexpected size classes; it is asked about every block");
+        callbacks->log(TBB_FILE ": unexpected size classes; every block gets a header");
     tbb_library.pool_destroy(pool);
     return true;
 }
 
+/* --- loading ------------------------------------------------------------------------------------
+ */
+
+/*
+ * A program may use oneTBB itself. Its threads are inside the library then when ours are not, and a
+ * child of fork(2) would find the library's locks taken by threads that it does not have. So we use
+ * an instance that is ours alone: the loader knows a library by its file, and a copy of the file is
+ * another one. The path is one that nobody else has the idea to open. NULL: not to be had (no
+ * /proc, no executable memory files), and the shared one is used.
+ */
+static void *open_copy(void *shared)
+{
+    struct link_map *map;
+    char path[64];
+    void *copy;
+    int file;
+
+    if (dlinfo(shared, RTLD_DI_LINKMAP, &map))
+        return NULL;
+    file = os_copy_to_memory(map->l_name, TBB_FILE);
+    if (file < 0)
+        return NULL;
+    snprintf(path, sizeof path, "/proc/self/./fd/./%d", file);
+    copy = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!copy)
+        callbacks->log("no private copy of " TBB_FILE ": %s", dlerror());
+    os_close(file);
+    return copy;
+}
+
 int tbb_library_load(char why[HEAP_WHY])
 {
-    void *library = dlopen(TBB_FILE, RTLD_NOW | RTLD_LOCAL);
+    void *shared = dlopen(TBB_FILE, RTLD_NOW | RTLD_LOCAL), *library;
 
-    if (!library) {
-        snprintf(why, HEAP_WHY, "%s", dlerror()); /* dlerror() names the file */
+    if (!shared) {
+        snprintf(why, HEAP_WHY, "%s", dlerror()); /* which names the file */
         return MEMKIND_ERROR_UNAVAILABLE;
     }
+    library = open_copy(shared);
+    if (library)
+        dlclose(shared);
+    else
+        library = shared;
     if (resolve(library, why)) {
         if (learn()) {
             order_blocks();

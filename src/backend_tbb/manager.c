@@ -3,7 +3,7 @@
 /*
  * manager: the table of the heap manager TBB, its start and its fork handlers.
  */
-#include "backend_tbb/tbb.h"
+#include "backend_tbb/lookup.h"
 
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
@@ -11,6 +11,7 @@ static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 
     if (error)
         return error;
+    tbb_lookup_load();
     error = tbb_library_load(why);
     if (error)
         tbb_thread_unload();

@@ -19,7 +19,8 @@
  *
  * Files: manager.c the table, load, fork. library.c the functions and size classes of the library.
  * heap.c heaps, their pools, raw regions. thread.c threads: state, gate, exit. block.c allocation,
- * deallocation, lookup. run.c blocks too large for the library. stats.c numbers.
+ * deallocation. lookup.c what an address belongs to. run.c blocks too large for the library.
+ * stats.c numbers.
  *
  * Locks, outermost first: tbb_lock (heaps, pools, the list of threads), those of the library, the
  * page layer's. The lock of exits is taken alone.
@@ -55,8 +56,6 @@ struct tbb_library {
                        struct tbb_memory_pool **pool);
     bool (*pool_destroy)(struct tbb_memory_pool *pool);
     void *(*pool_malloc)(struct tbb_memory_pool *pool, size_t size);
-    void *(*pool_realloc)(struct tbb_memory_pool *pool, void *block, size_t size);
-    void *(*pool_aligned_malloc)(struct tbb_memory_pool *pool, size_t size, size_t alignment);
     bool (*pool_free)(struct tbb_memory_pool *pool, void *block);
     size_t (*pool_msize)(struct tbb_memory_pool *pool, void *block);
 };
@@ -66,20 +65,16 @@ struct tbb_library {
 #define TBB_SMALL_MOST 16384 /* no small block is as large */
 #define TBB_ALIGNMENTS 14    /* powers of two below TBB_SMALL_MOST */
 #define TBB_UNIT_NONE 0u     /* no block starts in the unit, as far as we know */
-/* From 1: the size class of a slab; with this bit, blocks may start inside those of the class. */
+/* From 1: the size class of a slab; with this bit, some of its blocks are shifted (lookup.h). */
 #define TBB_UNIT_SHIFTED TBB_CLASSES_MOST
 #define TBB_UNIT_RUN 0xfdu   /* a block that is a run starts there: see run.c */
-#define TBB_UNIT_LARGE 0xfeu /* large blocks start there, one or more */
-#define TBB_UNIT_ASK 0xffu   /* ask the library about each block */
+#define TBB_UNIT_LARGE 0xfeu /* blocks with a header start there, if any */
 
 /* Size classes, found out from the library itself. Class 0 has no size. */
 struct tbb_classes {
-    size_t small_most;                  /* largest small block; 0: unknown */
-    bool slabs_from_end;                /* blocks lie at multiples of their
-                                           size before the end of a slab */
-    bool large_headers;                 /* a large block's second word before
-                                           it points to where it begins */
-    uint32_t size[256];                 /* by class */
+    size_t small_most;                  /* largest small block; 0: the layout of slabs is unknown */
+    size_t slab_header;                 /* bytes of a slab in front of its first block */
+    uint32_t size[TBB_CLASSES_MOST];    /* by class */
     uint32_t inverse[TBB_CLASSES_MOST]; /* n * inverse >> 32 is n / size */
     /* The first class from this one on whose size is a multiple of 1 << n; 0: there is none. */
     uint8_t aligned[TBB_ALIGNMENTS][TBB_CLASSES_MOST];
@@ -108,6 +103,7 @@ struct tbb_pool {
     struct heap *heap;
     struct run_cache raw; /* of the pool's domain */
     size_t run_least;     /* blocks of this size and more are runs: see run.c */
+    pthread_key_t key;    /* where the library keeps a thread's part of it; see thread.c */
 };
 
 /* heap->state */
@@ -224,8 +220,11 @@ void tbb_gate_open(void);
 bool tbb_exits_stop(void);
 void tbb_exits_resume(void);
 
-/* Runs `create` in such a way that thread exits go through thread.c before they reach the pool. */
-int tbb_thread_make_pool(int (*create)(void *argument), void *argument);
+/* Runs `create` in such a way that thread exits go through thread.c before they reach the pool.
+ * *key: the pool's, for tbb_thread_pool_gone(). Both are called with tbb_lock. */
+int tbb_thread_make_pool(int (*create)(void *argument), void *argument, pthread_key_t *key);
+/* The pool was destroyed, its key is anybody's. */
+void tbb_thread_pool_gone(pthread_key_t key);
 
 /* Sum over all threads. Called with tbb_lock. */
 struct tbb_count tbb_thread_count(unsigned slot);

@@ -14,11 +14,11 @@
  * rounds that POSIX knows, and comes again after them in the next round. In between, no pool is
  * destroyed, and nobody forks. That holds for the library's own pool, too, where it keeps the
  * records of the others: a thread that made or destroyed a kind has a part of it. So our key is
- * taken before the library is loaded (a library that the program has used before has the lower one,
- * and such a thread's end is not guarded). A destructor that allocates makes the thread known
- * again, and one round more is needed; in the last round that is too late, and the end is not
- * guarded. Nor is it seen where the thread's first call came from a destructor: then we miscount
- * the rounds. Whoever waits for ends looks which threads are gone.
+ * taken before the library is loaded (where only the instance that the program uses is to be had,
+ * see library.c, that has the lower one, and such a thread's end is not guarded). A destructor that
+ * allocates makes the thread known again, and one round more is needed; in the last round that is
+ * too late, and the end is not guarded. Nor is it seen where the thread's first call came from a
+ * destructor: then we miscount the rounds. Whoever waits for ends looks which threads are gone.
  *
  * The pointer that every operation starts from leads to
  *   unseen    the thread has not been here yet, or is in its last destructors
@@ -26,7 +26,7 @@
  *   the thread's own state
  * The first two are busy for ever, so the fast path needs no test for them.
  */
-#include "backend_tbb/tbb.h"
+#include "backend_tbb/lookup.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -41,7 +41,8 @@
 /* How long the destruction of a pool waits for a thread's exit, and how often it looks whether the
  * thread is there at all. */
 #define EXIT_SECONDS 10
-#define EXIT_LOOKS 20 /* times a second */
+#define EXIT_LOOKS 20     /* a second */
+#define EXIT_HELD_LOOKS 1 /* how long an exit is held back while another one runs */
 
 static struct tbb_thread unseen = {.busy = 1}, entering = {.busy = 1};
 
@@ -50,7 +51,7 @@ __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exe
 atomic_uchar tbb_gate;
 
 static pthread_key_t key;
-static bool pool_keys[PTHREAD_KEYS_MAX]; /* keys that pools have had; guarded by tbb_lock */
+static bool pool_keys[PTHREAD_KEYS_MAX]; /* numbers that pools have; guarded by tbb_lock */
 /* Guarded by tbb_lock: */
 static struct object_pool thread_objects = {.size = sizeof(struct tbb_thread)};
 static LIST_HEAD(, tbb_thread) threads;
@@ -193,12 +194,33 @@ bool tbb_thread_enter(struct tbb_thread **thread)
 /* --- threads go ---------------------------------------------------------------------------------
  */
 
+/* Until something changes, or the next look. False: it is time for that. Called with the lock of
+ * exits. */
+static bool exits_wait(void)
+{
+    const long nanoseconds = 1000000000;
+    struct timespec until;
+
+    if (clock_gettime(CLOCK_REALTIME, &until))
+        return false;
+    until.tv_nsec += nanoseconds / EXIT_LOOKS;
+    until.tv_sec += until.tv_nsec / nanoseconds;
+    until.tv_nsec %= nanoseconds;
+    return pthread_cond_timedwait(&exits.changed, &exits.lock, &until) != ETIMEDOUT;
+}
+
+/*
+ * Exits without end would keep a thread that wants none waiting for ever, so they are held back.
+ * But one that is running may wait for just this one (a program's destructor that joins a thread):
+ * while any is running, an exit is held back for a moment only.
+ */
 static void exit_begin(void)
 {
+    int looks = 0;
+
     pthread_mutex_lock(&exits.lock);
-    /* Those who want to stop exits would else wait for ever. */
-    while (exits.stopped || exits.wanted)
-        pthread_cond_wait(&exits.changed, &exits.lock);
+    while (exits.stopped || (exits.wanted && (!exits.running || looks < EXIT_HELD_LOOKS)))
+        looks += !exits_wait();
     exits.running++;
     pthread_mutex_unlock(&exits.lock);
 }
@@ -273,20 +295,6 @@ static void exits_sweep(void)
     pthread_mutex_unlock(&exits.lock);
 }
 
-/* Waits until it is time to look again. False: the time is over. Called with the lock of exits. */
-static bool exits_wait(void)
-{
-    const long nanoseconds = 1000000000;
-    struct timespec until;
-
-    if (clock_gettime(CLOCK_REALTIME, &until))
-        return false;
-    until.tv_nsec += nanoseconds / EXIT_LOOKS;
-    until.tv_sec += until.tv_nsec / nanoseconds;
-    until.tv_nsec %= nanoseconds;
-    return pthread_cond_timedwait(&exits.changed, &exits.lock, &until) != ETIMEDOUT;
-}
-
 bool tbb_exits_stop(void)
 {
     bool done;
@@ -325,10 +333,9 @@ void tbb_exits_resume(void)
 
 /* A key is the lowest number that is free: all below ours are taken while the pool takes its own.
  */
-int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
+int tbb_thread_make_pool(int (*create)(void *argument), void *argument, pthread_key_t *pool_key)
 {
     pthread_key_t taken[PTHREAD_KEYS_MAX];
-    pthread_key_t next;
     unsigned count = 0;
     int error;
 
@@ -339,14 +346,21 @@ int tbb_thread_make_pool(int (*create)(void *argument), void *argument)
         }
         count++;
     }
-    if (count < PTHREAD_KEYS_MAX && pthread_key_create(&next, NULL) == 0) {
-        pool_keys[next] = true; /* the number that the pool is about to get */
-        pthread_key_delete(next);
-    }
+    *pool_key = PTHREAD_KEYS_MAX;
+    if (count < PTHREAD_KEYS_MAX && pthread_key_create(pool_key, NULL) == 0)
+        pthread_key_delete(*pool_key); /* the number that the pool is about to get */
     error = create(argument);
+    if (!error && *pool_key < PTHREAD_KEYS_MAX)
+        pool_keys[*pool_key] = true;
     while (count)
         pthread_key_delete(taken[--count]);
     return error;
+}
+
+void tbb_thread_pool_gone(pthread_key_t pool_key)
+{
+    if (pool_key < PTHREAD_KEYS_MAX)
+        pool_keys[pool_key] = false;
 }
 
 /* --- counts -------------------------------------------------------------------------------------
@@ -464,12 +478,13 @@ void tbb_thread_postfork_child(void)
 void tbb_thread_forget_inherited(void)
 {
     for (pthread_key_t other = 0; other < PTHREAD_KEYS_MAX; other++) {
-        struct page_region *region;
+        void *value = pool_keys[other] ? pthread_getspecific(other) : NULL;
+        struct page_region *region = address_map_find(value);
+        struct tbb_place place;
 
-        if (!pool_keys[other])
-            continue;
-        region = address_map_find(pthread_getspecific(other));
-        if (region && region->inherited)
+        /* The library's parts are no blocks: a block is a value of the program's, which was faster
+         * to take the number. */
+        if (region && region->inherited && !tbb_place_find(value, &place))
             pthread_setspecific(other, NULL);
     }
 }

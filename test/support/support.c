@@ -495,6 +495,19 @@ size_t test_mappings(void)
     return lines;
 }
 
+size_t test_mappings_named(const char *name)
+{
+    FILE *file = fopen("/proc/self/maps", "re");
+    char line[4096 + 128];
+    size_t count = 0;
+
+    cr_assert(file, "/proc/self/maps: %s", strerror(errno));
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, name) != NULL;
+    fclose(file);
+    return count;
+}
+
 /* --- time ------------------------------------------------------------------------------------- */
 
 static atomic_long jumped;

@@ -17,12 +17,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/uio.h>
@@ -567,6 +568,38 @@ unsigned long os_unique(void)
            ((unsigned long)getpid() << 40) + (atomic_fetch_add(&calls, 1) << 20);
 }
 
+int os_copy_to_memory(const char *path, const char *name)
+{
+    int from = os_open(AT_FDCWD, path, O_RDONLY), to = -1;
+    ssize_t copied = -1;
+
+    if (from >= 0)
+        to = memfd_create(name, MFD_CLOEXEC);
+    do {
+        if (to >= 0)
+            copied = sendfile(to, from, NULL, (size_t)1 << 30);
+    } while (copied > 0 || (copied < 0 && to >= 0 && errno == EINTR));
+    if (copied < 0) {
+        callbacks->log("%s cannot be copied to memory: %s", path, strerrordesc_np(errno));
+        if (to >= 0)
+            os_close(to);
+        to = -1;
+    }
+    if (from >= 0)
+        os_close(from);
+    return to;
+}
+
+uint64_t os_random(void)
+{
+    const void *bytes = (const void *)getauxval(AT_RANDOM); /* of this program's start */
+    uint64_t random = 0;
+
+    if (bytes)
+        memcpy(&random, bytes, sizeof random);
+    return random ^ os_unique() * 0x9e3779b97f4a7c15u;
+}
+
 void os_write_error(const char *text, size_t size)
 {
     int error = errno;
@@ -625,9 +658,12 @@ int os_barrier_everywhere(void)
                                                                            : 0;
 }
 
+/* Not sched_yield(2): a thread of a real-time policy would never let one of lower priority run. */
 void os_yield(void)
 {
-    sched_yield();
+    const struct timespec moment = {0, 50000};
+
+    syscall(SYS_nanosleep, &moment, NULL); /* nanosleep(3) is a cancellation point */
 }
 
 unsigned os_cpu_count(void)

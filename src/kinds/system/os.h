@@ -121,6 +121,10 @@ struct os_identity {
 int os_identify(int file, struct os_identity *identity);
 bool os_is_file(int file, const struct os_identity *identity);
 
+/* A copy of a file in memory (memfd_create(2)), which goes when nobody has it open or mapped. A
+ * descriptor, or -1. */
+int os_copy_to_memory(const char *path, const char *name);
+
 int os_unlink(int directory, const char *name);
 
 /* The absolute path of a descriptor, terminated. Needs /proc. */
@@ -146,6 +150,9 @@ bool os_allocates_pages(int file);
 /* A number that another process, or another time, does not get. */
 unsigned long os_unique(void);
 
+/* A number that nobody else can guess. */
+uint64_t os_random(void);
+
 /* Writes to stderr in one call; the log's only way out. */
 void os_write_error(const char *text, size_t size);
 
@@ -166,7 +173,7 @@ long os_seconds(void);
 bool os_can_barrier_everywhere(void);
 int os_barrier_everywhere(void);
 
-/* Lets another thread run. */
+/* Lets other threads run for a moment, whatever their priority. */
 void os_yield(void);
 
 /* CPUs this process may run on (sched_getaffinity), at least 1. */

@@ -25,7 +25,6 @@
  */
 #include "support.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <hbwmalloc.h>
 #include <linux/mempolicy.h>
@@ -451,7 +450,7 @@ static void try_row(const struct row *row, const char *manager, struct result *r
             return;
     }
     measure(row, kind, result);
-    if (!dlopen("libtbbmalloc.so.2", RTLD_NOW | RTLD_NOLOAD) != (strcmp(manager, "TBB") != 0))
+    if ((test_mappings_named("memfd:libtbbmalloc.so.2") != 0) != (strcmp(manager, "TBB") == 0))
         SAY(result, "it was the other heap manager");
     if (row->directory && memkind_destroy_kind(kind))
         SAY(result, "memkind_destroy_kind() fails");
@@ -496,7 +495,8 @@ int main(int argc, char **argv)
 
     (void)argc;
     if (!read_description()) {
-        fprintf(stderr, "placement: no %s: this runs on the machines of test/system/vm/run\n", TOPOLOGY);
+        fprintf(stderr, "placement: no %s: this runs on the machines of test/system/vm/run\n",
+                TOPOLOGY);
         return EXIT_FAILURE;
     }
     for (size_t manager = 0; manager < LENGTH(managers); manager++) {

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * lookup: what an address belongs to. Only the exact start of a block is a block.
+ *
+ * The address map tells the region of an address, and so the heap. What stands at a unit of 16 KiB
+ * there (the note) tells which addresses in the unit can be the start of a block:
+ *   a slab      a multiple of the size class before the end of the unit. Whoever allocates a small
+ *               block notes its class, if it is not there already. A slab keeps its class as long
+ *               as one of its blocks is live, so the note is right for every live block.
+ *   shifted     the same slab, but some of its blocks begin inside what the library gave (the outer
+ *               block), because of their alignment. The outer block's first word then says where.
+ *   large       a block has a header in front of it. This is how all blocks are kept where the
+ *               layout of slabs is not as it is expected.
+ *   a run       the start of the unit: see run.c.
+ *
+ * Words of the program's own data must not pass for a first word or a header. So both hold their
+ * address together with a number that every process draws anew, and are erased before the library
+ * gets the block back.
+ *
+ * Threads: any. Who asks about a block that another thread frees meanwhile gets either answer.
+ */
+#pragma once
+
+#include "backend_tbb/tbb.h"
+
+/* In front of a large block. */
+struct tbb_header {
+    uint64_t mark;
+    size_t offset; /* from the start of the outer block to this one */
+    size_t usable; /* bytes */
+};
+
+#define TBB_HEADER_ALIGNMENT 64 /* of large blocks; the library's own for those */
+/* How much larger the outer block of a large one is: the header, and the outer one is aligned to 16
+ * bytes at least. */
+#define TBB_HEADER_ROOM(alignment) ((alignment) + 32)
+
+struct tbb_place {
+    struct page_region *region;
+    struct heap *heap;
+    unsigned note; /* of the block's unit */
+    void *outer;   /* what the library gave; not for a run */
+    size_t usable; /* bytes */
+};
+
+/* Draws the process's number. Before the first block. */
+void tbb_lookup_load(void);
+
+/* False: not the start of a block of any heap. */
+bool tbb_place_find(const void *block, struct tbb_place *place);
+
+/* A small block of the class, aligned, in an outer one of that class; noted, if need be. */
+void *tbb_place_small(void *outer, unsigned class, size_t alignment);
+/* Likewise a large one, in an outer block of `size` bytes. */
+void *tbb_place_large(void *outer, size_t size, size_t alignment);
+/* Before the outer block goes back to the library. */
+void tbb_place_erase(const struct tbb_place *place, void *block);
+
+static inline bool tbb_unit_is_slab(unsigned note)
+{
+    return note - 1 < TBB_CLASSES_MOST - 1;
+}
+
+static inline bool tbb_unit_is_shifted(unsigned note)
+{
+    return note - TBB_UNIT_SHIFTED - 1 < TBB_CLASSES_MOST - 1;
+}
+
+/* Notes the class of a slab that a block was taken from. */
+static inline void tbb_unit_note(const void *block, unsigned class)
+{
+    unsigned noted = address_map_note_inside(block);
+
+    if (unlikely(noted != class && noted != (class | TBB_UNIT_SHIFTED)))
+        address_map_set_note(block, (uint8_t) class);
+}
+
+static inline unsigned tbb_class_of(size_t size)
+{
+    return tbb_classes.by_size[(size + TBB_CLASS_STEP - 1) / TBB_CLASS_STEP];
+}
+
+/* From an address in a slab to the end of the block of this class that it is in; 0: to its start.
+ */
+static inline size_t tbb_to_end(const void *address, unsigned class)
+{
+    uint64_t rest = (0 - (uintptr_t)address) % ADDRESS_MAP_UNIT;
+
+    return rest - (rest * tbb_classes.inverse[class] >> 32) * tbb_classes.size[class];
+}
+
+/* Whether an address in a slab of the class is where the library begins a block. */
+static inline bool tbb_is_outer_start(const void *address, unsigned class)
+{
+    return (uintptr_t)address % TBB_CLASS_STEP == 0 &&
+           (uintptr_t)address % ADDRESS_MAP_UNIT >= tbb_classes.slab_header &&
+           tbb_to_end(address, class) == 0;
+}
