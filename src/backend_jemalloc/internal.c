@@ -22,7 +22,10 @@ atomic_bool jem_ready;
 static tsd_t *tsd_make(void)
 {
     tsd_wrapper_t *wrapper;
+#pragma GCC diagnostic push /* the macro leaves some fields out */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
     tsd_t blank = TSD_INITIALIZER;
+#pragma GCC diagnostic pop
 
     if (tsd_get(false))
         return tsd_fetch();

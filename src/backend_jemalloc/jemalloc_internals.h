@@ -11,3 +11,5 @@
 #include "jemalloc/internal/jemalloc_preamble.h"
 
 #include "jemalloc/internal/jemalloc_internal_includes.h"
+
+#include "jemalloc/internal/inspect.h"

@@ -460,7 +460,7 @@ static void try_row(const struct row *row, const char *manager, struct result *r
 static bool run_row(const struct row *row, const char *manager)
 {
     struct result *result = test_shared(sizeof *result);
-    int status;
+    int status = 0;
     pid_t child;
 
     memset(result, 0, sizeof *result);
