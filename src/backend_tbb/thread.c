@@ -335,7 +335,7 @@ void tbb_exits_resume(void)
  */
 int tbb_thread_make_pool(int (*create)(void *argument), void *argument, pthread_key_t *pool_key)
 {
-    pthread_key_t taken[PTHREAD_KEYS_MAX];
+    static pthread_key_t taken[PTHREAD_KEYS_MAX]; /* 4 KiB that a small stack has not */
     unsigned count = 0;
     int error;
 

@@ -17,6 +17,7 @@
 #include "frontend/managers.h"
 #include "kinds/machine/residency.h"
 #include "kinds/machine/selector.h"
+#include "kinds/system/stack.h"
 
 static atomic_int policy;            /* 0: neither set nor used */
 static _Atomic(memkind_t) base_kind; /* kind for HBW_PAGESIZE_4KB, NULL: not decided */
@@ -159,17 +160,33 @@ EXPORT int hbw_check_available(void)
     return memkind_check_available(MEMKIND_HBW_ALL) ? ENODEV : 0;
 }
 
+struct verification {
+    void *address;
+    size_t size;
+    bool touch;
+    enum residency residency;
+};
+
+static void verify_on_stack(void *argument)
+{
+    struct verification *asked = argument;
+    struct node_answer hbw;
+
+    selector_answer(SELECT_HBW_ALL, NULL, 0, &hbw);
+    asked->residency = residency_check(asked->address, asked->size, &hbw.nodes, asked->touch);
+}
+
 EXPORT int hbw_verify_memory_region(void *addr, size_t size, int flags)
 {
-    struct node_answer hbw;
+    struct verification asked = {addr, size, flags & HBW_TOUCH_PAGES, RESIDENCY_ELSEWHERE};
 
     if (!addr || !size || flags & ~HBW_TOUCH_PAGES || (uintptr_t)addr + size < (uintptr_t)addr)
         return EINVAL;
     if (!managers_enter())
         return EFAULT;
-    selector_answer(SELECT_HBW_ALL, NULL, 0, &hbw);
+    stack_run(verify_on_stack, &asked);
     managers_leave();
-    switch (residency_check(addr, size, &hbw.nodes, flags & HBW_TOUCH_PAGES)) {
+    switch (asked.residency) {
     case RESIDENCY_ALL:
         return 0;
     case RESIDENCY_ELSEWHERE:

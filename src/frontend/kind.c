@@ -16,6 +16,7 @@
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/source_fixed.h"
 #include "kinds/system/guard.h"
+#include "kinds/system/stack.h"
 
 EXPORT int memkind_get_version(void)
 {
@@ -44,15 +45,46 @@ static int create_entered(const struct page_setup *setup, memkind_t *kind)
     return registry_create(setup, kind);
 }
 
-static int create(const struct page_setup *setup, memkind_t *kind)
-{
+struct creation {
+    const struct page_setup *setup;
+    const char *nodes; /* as text; NULL: setup knows */
+    memkind_t *kind;
     int error;
+};
+
+static int create_on_nodes(const struct creation *creation)
+{
+    struct page_setup setup = *creation->setup;
+    struct nodemask mask;
+    int error;
+
+    setup.nodes = &mask;
+    error = selector_parse(creation->nodes, &mask);
+    if (!error)
+        return create_entered(&setup, creation->kind);
+    log_debug("kind %s is not created: nodes \"%.100s\" %s", setup.kind->name, creation->nodes,
+              error == MEMKIND_ERROR_INVALID ? "are not a list of existing nodes"
+                                             : "have no memory for this process");
+    return error;
+}
+
+static void create_on_stack(void *argument)
+{
+    struct creation *creation = argument;
+
+    creation->error = creation->nodes ? create_on_nodes(creation)
+                                      : create_entered(creation->setup, creation->kind);
+}
+
+static int create(const struct page_setup *setup, const char *nodes, memkind_t *kind)
+{
+    struct creation creation = {.setup = setup, .nodes = nodes, .kind = kind};
 
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    error = create_entered(setup, kind);
+    stack_run(create_on_stack, &creation);
     managers_leave();
-    return error;
+    return creation.error;
 }
 
 EXPORT int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy,
@@ -64,7 +96,7 @@ EXPORT int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t
     if (!row || !kind)
         return MEMKIND_ERROR_INVALID;
     setup = pool_setup(row);
-    return create(&setup, kind);
+    return create(&setup, NULL, kind);
 }
 
 EXPORT int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bits_t flags,
@@ -72,24 +104,11 @@ EXPORT int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memk
 {
     const struct page_kind *row = page_kind_of_nodes(policy, flags);
     struct page_setup setup;
-    struct nodemask mask;
-    int error;
 
     if (!row || !nodes || !kind)
         return MEMKIND_ERROR_INVALID;
-    if (!managers_enter())
-        return MEMKIND_ERROR_OPERATION_FAILED;
     setup = pool_setup(row);
-    setup.nodes = &mask;
-    error = selector_parse(nodes, &mask);
-    if (error)
-        log_debug("kind %s is not created: nodes \"%.100s\" %s", row->name, nodes,
-                  error == MEMKIND_ERROR_INVALID ? "are not a list of existing nodes"
-                                                 : "have no memory for this process");
-    else
-        error = create_entered(&setup, kind);
-    managers_leave();
-    return error;
+    return create(&setup, nodes, kind);
 }
 
 EXPORT int memkind_create_custom(const struct memkind_page_ops *ops, void *context, memkind_t *kind)
@@ -100,7 +119,7 @@ EXPORT int memkind_create_custom(const struct memkind_page_ops *ops, void *conte
 
     if (!ops || !ops->map || !ops->unmap || !kind)
         return MEMKIND_ERROR_INVALID;
-    return create(&setup, kind);
+    return create(&setup, NULL, kind);
 }
 
 EXPORT int memkind_create_pmem(const char *dir, size_t max_size, memkind_t *kind)
@@ -122,7 +141,7 @@ EXPORT int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t
         return MEMKIND_ERROR_INVALID;
     request = (struct source_file_request){.directory = cfg->directory, .limit = cfg->limit};
     setup.conservative = cfg->policy == MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE;
-    return create(&setup, kind);
+    return create(&setup, NULL, kind);
 }
 
 EXPORT int memkind_create_fixed(void *addr, size_t size, memkind_t *kind)
@@ -131,7 +150,7 @@ EXPORT int memkind_create_fixed(void *addr, size_t size, memkind_t *kind)
     const struct page_setup setup = {
         .kind = &page_kind_fixed, .source = &page_source_fixed, .request = &request};
 
-    return addr && kind ? create(&setup, kind) : MEMKIND_ERROR_INVALID;
+    return addr && kind ? create(&setup, NULL, kind) : MEMKIND_ERROR_INVALID;
 }
 
 EXPORT int memkind_destroy_kind(memkind_t kind)
@@ -159,33 +178,54 @@ EXPORT int memkind_get_kind_by_partition(int partition, memkind_t *kind)
 /* --- questions ----------------------------------------------------------------------------------
  */
 
+struct question {
+    const struct page_kind *row;
+    int error;
+    ssize_t capacity;
+};
+
+static void check_on_stack(void *argument)
+{
+    struct question *question = argument;
+    char why[160];
+
+    question->error = page_kind_check(question->row, why, sizeof why);
+    if (question->error)
+        log_debug("%s is unavailable: %s", question->row->name, why);
+}
+
 EXPORT int memkind_check_available(memkind_t kind)
 {
-    const struct page_kind *row = registry_row(kind);
-    char why[160];
-    int error;
+    struct question question = {.row = registry_row(kind)};
 
-    if (!row)
+    if (!question.row)
         return MEMKIND_ERROR_INVALID;
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    error = page_kind_check(row, why, sizeof why);
-    if (error)
-        log_debug("%s is unavailable: %s", row->name, why);
+    stack_run(check_on_stack, &question);
     managers_leave();
-    return error;
+    return question.error;
+}
+
+static void capacity_on_stack(void *argument)
+{
+    struct question *question = argument;
+
+    question->capacity = page_kind_capacity(question->row);
 }
 
 EXPORT ssize_t memkind_get_capacity(memkind_t kind)
 {
-    const struct page_kind *row = registry_row(kind);
-    ssize_t capacity;
+    struct question question = {.row = registry_row(kind)};
 
-    if (!row || !managers_enter())
+    if (!question.row || !managers_enter())
         return -1;
-    capacity = registry_is_ready(kind) ? pool_capacity(&kind->heap.pages) : page_kind_capacity(row);
+    if (registry_is_ready(kind))
+        question.capacity = pool_capacity(&kind->heap.pages);
+    else
+        stack_run(capacity_on_stack, &question);
     managers_leave();
-    return capacity;
+    return question.capacity;
 }
 
 EXPORT int memkind_check_dax_path(const char *pmem_dir)
@@ -238,12 +278,26 @@ static void write_to_stderr(void *opaque, const char *text)
     log_text(text);
 }
 
+struct print {
+    void (*write)(void *opaque, const char *text);
+    void *opaque;
+    memkind_stat_print_opt options;
+    int error;
+};
+
+static void print_on_stack(void *argument)
+{
+    struct print *print = argument;
+
+    print->error = managers_get()->stats_print(print->write, print->opaque, print->options);
+}
+
 EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
                                memkind_stat_print_opt opts)
 {
     const unsigned known = MEMKIND_STAT_PRINT_OMIT_EXTENT * 2 - 1;
+    struct print print = {write_cb ? write_cb : write_to_stderr, cbopaque, opts, 0};
     struct guard guard;
-    int error;
 
     if ((unsigned)opts & ~known)
         return MEMKIND_ERROR_INVALID;
@@ -251,9 +305,9 @@ EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbo
         return MEMKIND_ERROR_OPERATION_FAILED;
     managers_leave(); /* write_cb is the program's own and may call the library again */
     guard_enter(&guard);
-    error = managers_get()->stats_print(write_cb ? write_cb : write_to_stderr, cbopaque, opts);
+    stack_run(print_on_stack, &print);
     guard_leave(&guard);
-    return error;
+    return print.error;
 }
 
 EXPORT int memkind_set_bg_threads(bool state)

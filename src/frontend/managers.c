@@ -13,6 +13,7 @@
 #include "frontend/version.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/guard.h"
+#include "kinds/system/stack.h"
 
 /* The first row is the default. A new heap manager is one more row. */
 static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap_manager_tbb};
@@ -42,12 +43,14 @@ static const struct heap_manager *requested(void)
     return table[0];
 }
 
-static void start(void)
+/* On a stack of its own. */
+static void start(void *nothing)
 {
     static const struct callbacks services = {environment_get, environment_reject, log_debug};
     const struct heap_manager *manager;
     char why[HEAP_WHY] = "";
 
+    (void)nothing;
     environment_read(&environment);
     callbacks_set(&services);
     log_debug("libmemkind %s", MEMKIND_VERSION_TEXT);
@@ -75,7 +78,7 @@ bool managers_enter(void)
 
         pthread_mutex_lock(&first_use);
         if (!managers_get())
-            start();
+            stack_run(start, NULL);
         pthread_mutex_unlock(&first_use);
         errno = error;
     }

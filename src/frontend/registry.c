@@ -12,6 +12,7 @@
 #include "frontend/export.h"
 #include "frontend/log.h"
 #include "frontend/managers.h"
+#include "kinds/system/stack.h"
 
 #define KINDS (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
 
@@ -98,17 +99,12 @@ static int give_heap(memkind_t kind, const struct page_setup *setup)
     return 0;
 }
 
-int registry_prepare(memkind_t kind)
+static int prepare(memkind_t kind, const struct page_kind *row)
 {
-    const struct page_kind *row = registry_row(kind);
     struct page_setup setup;
     char why[160];
     int error;
 
-    if (!row)
-        return MEMKIND_ERROR_INVALID;
-    if (registry_is_ready(kind))
-        return 0;
     error = page_kind_check(row, why, sizeof why);
     if (error) {
         log_debug("%s is unavailable: %s", row->name, why);
@@ -124,6 +120,30 @@ int registry_prepare(memkind_t kind)
     }
     pthread_mutex_unlock(&lock);
     return error;
+}
+
+struct preparation {
+    memkind_t kind;
+    const struct page_kind *row;
+    int error;
+};
+
+static void prepare_on_stack(void *argument)
+{
+    struct preparation *preparation = argument;
+
+    preparation->error = prepare(preparation->kind, preparation->row);
+}
+
+int registry_prepare(memkind_t kind)
+{
+    struct preparation preparation = {kind, registry_row(kind), 0};
+
+    if (!preparation.row)
+        return MEMKIND_ERROR_INVALID;
+    if (!registry_is_ready(kind))
+        stack_run(prepare_on_stack, &preparation);
+    return preparation.error;
 }
 
 int registry_create(const struct page_setup *setup, memkind_t *kind)

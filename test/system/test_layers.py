@@ -49,6 +49,7 @@ ONLY_IN = {
     "<daxctl/libdaxctl.h>": ["src/kinds/machine/dax_library.c"],
     "<dlfcn.h>": ["src/kinds/machine/dax_library.c", "src/backend_tbb/library.c"],
     "<link.h>": ["src/backend_tbb/library.c"],
+    "<ucontext.h>": ["src/kinds/system/stack.c"],
     "<fcntl.h>": ["src/kinds/pages/source_file.c", "src/kinds/pages/temp_file.c"],
     "<linux/mempolicy.h>": ["src/kinds/machine/page_kind.c", "src/kinds/pages/pool.c"],
 }

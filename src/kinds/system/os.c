@@ -113,6 +113,18 @@ void *os_map(size_t size, size_t alignment)
     return map_aligned(size, alignment, os_page_size(), READ_WRITE, MAP_NORESERVE, "mmap");
 }
 
+void *os_map_stack(size_t size)
+{
+    char *stack = map(size, READ_WRITE, MAP_NORESERVE | MAP_STACK, "mmap");
+
+    if (stack && mprotect(stack, os_page_size(), PROT_NONE)) {
+        failed("mprotect", 0);
+        os_unmap(stack, size);
+        return NULL;
+    }
+    return stack;
+}
+
 void *os_map_huge(size_t size, size_t alignment, size_t page_size)
 {
     int flags = MAP_HUGETLB | (int)((unsigned)__builtin_ctzl(page_size) << MAP_HUGE_SHIFT);

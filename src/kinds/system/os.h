@@ -42,6 +42,9 @@ void *os_map_huge(size_t size, size_t alignment, size_t page_size);
  * DAX device takes. NULL with errno. */
 void *os_map_file(int file, size_t offset, size_t size, size_t alignment, bool sync);
 
+/* Memory for a stack, as os_map()'s; its lowest page faults. NULL with errno. */
+void *os_map_stack(size_t size);
+
 int os_unmap(void *address, size_t size);
 
 /* mbind(2) on a fresh mapping. Only pages touched later follow the policy. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_cancel: no function is a cancellation point. A thread that was cancelled goes on to the end
- * of the call it is in, whatever system calls that makes, and ends at its own next cancellation
- * point; other threads, and a fork, find the library as if nothing had happened. A thread that is
- * cancelled asynchronously may end at any instruction, but leaves no lock behind.
+ * test_any_thread: every function may be called by threads that are cancelled, and by those with
+ * the smallest stack there is.
+ *
+ * No function is a cancellation point. A thread that was cancelled goes on to the end of the call
+ * it is in, whatever system calls that makes, and ends at its own next cancellation point; other
+ * threads, and a fork, find the library as if nothing had happened. A thread that is cancelled
+ * asynchronously may end at any instruction, but leaves no lock behind.
  *
  * Each operation runs in a child of its own, since a first use happens once.
  */
@@ -21,7 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-TestSuite(cancel, .init = test_with_nodes, .timeout = 280);
+TestSuite(any_thread, .init = test_with_nodes, .timeout = 280);
 
 /* --- operations ---------------------------------------------------------------------------------
  */
@@ -94,6 +97,16 @@ static void use_local(void)
 {
     use_kind(MEMKIND_LOWEST_LATENCY_LOCAL);
     use_kind(MEMKIND_HIGHEST_CAPACITY);
+}
+
+static void use_all(void)
+{
+    for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++) {
+        memkind_t kind;
+
+        if (memkind_get_kind_by_partition(i, &kind) == 0)
+            use_kind(kind);
+    }
 }
 
 static void use_file(void)
@@ -219,6 +232,7 @@ static const struct operation {
     {"first use of HBW", use_high_bandwidth, true},
     {"first use of DAX_KMEM", use_dax, true},
     {"first use of local kinds", use_local, true},
+    {"first use of all kinds", use_all, true},
     {"first use by creation of a kind of a file", create_file, true},
     {"first use by creation of other kinds", create_others, true},
     {"first use by questions", ask, true},
@@ -355,6 +369,27 @@ static int asynchronous(void)
     return others_are_well() ? 0 : 4;
 }
 
+static void *run_once(void *argument)
+{
+    operation->run();
+    return argument;
+}
+
+static int on_a_small_stack(void)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    if (!begin())
+        return 1;
+    pthread_attr_init(&attributes);
+    if (pthread_attr_setstacksize(&attributes, (size_t)16 * KIB) ||
+        pthread_create(&thread, &attributes, run_once, NULL))
+        return 2;
+    pthread_join(thread, NULL);
+    return others_are_well() ? 0 : 4;
+}
+
 static void run_in_child(const struct operation *which, int (*what)(void))
 {
     int status, errors = open("/dev/null", O_WRONLY);
@@ -375,13 +410,13 @@ static void run_in_child(const struct operation *which, int (*what)(void))
 /* --- tests --------------------------------------------------------------------------------------
  */
 
-Test(cancel, no_function_is_a_cancellation_point)
+Test(any_thread, no_function_is_a_cancellation_point)
 {
     for (size_t i = 0; i < LENGTH(operations); i++)
         run_in_child(&operations[i], deferred);
 }
 
-Test(cancel, not_even_with_the_log)
+Test(any_thread, is_not_cancelled_with_the_log_either)
 {
     setenv("MEMKIND_DEBUG", "1", 1);
     for (size_t i = 0; i < LENGTH(operations); i++)
@@ -390,10 +425,10 @@ Test(cancel, not_even_with_the_log)
 
 /* libtbbmalloc takes locks of its own in the middle of a small block's allocation, where a guard
  * would be a good part of what it costs: under TBB that is as it is with malloc(). */
-Test(cancel, asynchronously_no_lock_stays)
+Test(any_thread, cancelled_asynchronously_leaves_no_lock)
 {
     static const struct operation own[] = {
-        {"first use of all kinds", create_others, false},
+        {"creation of other kinds", create_others, false},
         {"blocks of a file", use_file, false},
         {"large blocks", use_large, false},
         {"statistics", take_statistics, false},
@@ -405,4 +440,21 @@ Test(cancel, asynchronously_no_lock_stays)
         if (!test_tbb() || own[i].run == use_large || own[i].run == ask ||
             own[i].run == take_statistics)
             run_in_child(&own[i], asynchronous);
+}
+
+Test(any_thread, does_with_a_small_stack)
+{
+    if (TEST_SANITIZED)
+        test_skip("the sanitizer's own frames are larger than the stack");
+    for (size_t i = 0; i < LENGTH(operations); i++)
+        run_in_child(&operations[i], on_a_small_stack);
+}
+
+Test(any_thread, does_with_a_small_stack_and_the_log)
+{
+    if (TEST_SANITIZED)
+        test_skip("the sanitizer's own frames are larger than the stack");
+    setenv("MEMKIND_DEBUG", "1", 1);
+    for (size_t i = 0; i < LENGTH(operations); i++)
+        run_in_child(&operations[i], on_a_small_stack);
 }
