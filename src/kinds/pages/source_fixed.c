@@ -49,8 +49,11 @@ static int open_pool(struct page_pool *pool, const void *request)
     uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
     int error;
 
-    if (wanted->size < MEMKIND_FIXED_MIN_SIZE)
-        return refuse(wanted, "they are too few");
+    if (wanted->size < MEMKIND_FIXED_MIN_SIZE) {
+        callbacks->log("a fixed kind of %zu bytes is too small: at least %zu", wanted->size,
+                       (size_t)MEMKIND_FIXED_MIN_SIZE);
+        return MEMKIND_ERROR_INVALID;
+    }
     if (end < start)
         return refuse(wanted, "they go beyond the address space");
     own->size = (end & ~(uintptr_t)(page - 1)) - first;
