@@ -73,11 +73,12 @@ static void write_nodes(struct json *json)
 
 static void write_kind(struct json *json, const struct page_kind *kind)
 {
-    struct nodemask left = topology_get()->with_cpu;
+    static struct kind_cpus groups[NODEMASK_NODES];
     struct kind_report report;
-    struct kind_cpus group;
+    size_t count;
 
     report_kind(kind, &report);
+    count = report.error ? 0 : report_kind_cpus(kind, groups);
     json_open(json, NULL, '{');
     json_text(json, "name", report.name);
     json_bool(json, "available", !report.error);
@@ -89,11 +90,11 @@ static void write_kind(struct json *json, const struct page_kind *kind)
     json_number(json, "page_size", (int64_t)report.page_size);
     json_known(json, "capacity", report.capacity, report.capacity >= 0);
     json_open(json, "nodes", '[');
-    while (!report.error && report_kind_cpus(kind, &left, &group)) {
+    for (const struct kind_cpus *group = groups; group < groups + count; group++) {
         json_open(json, NULL, '{');
-        json_nodes(json, "cpu_nodes", &group.cpu_nodes);
-        json_number(json, "error", group.error);
-        json_nodes(json, "nodes", &group.nodes);
+        json_nodes(json, "cpu_nodes", &group->cpu_nodes);
+        json_number(json, "error", group->error);
+        json_nodes(json, "nodes", &group->nodes);
         json_close(json, '}');
     }
     json_close(json, ']');

@@ -131,11 +131,10 @@ static struct layout_family *find_family(struct layout *layout, const struct pag
 
 static void add_kind(struct layout *layout, const struct page_kind *kind, bool available)
 {
-    struct nodemask left = topology_get()->with_cpu;
+    static struct kind_cpus groups[NODEMASK_NODES];
     struct layout_family *family;
     struct kind_report report;
-    struct kind_cpus group;
-    size_t length;
+    size_t length, count;
 
     report_kind(kind, &report);
     if (available == (report.error != 0))
@@ -144,9 +143,9 @@ static void add_kind(struct layout *layout, const struct page_kind *kind, bool a
     length = strlen(family->names);
     snprintf(family->names + length, sizeof family->names - length, "%s%s", length ? ", " : "",
              short_name(kind));
-    if (available && family->first == kind)
-        while (report_kind_cpus(kind, &left, &group))
-            nodemask_or(&family->nodes, &group.nodes);
+    count = available && family->first == kind ? report_kind_cpus(kind, groups) : 0;
+    for (size_t i = 0; i < count; i++)
+        nodemask_or(&family->nodes, &groups[i].nodes);
 }
 
 static void make_families(const struct info_request *request, struct layout *layout)

@@ -117,18 +117,18 @@ static void append(struct text *text, const char *more)
 static struct text kind_nodes_text(const struct page_kind *kind)
 {
     const struct nodemask *with_cpu = &topology_get()->with_cpu;
-    struct nodemask left = *with_cpu;
-    struct kind_cpus group;
+    static struct kind_cpus groups[NODEMASK_NODES];
+    size_t count = report_kind_cpus(kind, groups);
     struct text made = {""};
 
-    while (report_kind_cpus(kind, &left, &group)) {
+    for (const struct kind_cpus *group = groups; group < groups + count; group++) {
         if (*made.text)
             append(&made, ", ");
-        if (!nodemask_equal(&group.cpu_nodes, with_cpu)) {
-            append(&made, list_text(&group.cpu_nodes).text);
+        if (!nodemask_equal(&group->cpu_nodes, with_cpu)) {
+            append(&made, list_text(&group->cpu_nodes).text);
             append(&made, ": ");
         }
-        append(&made, group.error ? "none" : list_text(&group.nodes).text);
+        append(&made, group->error ? "none" : list_text(&group->nodes).text);
     }
     return made;
 }

@@ -86,18 +86,17 @@ static void write_node(FILE *file, const struct node_report *node)
 static void write_kind_nodes(FILE *file, const struct page_kind *kind)
 {
     const struct nodemask *with_cpu = &topology_get()->with_cpu;
-    struct nodemask left = *with_cpu;
-    struct kind_cpus group;
-    const char *separator = "";
+    static struct kind_cpus groups[NODEMASK_NODES];
+    size_t count = report_kind_cpus(kind, groups);
     char text[64];
 
-    for (; report_kind_cpus(kind, &left, &group); separator = ", ") {
-        nodemask_format(&group.cpu_nodes, text, sizeof text);
-        fprintf(file, "%s%s: ", separator,
-                nodemask_equal(&group.cpu_nodes, with_cpu) ? "all" : text);
-        nodemask_format(&group.nodes, text, sizeof text);
-        if (group.error)
-            fprintf(file, "error %d", group.error);
+    for (const struct kind_cpus *group = groups; group < groups + count; group++) {
+        nodemask_format(&group->cpu_nodes, text, sizeof text);
+        fprintf(file, "%s%s: ", group == groups ? "" : ", ",
+                nodemask_equal(&group->cpu_nodes, with_cpu) ? "all" : text);
+        nodemask_format(&group->nodes, text, sizeof text);
+        if (group->error)
+            fprintf(file, "error %d", group->error);
         else
             fprintf(file, "%s", text);
     }

@@ -13,6 +13,7 @@
 /* libdaxctl first; it only knows the machine that runs. */
 void dax_find(struct node_answer *answer)
 {
+    const struct dax_bus *bus;
     const char *why;
     bool some;
 
@@ -20,7 +21,9 @@ void dax_find(struct node_answer *answer)
         return;
     answer->source = INFO_SOURCE_LIBDAXCTL;
     why = dax_library_nodes(&answer->nodes);
-    if (why && dax_bus_nodes(&answer->nodes)) {
+    bus = why ? dax_bus_get() : NULL;
+    if (bus && bus->exists) {
+        answer->nodes = bus->nodes;
         answer->source = INFO_SOURCE_DAX_BUS;
         callbacks->log("%s: bus/dax is read instead", why);
         why = NULL;

@@ -9,7 +9,7 @@
  * is read from /sys/bus/dax, as libdaxctl does: devices that the driver kmem holds. What libdaxctl
  * does not tell, the sort of device, is read there, too.
  *
- * Threads: any. selector.c asks for the nodes and keeps the answer; the bus is read at every call.
+ * Threads: any. selector.c asks for the nodes and keeps the answer.
  */
 #pragma once
 
@@ -26,15 +26,18 @@ void dax_find(struct node_answer *answer);
  * in words why nobody could tell. */
 const char *dax_library_nodes(struct nodemask *nodes);
 
-enum dax_sort { DAX_UNKNOWN, DAX_PERSISTENT, DAX_CXL, DAX_RESERVED };
+enum dax_sort { DAX_UNKNOWN, DAX_PERSISTENT, DAX_CXL, DAX_RESERVED, DAX_SORTS };
 
-struct dax_device {
-    char name[32];
-    enum dax_sort sort;
+/* What the bus says (dax_bus.c): nodes made of devices that are system RAM. */
+struct dax_bus {
+    bool exists;                        /* the kernel has such a bus */
+    struct nodemask nodes;              /* all of them */
+    struct nodemask of_sort[DAX_SORTS]; /* a node may be made of several sorts */
+    struct dax_device {
+        char name[32];
+        enum dax_sort sort;
+    } first[NODEMASK_NODES]; /* of a node's devices, the first by name */
 };
 
-/* The same from sysfs (dax_bus.c). False: the kernel has no such bus. */
-bool dax_bus_nodes(struct nodemask *nodes);
-
-/* The first device, by name, that the node is made of. False: none. */
-bool dax_bus_device(unsigned node, struct dax_device *device);
+/* Read once. NULL: it cannot be kept. */
+const struct dax_bus *dax_bus_get(void);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/once.h"
 #include "kinds/system/sysfs.h"
 
 #define DEVICES "bus/dax/devices"
@@ -48,45 +49,43 @@ static enum dax_sort sort_of(const char *name)
     return strstr(target, "/hmem") ? DAX_RESERVED : DAX_UNKNOWN;
 }
 
-static void add_node(void *context, const char *name)
+static void add_device(void *context, const char *name)
 {
+    struct dax_bus *bus = context;
+    struct dax_device *first;
+    enum dax_sort sort;
     int node = node_of(name);
 
-    if (node < 0)
+    if (node < 0 || strlen(name) >= sizeof first->name)
         return;
-    callbacks->log("DAX device %s is system RAM on node %d", name, node);
-    nodemask_add(context, (unsigned)node);
-}
-
-bool dax_bus_nodes(struct nodemask *nodes)
-{
-    return sysfs_names(add_node, nodes, DEVICES);
-}
-
-struct search {
-    int node;
-    struct dax_device *device;
-};
-
-static void look(void *context, const char *name)
-{
-    const struct search *search = context;
-    struct dax_device *device = search->device;
-
-    if (strlen(name) >= sizeof device->name || node_of(name) != search->node)
+    sort = sort_of(name);
+    nodemask_add(&bus->nodes, (unsigned)node);
+    nodemask_add(&bus->of_sort[sort], (unsigned)node);
+    first = &bus->first[node];
+    if (first->name[0] && strcmp(name, first->name) > 0)
         return;
-    if (!device->name[0] || strcmp(name, device->name) < 0)
-        snprintf(device->name, sizeof device->name, "%s", name);
+    snprintf(first->name, sizeof first->name, "%s", name);
+    first->sort = sort;
 }
 
-bool dax_bus_device(unsigned node, struct dax_device *device)
+static void find(void *value)
 {
-    struct search search = {(int)node, device};
+    struct dax_bus *bus = value;
 
-    memset(device, 0, sizeof *device);
-    sysfs_names(look, &search, DEVICES);
-    if (!device->name[0])
-        return false;
-    device->sort = sort_of(device->name);
-    return true;
+    bus->exists = sysfs_names(add_device, bus, DEVICES);
+}
+
+static void tell(const void *value)
+{
+    const struct dax_bus *bus = value;
+
+    nodemask_for_each (node, &bus->nodes)
+        callbacks->log("DAX device %s is system RAM on node %d", bus->first[node].name, node);
+}
+
+const struct dax_bus *dax_bus_get(void)
+{
+    static struct once once = {.size = sizeof(struct dax_bus), .compute = find, .log = tell};
+
+    return once_get(&once);
 }

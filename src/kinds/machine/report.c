@@ -38,26 +38,28 @@ static void find_type(struct node_report *report)
                                                [DAX_PERSISTENT] = MEMORY_PERSISTENT,
                                                [DAX_CXL] = MEMORY_CXL,
                                                [DAX_RESERVED] = MEMORY_RESERVED};
+    const struct topology *topology = topology_get();
+    const struct dax_bus *bus = dax_bus_get();
+    const struct dax_device *device = bus ? &bus->first[report->node] : NULL;
     enum info_source hbw_source, dax_source;
-    struct dax_device device;
-    bool bus = dax_bus_device(report->node, &device);
 
     report->hbw = is_one_of(SELECT_HBW_ALL, report->node, &hbw_source);
     report->dax = is_one_of(SELECT_DAX_ALL, report->node, &dax_source);
-    memcpy(report->device, device.name, sizeof report->device);
+    if (device)
+        memcpy(report->device, device->name, sizeof report->device);
     report->source = INFO_SOURCE_SYSFS;
-    if (!nodemask_has(&topology_get()->populated, report->node)) {
+    if (!nodemask_has(&topology->populated, report->node)) {
         report->type = MEMORY_NONE;
     } else if (report->hbw) {
         report->type = MEMORY_HBW;
         report->source = hbw_source;
-    } else if (bus) {
-        report->type = type_of[device.sort];
+    } else if (device && device->name[0]) {
+        report->type = type_of[device->sort];
         report->source = INFO_SOURCE_DAX_BUS;
     } else if (report->dax) {
         report->type = MEMORY_DAX;
         report->source = dax_source;
-    } else if (nodemask_has(&topology_get()->with_cpu, report->node)) {
+    } else if (nodemask_has(&topology->with_cpu, report->node)) {
         report->type = MEMORY_ORDINARY;
     } else {
         report->type = MEMORY_ONLY;
@@ -133,22 +135,39 @@ int report_kind_nodes(const struct page_kind *kind, unsigned cpu_node, struct no
     return error;
 }
 
-bool report_kind_cpus(const struct page_kind *kind, struct nodemask *left, struct kind_cpus *group)
+/* The group with these nodes, new ones behind all others. */
+static struct kind_cpus *find_group(struct kind_cpus *groups, size_t count,
+                                    const struct nodemask *nodes, int error)
 {
-    int first = nodemask_next(left, 0);
-    struct nodemask others;
-    char why[160];
+    size_t i = 0;
 
-    memset(group, 0, sizeof *group);
-    if (first < 0)
-        return false;
-    group->error = report_kind_nodes(kind, (unsigned)first, &group->nodes, why, sizeof why);
-    nodemask_for_each (node, left) {
-        if (report_kind_nodes(kind, (unsigned)node, &others, why, sizeof why) == group->error &&
-            nodemask_equal(&group->nodes, &others))
-            nodemask_add(&group->cpu_nodes, (unsigned)node);
+    while (i < count && (groups[i].error != error || !nodemask_equal(&groups[i].nodes, nodes)))
+        i++;
+    return &groups[i];
+}
+
+size_t report_kind_cpus(const struct page_kind *kind, struct kind_cpus groups[NODEMASK_NODES])
+{
+    const struct nodemask *with_cpu = &topology_get()->with_cpu;
+    bool local = selector_is_local(kind->selector);
+    size_t count = 0;
+
+    nodemask_for_each (node, with_cpu) {
+        struct kind_cpus *group;
+        struct nodemask nodes;
+        char why[160];
+        int error = report_kind_nodes(kind, (unsigned)node, &nodes, why, sizeof why);
+
+        group = find_group(groups, count, &nodes, error);
+        if (group == &groups[count]) {
+            *group = (struct kind_cpus){.nodes = nodes, .error = error};
+            count++;
+        }
+        nodemask_add(&group->cpu_nodes, (unsigned)node);
+        if (!local) { /* it is the same for all */
+            group->cpu_nodes = *with_cpu;
+            break;
+        }
     }
-    for (size_t i = 0; i < NODEMASK_WORDS; i++)
-        left->bits[i] &= ~group->cpu_nodes.bits[i];
-    return true;
+    return count;
 }

@@ -81,5 +81,6 @@ struct kind_cpus {
     int error;
 };
 
-/* Takes the next group out of `left`, which starts as all nodes with CPUs. False: none is left. */
-bool report_kind_cpus(const struct page_kind *kind, struct nodemask *left, struct kind_cpus *group);
+/* Nodes with CPUs, in groups for which the kind means the same, ordered by their lowest nodes.
+ * Returns how many there are; `groups` has room for one per node with CPUs. */
+size_t report_kind_cpus(const struct page_kind *kind, struct kind_cpus groups[NODEMASK_NODES]);

@@ -3,22 +3,24 @@
 /* Why and thread rules: see tiers.h. */
 #include "kinds/machine/tiers.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "kinds/system/nodemask.h"
+#include "kinds/system/once.h"
 #include "kinds/system/sysfs.h"
 
 #define TIERS "devices/virtual/memory_tiering"
 
-struct search {
-    unsigned node;
-    int tier;
+struct tiers {
+    int16_t of[NODEMASK_NODES]; /* plus 1; 0: unknown */
 };
 
-static void look(void *context, const char *name)
+static void add_tier(void *context, const char *name)
 {
     static const char prefix[] = "memory_tier";
-    struct search *search = context;
+    struct tiers *tiers = context;
     struct nodemask nodes;
     char *end;
     long tier;
@@ -26,15 +28,27 @@ static void look(void *context, const char *name)
     if (strncmp(name, prefix, sizeof prefix - 1) != 0)
         return;
     tier = strtol(name + sizeof prefix - 1, &end, 10);
-    if (end != name + sizeof prefix - 1 && *end == '\0' && tier >= 0 && tier <= 10000 &&
-        sysfs_list(&nodes, TIERS "/%s/nodelist", name) && nodemask_has(&nodes, search->node))
-        search->tier = (int)tier;
+    if (end == name + sizeof prefix - 1 || *end != '\0' || tier < 0 || tier > 10000 ||
+        !sysfs_list(&nodes, TIERS "/%s/nodelist", name))
+        return;
+    nodemask_for_each (node, &nodes)
+        tiers->of[node] = (int16_t)(tier + 1);
+}
+
+static void find(void *value)
+{
+    sysfs_names(add_tier, value, TIERS);
+}
+
+static void tell(const void *value)
+{
+    (void)value; /* nothing is decided by it */
 }
 
 int tiers_of(unsigned node)
 {
-    struct search search = {.node = node, .tier = -1};
+    static struct once once = {.size = sizeof(struct tiers), .compute = find, .log = tell};
+    const struct tiers *tiers = once_get(&once);
 
-    sysfs_names(look, &search, TIERS);
-    return search.tier;
+    return tiers ? tiers->of[node] - 1 : -1;
 }

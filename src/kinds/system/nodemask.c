@@ -48,6 +48,12 @@ void nodemask_or(struct nodemask *mask, const struct nodemask *other)
         mask->bits[i] |= other->bits[i];
 }
 
+void nodemask_remove(struct nodemask *mask, const struct nodemask *other)
+{
+    for (size_t i = 0; i < NODEMASK_WORDS; i++)
+        mask->bits[i] &= ~other->bits[i];
+}
+
 void nodemask_keep_best(struct nodemask *mask, nodemask_score *score, unsigned argument)
 {
     struct nodemask kept = {{0}};

@@ -29,6 +29,7 @@ bool nodemask_equal(const struct nodemask *a, const struct nodemask *b);
 bool nodemask_subset(const struct nodemask *inner, const struct nodemask *outer);
 void nodemask_and(struct nodemask *mask, const struct nodemask *other);
 void nodemask_or(struct nodemask *mask, const struct nodemask *other);
+void nodemask_remove(struct nodemask *mask, const struct nodemask *other);
 
 /* How good a node is, for something that the argument names. */
 typedef uint64_t nodemask_score(unsigned node, unsigned argument);
