@@ -171,7 +171,7 @@
  * | MEMKIND_HEAP_MANAGER            | JEMALLOC, TBB    | JEMALLOC                             |
  * | MEMKIND_HBW_NODES               | a list of nodes  | HBW nodes are found                  |
  * | MEMKIND_DAX_KMEM_NODES          | a list of nodes  | DAX KMEM nodes are found             |
- * | MEMKIND_HBW_THRESHOLD           | MB/s             | more than twice the ordinary memory  |
+ * | MEMKIND_HBW_THRESHOLD           | MB/s             | compared with ordinary memory        |
  * | MEMKIND_ARENA_NUM_PER_KIND      | 1 to 4094        | the library chooses                  |
  * | MEMKIND_HOG_MEMORY              | 0, 1             | 0                                    |
  * | MEMKIND_BACKGROUND_THREAD_LIMIT | 1 and more       | no limit                             |
@@ -436,16 +436,23 @@ typedef enum memkind_mem_usage_policy {
  *
  * - **as the process**: the nodes that the process's own policy allows, see
  *   set_mempolicy(2).
- * - **with CPUs**: no HBW-only, DAX or other nodes without CPUs.
- * - **all with memory**: all nodes that have memory.
+ * - **with CPUs**: no HBW-only, DAX or other nodes without CPUs. Where no node has
+ *   both CPUs and memory, all nodes that are neither HBW nor DAX KMEM nodes.
+ * - **all with memory**: all nodes that have memory, but not that of a GPU (a node
+ *   of its own on POWER9 and Grace Hopper): that belongs to a kind only where a
+ *   variable or memkind_create_nodes() names its node.
  * - **HBW**: high-bandwidth nodes. The first of these that says anything decides:
  *   1. the nodes of MEMKIND_HBW_NODES;
  *   2. where bandwidths are known, with MEMKIND_HBW_THRESHOLD set: nodes of at
  *      least that bandwidth;
- *   3. where they are known, without it: nodes without CPUs that have more than
- *      twice the bandwidth of the ordinary memory, that of nodes with CPUs, as
- *      seen from the same CPUs;
- *   4. on a Knights Landing or Knights Mill: nodes without CPUs.
+ *   3. on an A64FX, an MI300A or a Xeon Max without other memory: all nodes;
+ *   4. where bandwidths are known: nodes without CPUs, and nodes of memory that the
+ *      firmware reserves for a purpose, that have more than twice the bandwidth of
+ *      the ordinary memory, that of nodes with CPUs, as seen from the same CPUs; or
+ *      at least 204800 MB/s and one and a half times it. Never CXL and persistent
+ *      memory;
+ *   5. on a Knights Landing, Knights Mill or Xeon Max: nodes without CPUs that are
+ *      no larger than its HBM.
  * - **DAX**: DAX KMEM nodes, those of MEMKIND_DAX_KMEM_NODES or, when that is not
  *   set, the target nodes of the dax devices that the driver kmem holds.
  * - **nearest**: the nodes at the shortest distance, of equal ones those that the

@@ -5,21 +5,28 @@ usage: make_tree.py DESCRIPTION... FOLDER
 
 For each NAME.machine, FOLDER/NAME/sys is the tree that src/kinds reads (nodes, their memory,
 distances and access classes, huge pages, DAX devices, memory tiers), and FOLDER/NAME/settings has
-the rest of the machine, for the test: lines "cpu VENDOR FAMILY MODEL", "allowed NODES" and
-"set VARIABLE VALUE". A description consists of these lines, # begins a comment:
+the rest of the machine, for the test: lines "cpu VENDOR FAMILY MODEL", "brand TEXT", "allowed NODES" and
+"set VARIABLE VALUE". FOLDER/NAME/proc is what drivers show below /proc. A description consists of these lines, # begins a comment:
 
   node N [cpus LIST] [memory SIZE]    a node that is online; SIZE like 64G, 512M
+  series A-B [cpus COUNT] [memory SIZE]    as many nodes, each with COUNT CPUs of its own
   offline N                           one that is possible, and not online
   initiator N                         node N is a generic initiator: a GPU, a NIC
   distance N D...                     row of the SLIT, a number per online node
+  distances NEAR FAR MODULO           all rows: NEAR where two numbers are equal modulo MODULO
   access1 N from LIST [bandwidth B] [latency L]    the firmware's numbers of node N; access0 alike.
                                       B is MB/s, L is ns, either R/W where they differ; LIST is "-"
                                       where the kernel lists no initiators
+  accesses A-B modulo M bandwidth B latency L    access1 of each, from the node N modulo M
   hugepages N SIZE COUNT              huge pages reserved on a node
   dax NAME node N DRIVER at PATH      a DAX device: its driver (kmem: system RAM), its place below
                                       /sys/devices
   tier T LIST                         nodes of memory tier T
   cpu VENDOR FAMILY MODEL             what CPUID says; nothing otherwise
+  brand TEXT                          likewise: the CPU's name, "Intel(R) Xeon(R) CPU Max 9480"
+  gpu ADDRESS node N [STATUS]         NVIDIA's driver says that a GPU's memory is node N
+  socket S LIST                       CPUs of a socket
+  cache N SIZE                        memory that is a cache in front of node N
   allowed LIST                        the cpuset's nodes; all otherwise
   set VARIABLE VALUE                  the library's environment
   write FILE TEXT                     last of all, and below sys: a file that says something else
@@ -85,6 +92,14 @@ class Machine:
     def read_line(self, word, arguments):
         if word == "node":
             self.nodes[int(arguments[0])] = options(arguments[1:])
+        elif word == "series":
+            self.series(members(arguments[0]), options(arguments[1:]))
+        elif word == "distances":
+            self.distances(*map(int, arguments))
+        elif word == "accesses":
+            known = options(arguments[1:])
+            for node in members(arguments[0]):
+                self.access("access1", node, {**known, "from": str(node % int(known["modulo"]))})
         elif word == "offline":
             self.offline.append(int(arguments[0]))
         elif word == "initiator":
@@ -101,12 +116,35 @@ class Machine:
         elif word == "tier":
             self.put(f"devices/virtual/memory_tiering/memory_tier{arguments[0]}/nodelist",
                      arguments[1])
-        elif word in ("cpu", "allowed", "set"):
+        elif word == "gpu":
+            self.put(f"../proc/driver/nvidia/gpus/{arguments[0]}/numa_status",
+                     f"Node:      {arguments[2]}\nStatus:    {(arguments[3:] or ['online'])[0]}")
+        elif word == "socket":
+            for cpu in members(arguments[1]):
+                self.put(f"devices/system/cpu/cpu{cpu}/topology/physical_package_id", arguments[0])
+        elif word == "cache":
+            self.put(f"{NODES}/node{arguments[0]}/memory_side_cache/index1/size",
+                     kibibytes(arguments[1]) << 10)
+        elif word in ("cpu", "brand", "allowed", "set"):
             self.settings.append(" ".join([word, *arguments]))
         elif word in ("write", "remove"):
             self.last.append([word, *arguments])
         else:
             raise ValueError("no such word")
+
+    def series(self, numbers, known):
+        for position, number in enumerate(numbers):
+            self.nodes[number] = dict(known)
+            if "cpus" in known:
+                count = int(known["cpus"])
+                self.nodes[number]["cpus"] = ranges(range(position * count, (position + 1) * count))
+
+    # Comes behind all nodes.
+    def distances(self, near, far, modulo):
+        for node in self.nodes:
+            row = [10 if other == node else near if other % modulo == node % modulo else far
+                   for other in sorted(self.nodes)]
+            self.put(f"{NODES}/node{node}/distance", " ".join(map(str, row)))
 
     def access(self, access, node, known):
         folder = f"{NODES}/node{node}/{access}/initiators"

@@ -103,6 +103,7 @@ bool machine_be(const char *name)
     while (settings && fgets(line, sizeof line, settings)) {
         if (sscanf(line, "cpu %12s %u %u", machine.cpu.vendor, &machine.cpu.family,
                    &machine.cpu.model) == 3 ||
+            sscanf(line, "brand %48[^\n]", machine.cpu.brand) == 1 ||
             sscanf(line, "allowed %63s", machine.allowed) == 1)
             continue;
         well = well && sscanf(line, "set %63s %63s", first, second) == 2 && set(first, second);

@@ -128,6 +128,7 @@ static void be(const struct machine *fake)
     cr_assert(nodemask_parse(fake->allowed, &machine.allowed));
     machine.with_memory = machine.populated;
     nodemask_and(&machine.with_memory, &machine.allowed);
+    machine.host_memory = machine.with_memory;
     memset(&attributes, 0, sizeof attributes);
     for (int node = 0; node < NODES; node++) {
         machine.memory[node] = fake->gigabytes[node] * GIB;
@@ -275,10 +276,27 @@ Test(selector, lists_are_read_once)
     cr_assert_str_eq(nodes_of(SELECT_DAX_ALL, 0), "3");
 }
 
+/* Then ordinary memory is what is nothing else, and never what the machine has on other nodes. */
 Test(selector, no_cpu_node_has_memory)
 {
     be(&holes);
     cr_assert(nodemask_parse("1", &machine.with_cpu));
+    cr_assert_str_eq(nodes_of(SELECT_CPU_NODES, 0), "0,2,5");
+    hbw_nodes = "2";
+    dax_nodes_value = "5";
+    forget();
+    cr_assert_str_eq(nodes_of(SELECT_CPU_NODES, 0), "0");
+    hbw_nodes = "0,2";
+    forget();
+    cr_assert_str_eq(nodes_of(SELECT_CPU_NODES, 0), NOT_AVAILABLE);
+}
+
+/* CPUs and memory on the same nodes, but not on those that the process may use. */
+Test(selector, no_cpu_node_in_the_cpuset_has_memory)
+{
+    be(&two_near);
+    cr_assert(nodemask_parse("2-3", &machine.with_memory));
+    machine.host_memory = machine.with_memory;
     cr_assert_str_eq(nodes_of(SELECT_CPU_NODES, 0), NOT_AVAILABLE);
 }
 

@@ -11,6 +11,8 @@
 #include "kinds/system/once.h"
 #include "kinds/system/sysfs.h"
 
+#define BEYOND_MEASURE 32 /* no memory is so many times better than another */
+
 static void add_initiator(void *context, const char *name)
 {
     struct nodemask node;
@@ -57,17 +59,33 @@ static uint64_t score_way(unsigned cpu_node, unsigned node)
 }
 
 /* Nodes with CPUs that have the shortest way to `node`. */
-static struct nodemask find_initiators(unsigned node)
+static struct nodemask find_nearest(unsigned node)
 {
-    struct nodemask initiators = {{0}};
+    struct nodemask nearest = topology_get()->with_cpu;
 
-    if (nodemask_has(&topology_get()->with_cpu, node)) {
-        nodemask_add(&initiators, node);
-    } else {
-        initiators = topology_get()->with_cpu;
-        nodemask_keep_best(&initiators, score_way, node);
+    nodemask_keep_best(&nearest, score_way, node);
+    return nearest;
+}
+
+/* Without a list of the firmware's, the distances tell; against it, see attributes.h. */
+static void correct_initiators(unsigned node, struct node_attributes *known)
+{
+    const struct nodemask *with_cpu = &topology_get()->with_cpu;
+    struct nodemask nearest = {{0}}, both;
+
+    if (nodemask_has(with_cpu, node))
+        nodemask_add(&nearest, node);
+    else
+        nearest = find_nearest(node);
+    both = nearest;
+    nodemask_and(&both, &known->initiators);
+    if (nodemask_empty(&both)) {
+        if (known->listed)
+            callbacks->log("node %u: another node with CPUs is nearer than those listed", node);
+        known->initiators = nearest;
+    } else if (!nodemask_has(with_cpu, node)) {
+        known->initiators = both;
     }
-    return initiators;
 }
 
 /* access1 with numbers, else access0 with numbers, else at least initiators from either. */
@@ -85,8 +103,7 @@ static void read_node(unsigned node, struct node_attributes *known)
             *known = found;
         }
     }
-    if (!known->listed)
-        known->initiators = find_initiators(node);
+    correct_initiators(node, known);
 }
 
 static unsigned mean(unsigned a, unsigned b)
@@ -109,16 +126,55 @@ unsigned attributes_latency(const struct node_attributes *node)
 /* --- of the running machine ---------------------------------------------------------------------
  */
 
+/* What CPUs have of their own: the best numbers of nodes with CPUs. 0: unknown. */
+static void find_ordinary(const struct attributes *attributes, unsigned *bandwidth,
+                          unsigned *latency)
+{
+    *bandwidth = *latency = 0;
+    nodemask_for_each (node, &topology_get()->with_cpu) {
+        unsigned here = attributes_bandwidth(&attributes->of[node]);
+
+        *bandwidth = here > *bandwidth ? here : *bandwidth;
+        here = attributes_latency(&attributes->of[node]);
+        *latency = here && (!*latency || here < *latency) ? here : *latency;
+    }
+}
+
+/* Forgets numbers in another unit: GB/s or KB/s among MB/s, microseconds among nanoseconds. */
+static void forget_strange_numbers(struct attributes *attributes)
+{
+    unsigned bandwidth, latency;
+
+    find_ordinary(attributes, &bandwidth, &latency);
+    nodemask_for_each (node, &topology_get()->populated) {
+        struct node_attributes *known = &attributes->of[node];
+        bool fast = bandwidth && attributes_bandwidth(known) / BEYOND_MEASURE >= bandwidth;
+        bool quick =
+            attributes_latency(known) && attributes_latency(known) <= latency / BEYOND_MEASURE;
+
+        if (fast || quick)
+            callbacks->log("node %d: %u MB/s, %u ns beside %u MB/s, %u ns are not believed", node,
+                           attributes_bandwidth(known), attributes_latency(known), bandwidth,
+                           latency);
+        if (fast)
+            known->read_bandwidth = known->write_bandwidth = 0;
+        if (quick)
+            known->read_latency = known->write_latency = 0;
+        if (!attributes_bandwidth(known) && !attributes_latency(known))
+            known->source = INFO_SOURCE_NONE;
+    }
+}
+
 static void find(void *value)
 {
     struct attributes *attributes = value;
 
+    nodemask_for_each (node, &topology_get()->populated)
+        read_node((unsigned)node, &attributes->of[node]);
+    forget_strange_numbers(attributes);
     nodemask_for_each (node, &topology_get()->populated) {
-        struct node_attributes *known = &attributes->of[node];
-
-        read_node((unsigned)node, known);
-        attributes->bandwidth |= attributes_bandwidth(known) != 0;
-        attributes->latency |= attributes_latency(known) != 0;
+        attributes->bandwidth |= attributes_bandwidth(&attributes->of[node]) != 0;
+        attributes->latency |= attributes_latency(&attributes->of[node]) != 0;
     }
 }
 

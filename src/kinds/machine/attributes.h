@@ -7,7 +7,8 @@
  * nodeN/access1 (numbers for the best CPUs) and nodeN/access0 (for the best initiator, which since
  * Linux 5.10 may be a GPU or a NIC: then the numbers are none of ours). See the kernel's
  * Documentation/admin-guide/mm/numaperf.rst. A number belongs to the pair of the node and its
- * initiators: two nodes compare only as seen from the same CPUs.
+ * initiators: two nodes compare only as seen from the same CPUs. A number that is beyond all
+ * measure better than what CPUs have of their own is in another unit, and as good as none.
  *
  * Read when a kind or a tool first needs it. Threads: any; nothing locks or allocates; the first
  * complete answer is kept for ever.
@@ -22,7 +23,9 @@
 
 struct node_attributes {
     /* Nodes with CPUs that this memory is nearest to, or that are nearest to it. Never empty on a
-     * machine with CPUs: what the firmware does not list comes from the distances. */
+     * machine with CPUs: what the firmware does not list comes from the distances. Where the
+     * firmware's list leaves out a node that is strictly nearer, or a memory-only node's has others
+     * beside it, the nearer one is believed: kernels name the wrong nodes for CXL memory. */
     struct nodemask initiators;
     bool listed; /* the firmware lists them */
     enum info_source

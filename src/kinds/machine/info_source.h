@@ -13,9 +13,10 @@ enum info_source {
     INFO_SOURCE_SYSFS,     /* the kernel: nodes, CPUs, sizes, distances */
     INFO_SOURCE_ACCESS1,   /* the firmware (ACPI HMAT) or the device (CXL): numbers that CPUs see */
     INFO_SOURCE_ACCESS0,   /* the same, seen by whoever is nearest, where that is a CPU */
-    INFO_SOURCE_CPU_MODEL, /* the CPU's model: Knights Landing, Knights Mill */
-    INFO_SOURCE_LIBDAXCTL, /* libdaxctl */
-    INFO_SOURCE_DAX_BUS,   /* sysfs's bus/dax, where libdaxctl cannot be asked */
+    INFO_SOURCE_CPU_MODEL, /* the CPU's model: Knights Landing, Xeon Max, A64FX, ... */
+    INFO_SOURCE_GPU_DRIVER,  /* NVIDIA's driver: nodes of GPUs */
+    INFO_SOURCE_LIBDAXCTL,   /* libdaxctl */
+    INFO_SOURCE_DAX_BUS,     /* sysfs's bus/dax, where libdaxctl cannot be asked */
     INFO_SOURCE_ENVIRONMENT, /* the administrator: a MEMKIND_* variable */
     INFO_SOURCE_PROGRAM,     /* the program, which named the nodes */
     INFO_SOURCE_PROCESS,     /* the process's own policy */

@@ -50,6 +50,9 @@ static void find_type(struct node_report *report)
     report->source = INFO_SOURCE_SYSFS;
     if (!nodemask_has(&topology->populated, report->node)) {
         report->type = MEMORY_NONE;
+    } else if (nodemask_has(&topology->gpu, report->node)) {
+        report->type = MEMORY_GPU;
+        report->source = INFO_SOURCE_GPU_DRIVER;
     } else if (report->hbw) {
         report->type = MEMORY_HBW;
         report->source = hbw_source;
@@ -61,6 +64,8 @@ static void find_type(struct node_report *report)
         report->source = dax_source;
     } else if (nodemask_has(&topology->with_cpu, report->node)) {
         report->type = MEMORY_ORDINARY;
+        if (topology->cpus_unknown)
+            report->source = INFO_SOURCE_NONE;
     } else {
         report->type = MEMORY_ONLY;
         report->source = INFO_SOURCE_NONE;
@@ -92,6 +97,7 @@ const char *memory_type_name(enum memory_type type)
     static const char *const names[] = {
         [MEMORY_NONE] = "no memory",
         [MEMORY_ORDINARY] = "ordinary",
+        [MEMORY_GPU] = "GPU",
         [MEMORY_HBW] = "high-bandwidth",
         [MEMORY_PERSISTENT] = "persistent",
         [MEMORY_CXL] = "CXL",

@@ -26,6 +26,7 @@
 enum memory_type {
     MEMORY_NONE,       /* the node has none */
     MEMORY_ORDINARY,   /* on a node with CPUs */
+    MEMORY_GPU,        /* a GPU's: only for programs that name the node */
     MEMORY_HBW,        /* high-bandwidth: what the HBW kinds use */
     MEMORY_PERSISTENT, /* an NVDIMM as system RAM */
     MEMORY_CXL,        /* a CXL device as system RAM */
@@ -44,7 +45,7 @@ struct node_report {
     struct node_attributes numbers; /* what they are made of, and their source */
     int tier;                       /* the kernel's memory tier (Linux 6.1); -1: unknown */
     bool hbw, dax;                  /* whether the HBW, the DAX_KMEM kinds use it */
-    enum memory_type type;          /* the first that applies: HBW, a DAX device, CPUs */
+    enum memory_type type;          /* the first that applies: GPU, HBW, a DAX device, CPUs */
     enum info_source source;        /* of the type */
     char device[32];                /* the DAX device it is made of, "" for none */
 };

@@ -120,7 +120,7 @@ static struct nodemask local_nodes(unsigned cpu_node)
 {
     const struct topology *topology = topology_get();
     const struct attributes *attributes = attributes_get();
-    struct nodemask own = topology->with_memory, local = {{0}};
+    struct nodemask own = topology->host_memory, local = {{0}};
 
     nodemask_and(&own, &topology->with_cpu);
     if (nodemask_has(&own, cpu_node))
@@ -129,13 +129,13 @@ static struct nodemask local_nodes(unsigned cpu_node)
         keep_nearest(&own, cpu_node);
         local = own;
     }
-    nodemask_for_each (node, &topology->with_memory) {
+    nodemask_for_each (node, &topology->host_memory) {
         if (!nodemask_has(&topology->with_cpu, (unsigned)node) &&
             nodemask_has(&attributes->of[node].initiators, cpu_node))
             nodemask_add(&local, (unsigned)node);
     }
     if (nodemask_empty(&local)) {
-        local = topology->with_memory;
+        local = topology->host_memory;
         keep_nearest(&local, cpu_node);
     }
     return local;
@@ -175,11 +175,33 @@ static void answer_measured(struct node_answer *answer, unsigned cpu_node, nodem
              info_source_name(answer->source), what);
 }
 
+/* Memory and CPUs are on different nodes, or nobody knows where the CPUs are: ordinary is what is
+ * nothing else. */
+static void answer_ordinary(struct node_answer *answer)
+{
+    struct node_answer special;
+
+    answer->nodes = topology_get()->host_memory;
+    answer_once(&hbw, &special);
+    nodemask_remove(&answer->nodes, &special.nodes);
+    answer_once(&dax, &special);
+    nodemask_remove(&answer->nodes, &special.nodes);
+    snprintf(answer->why, sizeof answer->why,
+             "sysfs: no node with CPUs has memory: all that is neither HBW nor DAX");
+}
+
 static void answer_cpu_nodes(struct node_answer *answer)
 {
-    answer->nodes = topology_get()->with_cpu;
-    nodemask_and(&answer->nodes, &topology_get()->with_memory);
-    snprintf(answer->why, sizeof answer->why, "sysfs: has_cpu");
+    const struct topology *topology = topology_get();
+
+    answer->nodes = topology->with_cpu;
+    nodemask_and(&answer->nodes, &topology->populated);
+    if (nodemask_empty(&answer->nodes) || topology->cpus_unknown) {
+        answer_ordinary(answer);
+    } else {
+        nodemask_and(&answer->nodes, &topology->with_memory);
+        snprintf(answer->why, sizeof answer->why, "sysfs: has_cpu");
+    }
     if (nodemask_empty(&answer->nodes))
         node_answer_refuse(answer, MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE,
                            "no node with CPUs has memory for this process");
@@ -208,7 +230,10 @@ int selector_parse(const char *list, struct nodemask *nodes)
 
     if (!nodemask_parse_user(list, &topology->online, &topology->allowed, nodes))
         return MEMKIND_ERROR_INVALID;
-    return nodemask_subset(nodes, &topology->with_memory) ? 0 : MEMKIND_ERROR_UNAVAILABLE;
+    if (!nodemask_parse_user(list, &topology->with_memory, &topology->allowed, nodes))
+        return MEMKIND_ERROR_UNAVAILABLE;
+    nodemask_and(nodes, &topology->with_memory);
+    return nodemask_empty(nodes) ? MEMKIND_ERROR_UNAVAILABLE : 0;
 }
 
 void selector_answer(enum node_selector selector, const struct nodemask *given, unsigned cpu_node,
@@ -228,7 +253,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         answer_cpu_nodes(answer);
         break;
     case SELECT_ALL:
-        answer->nodes = topology->with_memory;
+        answer->nodes = topology->host_memory;
         snprintf(answer->why, sizeof answer->why, "sysfs: has_memory");
         break;
     case SELECT_HBW_NEAREST:
@@ -240,7 +265,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         answer_found(answer, &dax, selector == SELECT_DAX_NEAREST, cpu_node);
         break;
     case SELECT_LARGEST:
-        answer_largest(answer, &topology->with_memory, cpu_node, "MemTotal");
+        answer_largest(answer, &topology->host_memory, cpu_node, "MemTotal");
         break;
     case SELECT_LARGEST_LOCAL:
         local = local_nodes(cpu_node);

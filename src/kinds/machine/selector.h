@@ -10,7 +10,8 @@
  * Nearest to a CPU are the nodes at the shortest distance (of equal ones, those that the firmware
  * says the CPU's node is an initiator of). Local to it are its own node's memory, or the nearest
  * ordinary memory where it has none, and the memory-only nodes that are nearest to it and not to
- * other CPUs (node_attributes.initiators). Nodes that are equally good are all chosen.
+ * other CPUs (node_attributes.initiators). A GPU's memory is neither all, nor the largest, nor
+ * local: only who names the node means it. Nodes that are equally good are all chosen.
  *
  * Threads: any. The answers about HBW and DAX nodes are found once and kept; finding them may run
  * on several threads at once and holds no lock, since libdaxctl allocates.
@@ -24,8 +25,9 @@
 
 enum node_selector {
     SELECT_PROCESS,         /* no nodes: whatever policy the process has */
-    SELECT_CPU_NODES,       /* nodes that have CPUs and memory */
-    SELECT_ALL,             /* all nodes with memory */
+    SELECT_CPU_NODES,       /* nodes that have CPUs and memory; where no node has both, all that are
+                               neither HBW nor DAX nodes nor a GPU's */
+    SELECT_ALL,             /* all nodes with memory but a GPU's */
     SELECT_HBW_NEAREST,     /* HBW nodes nearest to the calling CPU */
     SELECT_HBW_ALL,         /* all HBW nodes */
     SELECT_DAX_NEAREST,     /* DAX nodes nearest to the calling CPU */
@@ -43,7 +45,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
                      struct node_answer *answer);
 
 /* The nodes of a list as numactl takes it. 0, MEMKIND_ERROR_INVALID for no list of existing nodes,
- * MEMKIND_ERROR_UNAVAILABLE where one has no memory for this process. */
+ * MEMKIND_ERROR_UNAVAILABLE where one that it names has no memory for this process. */
 int selector_parse(const char *list, struct nodemask *nodes);
 
 /* Whether the answer depends on the calling CPU. */

@@ -4,7 +4,9 @@
 #include "kinds/machine/topology.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "kinds/machine/gpu.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
 #include "kinds/system/once.h"
@@ -12,48 +14,124 @@
 
 #define DISTANCE_UNKNOWN 255
 
-/* One row of the SLIT: a number per online node, in the order of their numbers. */
+/* One row of the SLIT: a number per online node, in the order of their numbers. On the largest
+ * machine there are a million: they are not worth a call of strtoul(3) each. */
 static void read_distances(int node, struct topology *topology)
 {
-    char text[8192], *at = text, *end;
+    char text[8192];
+    const char *at = text;
 
     if (sysfs_read(text, sizeof text, SYSFS_NODES "/node%d/distance", node) < 0)
         return;
     nodemask_for_each (other, &topology->online) {
-        unsigned long distance = strtoul(at, &end, 10);
+        unsigned distance = 0;
 
-        if (end == at)
+        while (*at == ' ')
+            at++;
+        if (*at < '0' || *at > '9')
             return;
+        for (; *at >= '0' && *at <= '9'; at++)
+            if (distance < DISTANCE_UNKNOWN)
+                distance = distance * 10 + (unsigned)(*at - '0');
         if (distance < DISTANCE_UNKNOWN)
             topology->distance[node][other] = (uint8_t)distance;
-        at = end;
     }
+}
+
+/* "node12" */
+static void add_folder(void *context, const char *name)
+{
+    struct nodemask node;
+
+    if (strncmp(name, "node", 4) == 0 && nodemask_parse(name + 4, &node) &&
+        nodemask_count(&node) == 1)
+        nodemask_or(context, &node);
+}
+
+/* The list of nodes, or where there is none, their folders. False: neither. */
+static bool read_online(struct topology *topology)
+{
+    if (!sysfs_list(&topology->online, SYSFS_NODES "/online") ||
+        nodemask_empty(&topology->online)) {
+        memset(&topology->online, 0, sizeof topology->online);
+        sysfs_names(add_folder, &topology->online, SYSFS_NODES);
+    }
+    return !nodemask_empty(&topology->online);
+}
+
+/* Kernels of EL 7 show an empty has_cpu, while each node's cpulist is right. */
+static void read_cpus(struct topology *topology)
+{
+    char cpus[16];
+
+    if (sysfs_list(&topology->with_cpu, SYSFS_NODES "/has_cpu"))
+        nodemask_and(&topology->with_cpu, &topology->online);
+    if (!nodemask_empty(&topology->with_cpu))
+        return;
+    nodemask_for_each (node, &topology->online) {
+        if (sysfs_read(cpus, sizeof cpus, SYSFS_NODES "/node%d/cpulist", node) > 0 &&
+            cpus[0] >= '0' && cpus[0] <= '9')
+            nodemask_add(&topology->with_cpu, (unsigned)node);
+    }
+    topology->cpus_unknown = nodemask_empty(&topology->with_cpu);
+    if (topology->cpus_unknown)
+        topology->with_cpu = topology->online;
+}
+
+/* Before Linux 3.8 there is no has_memory: then sizes tell. Called when these are known. */
+static void read_populated(struct topology *topology)
+{
+    if (sysfs_list(&topology->populated, SYSFS_NODES "/has_memory"))
+        nodemask_and(&topology->populated, &topology->online);
+    if (!nodemask_empty(&topology->populated))
+        return;
+    nodemask_for_each (node, &topology->online) {
+        if (topology->memory[node])
+            nodemask_add(&topology->populated, (unsigned)node);
+    }
+    if (nodemask_empty(&topology->populated))
+        topology->populated = topology->online;
+}
+
+static void read_node(int node, struct topology *topology)
+{
+    topology->memory[node] = sysfs_meminfo((unsigned)node, "MemTotal:");
+    memset(topology->distance[node], DISTANCE_UNKNOWN, sizeof topology->distance[node]);
+    topology->distance[node][node] = 10;
+    read_distances(node, topology);
 }
 
 void topology_read(struct topology *topology)
 {
-    if (!sysfs_list(&topology->online, SYSFS_NODES "/online")) {
+    bool some = read_online(topology);
+
+    if (!some) {
         /* A kernel without NUMA, or no sysfs: one node that has everything. */
         callbacks->log("%s/" SYSFS_NODES " lists no nodes: the machine is taken to be one node",
                        sysfs_root);
         nodemask_add(&topology->online, 0);
-        topology->with_cpu = topology->populated = topology->online;
+    }
+    nodemask_for_each (node, &topology->online)
+        read_node(node, topology);
+    if (some) {
+        read_cpus(topology);
+        read_populated(topology);
+        gpu_nodes(&topology->gpu);
     } else {
-        if (!sysfs_list(&topology->with_cpu, SYSFS_NODES "/has_cpu"))
-            topology->with_cpu = topology->online;
-        if (!sysfs_list(&topology->populated, SYSFS_NODES "/has_memory"))
-            topology->populated = topology->online;
-        nodemask_and(&topology->with_cpu, &topology->online);
-        nodemask_and(&topology->populated, &topology->online);
+        topology->with_cpu = topology->populated = topology->online;
     }
-    nodemask_for_each (node, &topology->online) {
-        topology->memory[node] = sysfs_meminfo((unsigned)node, "MemTotal:");
-        nodemask_for_each (other, &topology->online)
-            topology->distance[node][other] = DISTANCE_UNKNOWN;
-        topology->distance[node][node] = 10;
-        read_distances(node, topology);
-    }
-    topology->with_memory = topology->populated;
+    nodemask_and(&topology->gpu, &topology->populated);
+    nodemask_remove(&topology->gpu, &topology->with_cpu); /* a GPU's memory has no CPUs */
+    topology->with_memory = topology->host_memory = topology->populated;
+    nodemask_remove(&topology->host_memory, &topology->gpu);
+}
+
+struct nodemask topology_memory_only(const struct topology *topology)
+{
+    struct nodemask nodes = topology->populated;
+
+    nodemask_remove(&nodes, topology->cpus_unknown ? &topology->populated : &topology->with_cpu);
+    return nodes;
 }
 
 /* --- of the running machine ---------------------------------------------------------------------
@@ -67,6 +145,9 @@ static void find(void *value)
     if (os_allowed_nodes(&topology->allowed))
         topology->allowed = topology->populated;
     nodemask_and(&topology->with_memory, &topology->allowed);
+    nodemask_and(&topology->host_memory, &topology->allowed);
+    if (nodemask_empty(&topology->host_memory))
+        topology->host_memory = topology->with_memory;
 }
 
 static void tell(const void *value)
@@ -77,8 +158,8 @@ static void tell(const void *value)
     nodemask_format(&topology->online, online, sizeof online);
     nodemask_format(&topology->with_cpu, cpus, sizeof cpus);
     nodemask_format(&topology->with_memory, memory, sizeof memory);
-    callbacks->log("nodes found: online %s, with CPUs %s, with memory for us %s", online, cpus,
-                   memory);
+    callbacks->log("nodes found: online %s, with CPUs %s, with memory for us %s", online,
+                   topology->cpus_unknown ? "nobody knows where" : cpus, memory);
 }
 
 const struct topology *topology_get(void)
@@ -89,6 +170,7 @@ const struct topology *topology_get(void)
                                              .with_cpu.bits[0] = 1,
                                              .populated.bits[0] = 1,
                                              .with_memory.bits[0] = 1,
+                                             .host_memory.bits[0] = 1,
                                              .allowed.bits[0] = 1,
                                              .distance[0][0] = 10};
     const struct topology *known = once_get(&once);
