@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void nodemask_add(struct nodemask *mask, unsigned node)
@@ -136,19 +137,47 @@ bool nodemask_parse(const char *text, struct nodemask *mask)
     }
 }
 
-/* Replaces every n of the mask by the n-th node of `allowed`. */
-static bool resolve_relative(struct nodemask *mask, const struct nodemask *allowed)
+/* A number of a user's list at *text, which moves behind it: a node of `existing`. `relative`: the
+ * number counts the nodes of that set. */
+static bool parse_user_number(const char **text, const struct nodemask *existing,
+                              const struct nodemask *relative, unsigned *node)
 {
-    struct nodemask absolute = {{0}};
-    unsigned position = 0;
+    char *end;
+    unsigned long number = strtoul(*text, &end, 0);
+    int counted = -1;
 
-    nodemask_for_each (node, allowed) {
-        if (nodemask_has(mask, position++))
-            nodemask_add(&absolute, (unsigned)node);
-    }
-    if (nodemask_next(mask, position) >= 0)
+    if (end == *text || number >= NODEMASK_NODES)
         return false;
-    *mask = absolute;
+    *text = end;
+    if (relative) {
+        do
+            counted = nodemask_next(relative, (unsigned)counted + 1);
+        while (counted >= 0 && number-- > 0);
+        if (counted < 0)
+            return false;
+        number = (unsigned)counted;
+    }
+    *node = (unsigned)number;
+    return nodemask_has(existing, *node);
+}
+
+/* A number or a range. */
+static bool parse_user_range(const char **text, const struct nodemask *existing,
+                             const struct nodemask *relative, struct nodemask *mask)
+{
+    unsigned first, last;
+
+    if (!parse_user_number(text, existing, relative, &first))
+        return false;
+    nodemask_add(mask, first);
+    if (**text != '-')
+        return true;
+    ++*text;
+    if (!parse_user_number(text, existing, relative, &last))
+        return false;
+    for (unsigned node = first; node <= last; node++)
+        if (nodemask_has(existing, node))
+            nodemask_add(mask, node);
     return true;
 }
 
@@ -156,22 +185,26 @@ bool nodemask_parse_user(const char *text, const struct nodemask *existing,
                          const struct nodemask *allowed, struct nodemask *mask)
 {
     bool invert = *text == '!';
-    bool relative = *text == '+';
+    const struct nodemask *relative = NULL;
+    struct nodemask listed = {{0}};
 
-    if (strcmp(text, "all") == 0) {
-        *mask = *allowed;
-        return !nodemask_empty(mask);
+    text += invert;
+    if (*text == '+') {
+        relative = allowed;
+        text++;
     }
-    if (!nodemask_parse(text + (invert || relative), mask) || nodemask_empty(mask))
-        return false;
-    if (relative && !resolve_relative(mask, allowed))
-        return false;
-    if (!nodemask_subset(mask, existing))
-        return false;
+    do {
+        if (strcmp(text, "all") == 0) {
+            listed = *allowed;
+            text += strlen("all");
+        } else if (!parse_user_range(&text, existing, relative, &listed)) {
+            return false;
+        }
+    } while (*text == ',' && text++);
+    *mask = invert ? *existing : listed;
     if (invert)
-        for (size_t i = 0; i < NODEMASK_WORDS; i++)
-            mask->bits[i] = existing->bits[i] & ~mask->bits[i];
-    return !nodemask_empty(mask);
+        nodemask_remove(mask, &listed);
+    return *text == '\0' && !nodemask_empty(mask);
 }
 
 void nodemask_format(const struct nodemask *mask, char *text, size_t size)

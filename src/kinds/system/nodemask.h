@@ -48,8 +48,12 @@ int nodemask_next(const struct nodemask *mask, unsigned from);
  * Returns false, with *mask unspecified, on anything else or on a node >= NODEMASK_NODES. */
 bool nodemask_parse(const char *text, struct nodemask *mask);
 
-/* A user's node list as numactl takes it: a list as above, not empty; "all"; "!list" for all
- * nodes but these; "+list" for the n-th nodes of `allowed`. Every node must be in `existing`. */
+/* A user's node list, with libnuma's meaning (numa_parse_nodestring(3), which numactl uses):
+ * numbers as strtoul(3) takes them and ranges, separated by commas; in front of them, "+" for the
+ * n-th nodes of `allowed`, "!" for all nodes but these, in this order both; "all", also as the last
+ * member, for just those of `allowed`. The ends of a range must be in `existing`, what is not in
+ * between is left out; of a range backwards, only its first end counts. False, too, where no node
+ * is left, and for libnuma's names of devices ("netdev:eth0"). */
 bool nodemask_parse_user(const char *text, const struct nodemask *existing,
                          const struct nodemask *allowed, struct nodemask *mask);
 
