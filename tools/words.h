@@ -12,7 +12,7 @@
 #include "kinds/system/nodemask.h"
 
 struct text {
-    char text[256];
+    char text[16384]; /* room for 1,024 nodes, each with another: "1000: 1001, " */
 };
 
 /* "17 GiB"; two digits below ten. */
