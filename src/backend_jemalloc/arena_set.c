@@ -26,7 +26,7 @@ static struct jem_arena *idle_arenas;         /* empty ones, guarded by jem_lock
 
 static void arena_configure(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena)
 {
-    ssize_t dirty = opt_dirty_decay_ms, muzzy = opt_muzzy_decay_ms;
+    ssize_t dirty = POOL_DECAY_SECONDS * 1000, muzzy = opt_muzzy_decay_ms;
 
     if (jem_settings.hog_memory)
         dirty = muzzy = -1;

@@ -4,7 +4,7 @@
  * extent_hooks: where arenas get their pages, and how unused ones go back.
  *
  * jemalloc asks for pages through hooks, which call the page layer. Pages that stay unused for its
- * time of decay come back through the dalloc hook; what that refuses is purged and stays with the
+ * decay time come back through the dalloc hook; what that refuses is purged and stays with the
  * arena, among its retained extents. There are three ways of it:
  *   page-granular pool  every extent goes back as it is. An arena takes a step at a time, and what
  *                       it has not used of one is all that is ever retained.

@@ -23,7 +23,7 @@ void jem_retained_add_pages(tsdn_t *tsdn, arena_t *arena, void *address, size_t 
 
 size_t jem_retained_bytes(arena_t *arena);
 
-/* Whether a thread is at work giving back what the arena has not used for its time of decay: what
+/* Whether a thread is at work giving back what the arena has not used for its decay time: what
  * it has taken out of the arena's lists is in none, and is retained in the end if it cannot go. */
 bool jem_retained_is_purging(tsdn_t *tsdn, arena_t *arena);
 /* Gives back, or retains, all that the arena does not use. jemalloc does nothing where another

@@ -17,13 +17,11 @@
  * (the address map does), counts nothing (threads do), knows no fork (the gate does) and must not
  * run a thread's exit beside the destruction of a pool (thread.c sees to it).
  *
- * Files: manager.c the table, load, fork. library.c the functions and size classes of the library.
- * heap.c heaps, their pools, raw regions. thread.c threads: state, gate, exit. block.c allocation,
- * deallocation. lookup.c what an address belongs to. run.c blocks too large for the library.
- * stats.c numbers.
+ * README.md lists the files.
  *
- * Locks, outermost first: tbb_lock (heaps, pools, the list of threads), those of the library, the
- * page layer's. The lock of exits is taken alone.
+ * Locks: docs/design/fork.md has the order of all. tbb_lock guards heaps, pools and the list of
+ * threads. The lock of exits is taken alone, but around fork(2), where it is the last of this
+ * folder's.
  */
 #pragma once
 

@@ -8,7 +8,7 @@
  * destruction. A static kind's heap is made at its first use; a kind that is unavailable stays new
  * and is asked again, since huge pages may be reserved later.
  *
- * Threads: an entry is written under the registry's lock and published by its state. The lock is
+ * Threads: an entry is written under the registry's lock and made visible by its state. The lock is
  * not held while the machine is asked (libdaxctl allocates), nor while a kind is destroyed: that
  * may wait for other threads' exits, which may be about to destroy kinds, and calls a custom kind's
  * unmap(). The entry belongs to the destroying thread meanwhile; fork(2) waits while pages go, and

@@ -41,6 +41,9 @@ struct page_setup {
     const struct nodemask *nodes; /* for a row that selects SELECT_GIVEN* */
 };
 
+/* The decay time: how long a heap manager keeps pages that nobody uses. */
+#define POOL_DECAY_SECONDS 10
+
 struct page_pool {
     const struct page_kind *kind;
     const struct page_source *source;
@@ -81,8 +84,8 @@ bool pool_is_demand_paged(const struct page_pool *pool);
 /* Whether a region for `domain` may be larger than what is wanted now, since nothing but addresses
  * is spent: neither room on bound nodes nor what the process may have of either. */
 bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain);
-/* Whether two addresses that the caller has pages at lie in one region of an whole-region pool.
- * *whole: whether [a, a + size) is all of it. No lock. */
+/* Whether two addresses that the caller has pages at lie in one region of a pool that only takes
+ * back whole regions. *whole: whether [a, a + size) is all of it. No lock. */
 bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole);
 
 /* 0: the pages read as zeroes. Anything else: not done. */

@@ -14,7 +14,6 @@
 #include "kinds/pages/page_run.h"
 #include "kinds/pages/pool.h"
 
-#define CACHE_SECONDS 10               /* jemalloc's own time of decay */
 #define GROWTH_DIVISOR 8               /* a new region is this part of what the cache has, */
 #define GROWTH_MOST ((size_t)32 << 20) /* up to this */
 
@@ -395,7 +394,7 @@ bool run_cache_decay(bool all)
 {
     if (!all && hogs)
         return false;
-    return decay(all ? LONG_MAX : os_seconds() - CACHE_SECONDS, NULL);
+    return decay(all ? LONG_MAX : os_seconds() - POOL_DECAY_SECONDS, NULL);
 }
 
 /* --- the end, and fork --------------------------------------------------------------------------

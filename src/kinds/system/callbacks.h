@@ -19,7 +19,7 @@ struct callbacks {
     /* Value of an environment variable, NULL when unset or when the process is privileged. */
     const char *(*environment)(const char *name);
     /* One line on stderr, always: `name` holds a value that nobody can use. */
-    void (*reject)(const char *name, const char *why);
+    void (*reject)(const char *name, const char *accepted);
     /* One line on stderr under MEMKIND_DEBUG=1. Keeps errno. */
     void (*log)(const char *format, ...) __attribute__((format(printf, 1, 2)));
 };
