@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * triad: bandwidth of each kind's memory, as a[i] = b[i] + x * c[i] sees it, the fourth loop of
- * McCalpin's STREAM.
+ * triad: bandwidth of each kind's memory, as the triad of STREAM (stream.h) sees it.
  *
  *     bench_triad [-m MIB] [-t THREADS] [KIND]...
  *
@@ -22,18 +21,17 @@
 #include <memkind.h>
 
 #include <dlfcn.h>
-#include <pthread.h>
+#include <math.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#define ROUNDS 10
+#include "stream.h"
+
 #define THREADS_MOST 1024
-#define FACTOR 3.0
 
 static const char *const usual[] = {"MEMKIND_DEFAULT",
                                     "MEMKIND_REGULAR",
@@ -44,121 +42,30 @@ static const char *const usual[] = {"MEMKIND_DEFAULT",
                                     "MEMKIND_HIGHEST_BANDWIDTH_LOCAL",
                                     NULL};
 
-struct worker {
-    pthread_t thread;
-    memkind_t kind;
-    size_t count; /* elements of each of its arrays */
-    unsigned number;
-    pthread_barrier_t *barrier;
-    double begin[ROUNDS], end[ROUNDS];
-    bool bad; /* no memory, or a wrong sum */
-};
-
-static void pin(unsigned number)
+/* The CPUs that this process may run on, in turn. */
+static void choose_cpus(unsigned *cpus, unsigned threads)
 {
-    cpu_set_t all, one;
+    unsigned allowed[CPU_SETSIZE], count = 0;
+    cpu_set_t all;
 
     if (sched_getaffinity(0, sizeof all, &all))
-        return;
-    CPU_ZERO(&one);
-    number %= (unsigned)CPU_COUNT(&all);
+        CPU_ZERO(&all);
     for (unsigned cpu = 0; cpu < CPU_SETSIZE; cpu++)
-        if (CPU_ISSET(cpu, &all) && number-- == 0)
-            CPU_SET(cpu, &one);
-    sched_setaffinity(0, sizeof one, &one);
-}
-
-static void triad(double *restrict a, const double *restrict b, const double *restrict c,
-                  size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        a[i] = b[i] + FACTOR * c[i];
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-/* All threads begin a round together. */
-static void *work(void *argument)
-{
-    struct worker *worker = argument;
-    double *a, *b, *c;
-
-    pin(worker->number);
-    a = memkind_malloc(worker->kind, worker->count * sizeof *a);
-    b = memkind_malloc(worker->kind, worker->count * sizeof *b);
-    c = memkind_malloc(worker->kind, worker->count * sizeof *c);
-    worker->bad = !a || !b || !c;
-    for (size_t i = 0; !worker->bad && i < worker->count; i++) {
-        a[i] = 0;
-        b[i] = (double)i;
-        c[i] = 2;
-    }
-    for (int round = 0; round < ROUNDS; round++) {
-        pthread_barrier_wait(worker->barrier);
-        worker->begin[round] = seconds();
-        if (!worker->bad)
-            triad(a, b, c, worker->count);
-        worker->end[round] = seconds();
-    }
-    for (size_t i = 0; !worker->bad && i < worker->count; i++)
-        worker->bad = a[i] != (double)i + 2 * FACTOR;
-    memkind_free(worker->kind, c);
-    memkind_free(worker->kind, b);
-    memkind_free(worker->kind, a);
-    return NULL;
-}
-
-/* From the first thread's begin to the last one's end. */
-static double time_of(const struct worker *workers, unsigned threads, int round)
-{
-    double begin = workers[0].begin[round], end = workers[0].end[round];
-
-    for (unsigned i = 1; i < threads; i++) {
-        if (workers[i].begin[round] < begin)
-            begin = workers[i].begin[round];
-        if (workers[i].end[round] > end)
-            end = workers[i].end[round];
-    }
-    return end - begin;
-}
-
-/* The shortest round in seconds; 0: it did not work. */
-static double measure(memkind_t kind, size_t bytes, unsigned threads)
-{
-    static struct worker workers[THREADS_MOST];
-    pthread_barrier_t barrier;
-    double best = 0;
-
-    pthread_barrier_init(&barrier, NULL, threads);
-    for (unsigned i = 0; i < threads; i++) {
-        workers[i] = (struct worker){.kind = kind,
-                                     .count = bytes / sizeof(double) / threads,
-                                     .number = i,
-                                     .barrier = &barrier};
-        if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) {
-            perror("bench_triad: pthread_create");
-            exit(EXIT_FAILURE);
-        }
-    }
+        if (CPU_ISSET(cpu, &all))
+            allowed[count++] = cpu;
     for (unsigned i = 0; i < threads; i++)
-        pthread_join(workers[i].thread, NULL);
-    for (int round = 0; round < ROUNDS; round++) {
-        double taken = time_of(workers, threads, round);
+        cpus[i] = count ? allowed[i % count] : i;
+}
 
-        if (round == 0 || taken < best)
-            best = taken;
-    }
-    for (unsigned i = 0; i < threads; i++)
-        if (workers[i].bad)
-            best = 0;
-    pthread_barrier_destroy(&barrier);
-    return best;
+static double *take(void *kind, unsigned thread, unsigned array, size_t size)
+{
+    (void)thread, (void)array;
+    return memkind_malloc(kind, size);
+}
+
+static void give_back(void *kind, double *array)
+{
+    memkind_free(kind, array);
 }
 
 /* False: no such bandwidth. */
@@ -166,6 +73,13 @@ static bool report(const char *name, size_t bytes, unsigned threads)
 {
     char why[MEMKIND_ERROR_MESSAGE_SIZE];
     const memkind_t *kind = dlsym(RTLD_DEFAULT, name);
+    unsigned cpus[THREADS_MOST];
+    struct stream stream = {.cpus = cpus,
+                            .threads = threads,
+                            .count = bytes / sizeof(double) / threads,
+                            .seconds = HUGE_VAL,
+                            .take = take,
+                            .give_back = give_back};
     double best;
     int error;
 
@@ -179,12 +93,14 @@ static bool report(const char *name, size_t bytes, unsigned threads)
         printf("%-36s %s\n", name, why);
         return false;
     }
-    best = measure(*kind, bytes, threads);
+    choose_cpus(cpus, threads);
+    stream.context = *kind;
+    best = stream_run(&stream);
     if (best <= 0) {
         printf("%-36s no memory, or wrong sums\n", name);
         return false;
     }
-    printf("%-36s %10.0f MB/s\n", name, 3 * (double)bytes / best / 1e6);
+    printf("%-36s %10.0f MB/s\n", name, stream_bytes(&stream) / best / 1e6);
     return true;
 }
 
