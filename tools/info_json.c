@@ -51,11 +51,7 @@ static void write_special(struct json *json, const char *name, enum node_selecto
     struct node_answer answer;
 
     selector_answer(selector, NULL, 0, &answer);
-    json_open(json, name, '{');
-    json_bool(json, "available", !answer.error);
-    json_nodes(json, "nodes", &answer.nodes);
-    json_text(json, "why", answer.why);
-    json_close(json, '}');
+    json_answer(json, name, &answer);
 }
 
 static void write_nodes(struct json *json)

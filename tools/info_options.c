@@ -12,9 +12,12 @@
 
 #include "frontend/version.h"
 
+#define SECONDS 60 /* for measuring, if nothing is said */
+
 static const char help[] =
     "usage: " PROGRAM " [--nodes] [--kinds] [--kind NAME]\n"
     "                    [--json | --graph | --svg FILE]\n"
+    "       " PROGRAM " --measure [--measure-size SIZE] [--seconds N] [--json]\n"
     "       " PROGRAM " --kind NAME --check SIZE\n"
     "\n"
     "Shows this machine's memory and what each static kind of libmemkind means here.\n"
@@ -25,6 +28,14 @@ static const char help[] =
     "  --json         for programs\n"
     "  --graph        a tree: nodes by the CPUs they are near to, and the kinds that use them\n"
     "  --svg FILE     the same as a picture (SVG); - for the standard output\n"
+    "  --measure      measure each node's memory from the CPUs of each node, and say which nodes "
+    "the\n"
+    "                 library would call high-bandwidth by that; takes memory and all CPUs\n"
+    "  --measure-size SIZE\n"
+    "                 the memory to measure a node in (four times the last-level caches, 64 MiB "
+    "or\n"
+    "                 more); never more than a quarter of what it has free\n"
+    "  --seconds N    how long all of it takes, about (60); it is shorter where there is little\n"
     "  --check SIZE   allocate SIZE bytes (K, M, G, T: times 1024) of the kind, write them, and "
     "ask\n"
     "                 the kernel where they are\n"
@@ -79,6 +90,30 @@ static size_t parse_size(const char *text)
     return (size_t)number << shift;
 }
 
+/* 1 to 86400 */
+static unsigned parse_seconds(const char *text)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || number < 1 || number > 86400)
+        misused("this is no number of seconds from 1 to 86400", text);
+    return (unsigned)number;
+}
+
+static void check_measure(struct info_options *options)
+{
+    bool other = options->graph || options->svg || options->check || options->request.nodes ||
+                 options->request.kinds || options->request.kind >= 0;
+
+    if (options->measure && other)
+        misused("--measure goes with --measure-size, --seconds and --json only", NULL);
+    if (!options->measure && (options->limits.size || options->limits.seconds))
+        misused("--measure-size and --seconds need --measure", NULL);
+    if (!options->limits.seconds)
+        options->limits.seconds = SECONDS;
+}
+
 static void complete(struct info_options *options)
 {
     if (options->check && options->request.kind < 0)
@@ -90,6 +125,7 @@ static void complete(struct info_options *options)
     if (options->check && (options->json || options->graph || options->svg ||
                            options->request.nodes || options->request.kinds))
         misused("--check goes with --kind only", NULL);
+    check_measure(options);
     if (options->request.kind >= 0)
         options->request.kinds = true;
     if (!options->request.nodes && !options->request.kinds)
@@ -107,13 +143,21 @@ _Noreturn void info_finish(int status)
 
 void info_options_parse(int argc, char *argv[], struct info_options *options)
 {
-    enum { NODES = 1, KINDS, KIND, JSON, GRAPH, SVG, CHECK, HELP, VERSION };
+    enum { NODES = 1, KINDS, KIND, JSON, GRAPH, SVG, MEASURE, SIZE, TIME, CHECK, HELP, VERSION };
     static const struct option known[] = {
-        {"nodes", no_argument, NULL, NODES},       {"kinds", no_argument, NULL, KINDS},
-        {"kind", required_argument, NULL, KIND},   {"json", no_argument, NULL, JSON},
-        {"graph", no_argument, NULL, GRAPH},       {"svg", required_argument, NULL, SVG},
-        {"check", required_argument, NULL, CHECK}, {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},   {NULL, 0, NULL, 0},
+        {"nodes", no_argument, NULL, NODES},
+        {"kinds", no_argument, NULL, KINDS},
+        {"kind", required_argument, NULL, KIND},
+        {"json", no_argument, NULL, JSON},
+        {"graph", no_argument, NULL, GRAPH},
+        {"svg", required_argument, NULL, SVG},
+        {"check", required_argument, NULL, CHECK},
+        {"measure", no_argument, NULL, MEASURE},
+        {"measure-size", required_argument, NULL, SIZE},
+        {"seconds", required_argument, NULL, TIME},
+        {"help", no_argument, NULL, HELP},
+        {"version", no_argument, NULL, VERSION},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -137,6 +181,15 @@ void info_options_parse(int argc, char *argv[], struct info_options *options)
             break;
         case SVG:
             options->svg = optarg;
+            break;
+        case MEASURE:
+            options->measure = true;
+            break;
+        case SIZE:
+            options->limits.size = parse_size(optarg);
+            break;
+        case TIME:
+            options->limits.seconds = parse_seconds(optarg);
             break;
         case CHECK:
             options->check = parse_size(optarg);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "info.h"
+#include "measure.h"
 
 #define PROGRAM "memkind-info"
 
@@ -19,7 +20,9 @@ struct info_options {
     struct info_request request;
     bool json, graph;
     const char *svg; /* a file's name, "-" for the standard output; NULL: no picture */
-    size_t check;    /* bytes; 0: no check */
+    bool measure;
+    struct measure_limits limits; /* of that */
+    size_t check;                 /* bytes; 0: no check */
 };
 
 /* Does not return for options that are wrong, or that ask for a text only. */

@@ -97,3 +97,12 @@ void json_nodes(struct json *json, const char *name, const struct nodemask *node
     }
     fputc(']', json->stream);
 }
+
+void json_answer(struct json *json, const char *name, const struct node_answer *answer)
+{
+    json_open(json, name, '{');
+    json_bool(json, "available", !answer->error);
+    json_nodes(json, "nodes", &answer->nodes);
+    json_text(json, "why", answer->why);
+    json_close(json, '}');
+}

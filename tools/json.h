@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "kinds/machine/node_answer.h"
 #include "kinds/system/nodemask.h"
 
 /* Starts as {.stream = ...}. */
@@ -32,4 +33,5 @@ void json_text(struct json *json, const char *name, const char *text); /* NULL o
 void json_number(struct json *json, const char *name, int64_t number);
 void json_known(struct json *json, const char *name, int64_t number, bool known); /* or null */
 void json_bool(struct json *json, const char *name, bool value);
+void json_answer(struct json *json, const char *name, const struct node_answer *answer);
 void json_nodes(struct json *json, const char *name, const struct nodemask *nodes); /* [0, 2] */

@@ -42,6 +42,21 @@ static int check(const struct info_options *options)
     return outcome.verdict == GOOD ? DONE : FAILED;
 }
 
+/* --- measuring -------------------------------------------------------------------------------- */
+
+static int measure(const struct info_options *options)
+{
+    struct measured measured;
+    bool complete = measure_run(&options->limits, &measured);
+
+    if (options->json)
+        measure_print_json(&measured, stdout);
+    else
+        measure_print(&measured, stdout);
+    measure_release(&measured);
+    return complete ? DONE : FAILED;
+}
+
 /* --- the picture ------------------------------------------------------------------------------ */
 
 static int draw(const struct info_options *options)
@@ -84,5 +99,7 @@ int main(int argc, char *argv[])
     (void)memkind_check_available(MEMKIND_DEFAULT); /* the library's first use: see report.h */
     if (options.check)
         info_finish(check(&options));
+    if (options.measure)
+        info_finish(measure(&options));
     info_finish(options.svg ? draw(&options) : print(&options));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /* Why and thread rules: see trial.h. */
-#define _GNU_SOURCE /* sched.h: CPU_ALLOC, sched_getcpu */
+#define _GNU_SOURCE /* sched.h: sched_getcpu */
 #include "trial.h"
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../bench/stream.h"
 #include "../examples/placement.h"
 #include "kinds/machine/hugepages.h"
 #include "kinds/machine/report.h"
@@ -176,13 +177,7 @@ struct result trial_run(const struct trial *trial)
 void trial_stay_on_this_cpu(void)
 {
     int cpu = sched_getcpu();
-    cpu_set_t *set = cpu < 0 ? NULL : CPU_ALLOC((size_t)cpu + 1);
-    size_t size = CPU_ALLOC_SIZE((size_t)cpu + 1);
 
-    if (!set)
-        return;
-    CPU_ZERO_S(size, set);
-    CPU_SET_S((size_t)cpu, size, set);
-    sched_setaffinity(0, size, set);
-    CPU_FREE(set);
+    if (cpu >= 0)
+        stream_pin((unsigned)cpu);
 }

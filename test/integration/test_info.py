@@ -395,6 +395,21 @@ def check_misplaced():
                f"{kind} on {machine}: {done.returncode}, {done.stdout}{done.stderr}")
 
 
+def check_measure_elsewhere():
+    """Memory and CPUs that are not to be had are errors, and nothing is concluded."""
+    for machine, variables, words in (
+            ("flat-2-sockets", {}, "node 1: a page is not there but on node 0"),
+            ("flat-2-sockets", {}, "node 1: none of its CPUs is for this process"),
+            ("flat-2-sockets", {"MEMKIND_TEST_REFUSAL": "1"},
+             "node 0: memory cannot be bound to it (mbind): Operation not permitted"),
+            ("cpuset-without-hbw", {}, "its memory is not for this process (cpuset)")):
+        done = run("memkind-info", "--measure", "--measure-size", "1M", "--seconds", "1", machine=machine,
+                   variables=variables)
+        expect(done.returncode == 1 and words in done.stderr, f"--measure on {machine}: {done}")
+        expect("none: not everything was measured" in done.stdout and "export" not in done.stdout,
+               f"--measure on {machine}: {done.stdout}")
+
+
 # --- this machine -----------------------------------------------------------------------------------
 
 def check_here():
@@ -430,6 +445,31 @@ def check_kind_here(kind):
     expect(done.stdout.startswith(kind["name"]), f"--check: {done.stdout}")
 
 
+def check_measure():
+    """Sane figures of every pair; which they are is nobody's business."""
+    data = report_of()
+    wanted = {(cpus["node"], memory["node"]) for cpus in data["nodes"] if cpus["cpus"]
+              for memory in data["nodes"] if memory["size"]}
+    done = run("memkind-info", "--measure", "--json", "--measure-size", "8M", "--seconds", "1")
+    expect(done.returncode == 0, f"--measure: {done}")
+    said = json.loads(done.stdout)
+    expect(set(said) == {"version", "heap_manager", "measured"}, f"--measure --json: {set(said)}")
+    said = said["measured"]
+    expect({(pair["cpu_node"], pair["node"]) for pair in said["pairs"]} == wanted and
+           len(said["pairs"]) == len(wanted), f"--measure: pairs {said['pairs']}")
+    for pair in said["pairs"]:
+        expect(pair["bandwidth"] > 0 and pair["latency"] > 0 and 0 < pair["size"] <= 8 << 20, f"--measure: {pair}")
+    high = said["high_bandwidth"]
+    expect(high["available"] == bool(high["nodes"]) == bool(said["export"]), f"--measure: {said}")
+    # With a threshold that any memory has, the line to export is there and can be used.
+    done = run("memkind-info", "--measure", "--measure-size", "8M", "--seconds", "1",
+               variables={"MEMKIND_HBW_THRESHOLD": "1", "MEMKIND_HBW_NODES": "4711"})
+    line = done.stdout.splitlines()[-1]
+    expect(done.returncode == 0 and line.startswith("export MEMKIND_HBW_NODES="), f"--measure: {done}")
+    name, _, value = line.removeprefix("export ").partition("=")
+    expect(report_of(variables={name: value})["high_bandwidth"]["available"], f"--measure: {line}")
+
+
 def check_options():
     info = "memkind-info"
     parts = {(): 4, ("--nodes",): 3, ("--kinds",): 2, ("--nodes", "--kinds"): 4,
@@ -451,8 +491,8 @@ def check_options():
     expect(done.returncode == 0 and run(info, "-h").stdout == done.stdout, f"{done}")
     with open(os.path.join(SOURCE, "man/memkind-info.1"), encoding="ascii") as file:
         manual = file.read()
-    explained = set(re.findall(r"^\.It Fl -(\w+)", manual, re.M))
-    expect(explained == set(re.findall(r"^  --(\w+)", done.stdout, re.M)), f"in the manual: {explained}")
+    explained = set(re.findall(r"^\.It Fl -([\w-]+)", manual, re.M))
+    expect(explained == set(re.findall(r"^  --([\w-]+)", done.stdout, re.M)), f"in the manual: {explained}")
 
 
 def check_sizes():
@@ -469,6 +509,10 @@ def check_misuse():
                     ("--kind", ""), ("--kind", "MEMKIND_"), ("--check",), ("--check", "1M"),
                     ("--kind", "hbw", "--check", "1M", "--json"), ("--nodes=1",),
                     ("--kind", "hbw", "--check", "1M", "--nodes"), ("--svg",), ("--svg", ""),
+                    ("--measure", "--nodes"), ("--measure", "--kind", "hbw"), ("--measure", "--graph"),
+                    ("--measure", "--svg", "-"), ("--seconds", "1"), ("--measure-size", "1M"),
+                    ("--measure", "--kind", "hbw", "--check", "1M"), ("--measure", "--measure-size", "0"),
+                    *(("--measure", "--seconds", text) for text in ("", "0", "-1", "1.5", "x", "86401", "1s")),
                     ("--graph", "--json"), ("--svg", "-", "--graph"), ("--svg", "-", "--json"),
                     ("--kind", "hbw", "--check", "1M", "--graph"), ("--kind", "hbw", "--check", "1M", "--svg", "-"),
                     *(("--kind", "default", "--check", size)
@@ -497,7 +541,9 @@ check_escapes()
 check_misplaced()
 check_many_nodes()
 check_picture_options()
+check_measure_elsewhere()
 check_here()
+check_measure()
 check_options()
 check_sizes()
 check_misuse()

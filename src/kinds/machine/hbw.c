@@ -78,14 +78,21 @@ static bool nobody_knows(const struct hbw_facts *facts, struct node_answer *answ
     return true;
 }
 
-static hbw_step *const steps[] = {
+/* The last step of each always has an answer. */
+static hbw_step *const all_steps[] = {
     administrators_choice,    hbw_above_threshold, hbw_nothing_but_hbm,
     hbw_faster_than_ordinary, hbw_hbm_beside_cpu,  nobody_knows,
 };
+static hbw_step *const steps_of_numbers[] = {
+    hbw_above_threshold,
+    hbw_faster_than_ordinary,
+    nobody_knows,
+};
 
-void hbw_find(struct node_answer *answer)
+static void take_steps(hbw_step *const steps[], size_t count, const struct attributes *attributes,
+                       struct node_answer *answer)
 {
-    struct hbw_facts facts = {.topology = topology_get(), .attributes = attributes_get()};
+    struct hbw_facts facts = {.topology = topology_get(), .attributes = attributes};
     bool some;
 
     if (!read_threshold(&facts)) {
@@ -97,7 +104,7 @@ void hbw_find(struct node_answer *answer)
     cpu_identify(&facts.cpu);
     facts.midr = cpu_midr();
     find_candidates(&facts);
-    for (size_t i = 0; !steps[i](&facts, answer); i++)
+    for (size_t i = 0; i < count && !steps[i](&facts, answer); i++)
         ;
     if (answer->error)
         return;
@@ -109,4 +116,15 @@ void hbw_find(struct node_answer *answer)
     if (some) /* a cpuset without them */
         snprintf(answer->why, sizeof answer->why,
                  "none of the high-bandwidth nodes has memory for this process");
+}
+
+void hbw_find(struct node_answer *answer)
+{
+    take_steps(all_steps, sizeof all_steps / sizeof all_steps[0], attributes_get(), answer);
+}
+
+void hbw_from_numbers(const struct attributes *attributes, struct node_answer *answer)
+{
+    take_steps(steps_of_numbers, sizeof steps_of_numbers / sizeof steps_of_numbers[0], attributes,
+               answer);
 }

@@ -26,6 +26,10 @@
 /* The caller gives a zeroed answer. */
 void hbw_find(struct node_answer *answer);
 
+/* What the steps that compare numbers say of these instead of the firmware's: for a tool that has
+ * measured them. The caller gives a zeroed answer. */
+void hbw_from_numbers(const struct attributes *attributes, struct node_answer *answer);
+
 /* --- the steps, in hbw_numbers.c and hbw_identity.c --- */
 
 struct hbw_facts {

@@ -13,6 +13,7 @@ enum info_source {
     INFO_SOURCE_SYSFS,     /* the kernel: nodes, CPUs, sizes, distances */
     INFO_SOURCE_ACCESS1,   /* the firmware (ACPI HMAT) or the device (CXL): numbers that CPUs see */
     INFO_SOURCE_ACCESS0,   /* the same, seen by whoever is nearest, where that is a CPU */
+    INFO_SOURCE_MEASURED,  /* a tool that has measured the same */
     INFO_SOURCE_CPU_MODEL, /* the CPU's model: Knights Landing, Xeon Max, A64FX, ... */
     INFO_SOURCE_GPU_DRIVER,  /* NVIDIA's driver: nodes of GPUs */
     INFO_SOURCE_LIBDAXCTL,   /* libdaxctl */
