@@ -144,14 +144,15 @@ struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set
     return least;
 }
 
-void jem_arena_set_count_thread(arena_t *arena, int change)
+unsigned jem_arena_set_count_thread(arena_t *arena, int change)
 {
     struct jem_arena_set *set =
         atomic_load_explicit(&jem_set_of_arena[arena_ind_get(arena)], memory_order_relaxed);
 
     for (struct jem_arena *at = set ? set->arenas : NULL; at; at = at->next)
         if (at->arena == arena)
-            at->threads += (unsigned)change;
+            return at->threads += (unsigned)change;
+    return 0;
 }
 
 struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set)

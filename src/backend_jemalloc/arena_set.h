@@ -60,8 +60,9 @@ void jem_arena_set_drop(tsd_t *tsd, struct jem_arena_set *set);
 
 /* The arena for one more cache. Called with jem_lock; never fails. */
 struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set);
-/* One thread more or less fills its cache from the arena. Called with jem_lock. */
-void jem_arena_set_count_thread(arena_t *arena, int change);
+/* One thread more or less fills its cache from the arena; returns how many do. Called with
+ * jem_lock. */
+unsigned jem_arena_set_count_thread(arena_t *arena, int change);
 /* The arena set's arenas, for a walk without jem_lock. */
 struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set);
 

@@ -12,6 +12,7 @@
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/reclaim.h"
 #include "backend_jemalloc/thread.h"
 #include "kinds/system/guard.h"
@@ -248,9 +249,12 @@ static void free_block(const struct alloc_context *context, const struct place *
 {
     if (jem_cache_serves(context->cache, place->size_class.szind))
         jem_cache_free(context->tsd, context->cache, place->size_class.szind, block);
-    else
+    else {
         idalloctm(tsd_tsdn(context->tsd), block, NULL, (emap_alloc_ctx_t *)&place->size_class,
                   false, true);
+        jem_purge_note(sz_index2size(place->size_class.szind));
+    }
+    jem_purge_excess(context->tsd);
 }
 
 static bool free_known(void *block)
@@ -268,6 +272,7 @@ static bool free_known(void *block)
         return true; /* the block is the parent's */
     context_of_set(&context, place.set);
     free_block(&context, &place, block);
+    jem_thread_collect_due();
     errno = saved_errno;
     return true;
 }

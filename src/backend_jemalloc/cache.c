@@ -9,6 +9,7 @@
 
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/purge.h"
 
 #define ROOM_FIRST ((size_t)8 << 10)
 #define ROOM_EASY ((size_t)64 << 10)
@@ -240,7 +241,8 @@ static unsigned give_back_some(tsd_t *tsd, szind_t index, void **blocks, edata_t
     }
     arena_dalloc_bin_locked_finish(tsdn, arena, bin, &info);
     malloc_mutex_unlock(tsdn, &bin->lock);
-    arena_decay_ticks(tsdn, arena, count - rest);
+    if (empty)
+        jem_purge_note(empty * edata_size_get(emptied[0]));
     for (unsigned i = 0; i < empty; i++)
         arena_slab_dalloc(tsdn, arena, emptied[i]);
     return rest;
@@ -255,12 +257,14 @@ static void give_back(tsd_t *tsd, szind_t index, void **blocks, unsigned count)
         if (!extents[i])
             not_reached(); /* every block of a cache has an extent */
     }
-    if (index >= SC_NBINS)
+    if (index >= SC_NBINS) {
+        jem_purge_note(count * sz_index2size(index));
         for (unsigned i = 0; i < count; i++)
             large_dalloc(tsd_tsdn(tsd), extents[i]);
-    else
+    } else {
         while (count)
             count = give_back_some(tsd, index, blocks, extents, count);
+    }
 }
 
 /* The oldest blocks go back. */

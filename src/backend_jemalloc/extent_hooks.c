@@ -17,6 +17,7 @@
 #include "backend_jemalloc/retained.h"
 
 #define ROOM_TIMES 8 /* the size of a block that grew */
+#define LARGE_REGION ((size_t)32 << 20)
 #define ROOM_MOST ((size_t)64 << 30)
 
 static size_t round_up(size_t size, size_t granule)
@@ -92,18 +93,18 @@ static struct page_pool *hooks_pool(extent_hooks_t *hooks)
     return ((struct jem_extent_hooks *)hooks)->pool;
 }
 
-static bool hooks_keep(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
-                       unsigned arena_ind)
-{
-    (void)hooks, (void)addr, (void)size, (void)committed, (void)arena_ind;
-    return true;
-}
-
 static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
                         unsigned arena_ind)
 {
     (void)committed, (void)arena_ind;
     return !pool_unmap(hooks_pool(hooks), addr, size);
+}
+
+/* A large block's region goes back whole: its addresses then serve a block that is larger still. */
+static bool hooks_unmap_large(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
+                              unsigned arena_ind)
+{
+    return size < LARGE_REGION || hooks_unmap(hooks, addr, size, committed, arena_ind);
 }
 
 static bool hooks_purge(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,
@@ -187,7 +188,7 @@ void jem_extent_hooks_init(struct jem_extent_hooks *hooks, struct page_pool *poo
     hooks->domain = domain;
     hooks->table = (extent_hooks_t){
         .alloc = hooks_alloc,
-        .dalloc = pool_is_demand_paged(pool) ? hooks_keep : hooks_unmap,
+        .dalloc = pool_is_demand_paged(pool) ? hooks_unmap_large : hooks_unmap,
         .destroy = forget_destroy,
         .split = hooks_split,
         .merge = pool_is_page_granular(pool) ? forget_merge : hooks_merge,

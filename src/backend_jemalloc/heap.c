@@ -4,6 +4,7 @@
 #include "backend_jemalloc/heap.h"
 
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/start.h"
 #include "backend_jemalloc/thread.h"
 
@@ -87,11 +88,13 @@ int jem_heap_destroy(struct heap *heap)
 
     if (!tsd)
         return MEMKIND_ERROR_MALLOC;
+    jem_purge_lock();
     pthread_mutex_lock(&jem_lock);
     sets = heap_unlink(tsd, state);
     heap->slot = JEM_SLOT_NONE;
     heap->state = NULL; /* still locked, so that a fork finds all of the heap or nothing */
     pthread_mutex_unlock(&jem_lock);
+    jem_purge_unlock();
     for (struct jem_arena_set *set = sets; set; set = set->older)
         jem_arena_set_empty(tsd, set);
     pthread_mutex_lock(&jem_lock);

@@ -12,6 +12,7 @@
 #include "backend_jemalloc/block.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/reclaim.h"
 #include "backend_jemalloc/start.h"
 #include "backend_jemalloc/stats.h"
@@ -37,6 +38,7 @@ static void prefork(void)
     bool able = jem_tsd() != NULL;
 
     jem_reclaim_prefork();
+    jem_purge_lock();
     pthread_mutex_lock(&jem_lock);
     jemalloc_locked = able;
     if (able)
@@ -50,6 +52,7 @@ static void postfork_parent(void)
     if (jemalloc_locked)
         jemalloc_postfork_parent();
     pthread_mutex_unlock(&jem_lock);
+    jem_purge_unlock();
     jem_reclaim_postfork();
 }
 
@@ -75,6 +78,7 @@ static void postfork_child(void)
         jem_heap_postfork_child(NULL);
     }
     pthread_mutex_unlock(&jem_lock);
+    jem_purge_unlock();
     jem_reclaim_postfork();
 }
 

@@ -9,6 +9,7 @@
 
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/purge.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/guard.h"
 
@@ -35,13 +36,10 @@ static inline struct jem_cache *cache_at(const struct jem_thread *thread, unsign
 static void cache_drop(tsd_t *tsd, struct jem_thread *thread, unsigned slot)
 {
     struct jem_cache *cache = cache_at(thread, slot);
-    arena_t *arena = jem_cache_arena(cache);
 
     thread->cache[slot] = &jem_cache_none;
     jem_cache_flush(tsd, cache);
     jem_cache_release(tsd, cache);
-    /* A short-lived thread does not live to see its own ticks of the decay clock. */
-    arena_decay(tsd_tsdn(tsd), arena, false, false);
 }
 
 void jem_thread_drop_caches(tsd_t *tsd, unsigned slot)
@@ -74,9 +72,15 @@ void jem_thread_collect_due(void)
 {
     struct jem_thread *thread = jem_thread_now;
 
-    if (likely(thread->calls >= 0) || !thread->slots)
+    if (!thread->slots)
+        return;
+    thread->calls -= JEM_CALLS_SLOW;
+    if (likely(thread->calls >= 0))
         return;
     thread->calls = JEM_CALLS_BETWEEN;
+    jem_purge_decayed(thread->tsd);
+    if (++thread->looks % JEM_LOOKS_BETWEEN)
+        return;
     for (unsigned i = 0; i < thread->slots; i++) {
         thread->collected = (thread->collected + 1) % thread->slots;
         if (collect(thread, thread->collected))
@@ -123,6 +127,7 @@ static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
         thread->tsd = tsd;
         thread->slots = slots;
         thread->calls = JEM_CALLS_BETWEEN;
+        jem_purge_stop_clock(tsd);
         for (unsigned slot = 0; slot < slots; slot++)
             thread->cache[slot] = &jem_cache_none;
         pthread_mutex_init(&thread->lock, NULL);
@@ -130,21 +135,39 @@ static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
     return thread;
 }
 
+/* The arena of the next cache from *slot on, which the thread leaves. *last: no other thread fills
+ * its cache from it. NULL: there is no further cache. */
+static arena_t *leave_next_arena(const struct jem_thread *thread, unsigned *slot, bool *last)
+{
+    arena_t *arena = NULL;
+
+    pthread_mutex_lock(&jem_lock);
+    while (*slot < thread->slots && !has_cache(thread, *slot))
+        ++*slot;
+    if (*slot < thread->slots) {
+        arena = jem_cache_arena(cache_at(thread, *slot));
+        *last = jem_arena_set_count_thread(arena, -1) == 0;
+    }
+    pthread_mutex_unlock(&jem_lock);
+    return arena;
+}
+
 static void thread_exit(struct jem_thread *thread)
 {
     tsd_t *tsd = thread->tsd;
+    unsigned slot = 0;
+    bool last = false;
+    arena_t *arena;
 
     jem_thread_now = &leaving;
-    pthread_mutex_lock(&jem_lock);
-    for (unsigned slot = 0; slot < thread->slots; slot++)
-        if (has_cache(thread, slot))
-            jem_arena_set_count_thread(jem_cache_arena(cache_at(thread, slot)), -1);
-    pthread_mutex_unlock(&jem_lock);
-    pthread_mutex_lock(&thread->lock);
-    for (unsigned slot = 0; slot < thread->slots; slot++)
+    for (; (arena = leave_next_arena(thread, &slot, &last)) != NULL; slot++) {
+        pthread_mutex_lock(&thread->lock);
         if (has_cache(thread, slot))
             cache_drop(tsd, thread, slot);
-    pthread_mutex_unlock(&thread->lock);
+        pthread_mutex_unlock(&thread->lock);
+        if (last)
+            jem_purge_left(tsd, arena);
+    }
     pthread_mutex_lock(&jem_lock);
     LIST_REMOVE(thread, entry);
     pthread_mutex_unlock(&jem_lock);

@@ -48,8 +48,11 @@ struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_arena_set *set);
  * jem_lock. */
 void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
 
-/* Looks for unused blocks: in the calling thread's next cache, if it is time to; in all of them. */
+/* What a thread does for what is unused, on its way through the slow paths: pages of all arenas
+ * (purge.h), blocks of its next cache, if it is time to. */
+
 void jem_thread_collect_due(void);
+/* Looks for unused blocks in all caches of the calling thread. */
 void jem_thread_collect_all(void);
 /* Bytes in all threads' caches, by slot; returns the sum. Called with jem_lock. */
 size_t jem_thread_cached(size_t cached[JEM_SLOTS]);

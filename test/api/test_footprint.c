@@ -6,8 +6,10 @@
  */
 #include "support.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void init(void)
 {
@@ -69,4 +71,105 @@ Test(footprint, mixed_sizes)
     size_t peak = peak_of_mixed(8, 16384, 30);
 
     cr_expect_leq(peak, 120 * 1000 * KIB, "%zu KiB were resident", peak / KIB);
+}
+
+/* --- large blocks -------------------------------------------------------------------------------
+ */
+
+static void *touched(memkind_t kind, size_t size)
+{
+    char *block = memkind_malloc(kind, size);
+
+    cr_assert_not_null(block);
+    for (size_t offset = 0; offset < size; offset += 4096)
+        block[offset] = 1;
+    return block;
+}
+
+/* Each one is larger than the last, which is free by then: neither its memory nor its addresses are
+ * lost to the next. */
+Test(footprint, one_large_block_at_a_time)
+{
+    const size_t largest = 300 * MIB;
+    size_t before, addresses, peak = 0, now;
+
+    memkind_free(MEMKIND_REGULAR, memkind_malloc(MEMKIND_REGULAR, 1));
+    before = test_resident();
+    addresses = test_virtual();
+    for (size_t size = 100 * MIB; size <= largest; size += 10 * MIB) {
+        void *block = touched(MEMKIND_REGULAR, size);
+
+        now = test_resident() - before;
+        if (now > peak)
+            peak = now;
+        memkind_free(MEMKIND_REGULAR, block);
+    }
+    cr_expect_leq(peak, largest / 100 * 115, "%zu MiB were resident", peak / MIB);
+    now = test_virtual();
+    cr_expect_leq(now, addresses + 2 * largest, "%zu MiB of addresses", (now - addresses) / MIB);
+}
+
+/* --- what is given back -------------------------------------------------------------------------
+ */
+
+#define SMALL ((size_t)512)
+
+static void fill_and_free(size_t total)
+{
+    size_t count = total / SMALL;
+    char **blocks = calloc(count, sizeof *blocks);
+
+    cr_assert_not_null(blocks);
+    for (size_t i = 0; i < count; i++) {
+        blocks[i] = memkind_malloc(MEMKIND_REGULAR, SMALL);
+        cr_assert_not_null(blocks[i]);
+        memset(blocks[i], 1, SMALL);
+    }
+    for (size_t i = 0; i < count; i++)
+        memkind_free(MEMKIND_REGULAR, blocks[i]);
+    free(blocks);
+}
+
+/* What a kind does not use any more is little at once, and next to nothing after the decay time,
+ * although its threads work in another kind, and get all they want from their caches. */
+Test(footprint, of_an_idle_kind)
+{
+    size_t before, now;
+
+    memkind_free(MEMKIND_REGULAR, memkind_malloc(MEMKIND_REGULAR, 1));
+    memkind_free(MEMKIND_DEFAULT, memkind_malloc(MEMKIND_DEFAULT, 1));
+    before = test_resident();
+    fill_and_free(256 * MIB);
+    now = test_resident();
+    cr_expect_leq(now, before + 80 * MIB, "%zu MiB stay at first", (now - before) / MIB);
+    for (unsigned i = 0; i < 120; i++) {
+        for (unsigned j = 0; j < 1000; j++)
+            memkind_free(MEMKIND_DEFAULT, memkind_malloc(MEMKIND_DEFAULT, 100));
+        usleep(100000);
+    }
+    now = test_resident();
+    cr_expect_leq(now, before + 16 * MIB, "%zu MiB stay in the end", (now - before) / MIB);
+}
+
+static void *thread_of_a_while(void *unused)
+{
+    (void)unused;
+    fill_and_free(64 * MIB);
+    return NULL;
+}
+
+/* Threads that have arenas of their own, which nobody uses after them. */
+Test(footprint, of_ended_threads)
+{
+    pthread_t threads[4];
+    size_t before, now;
+
+    memkind_free(MEMKIND_REGULAR, memkind_malloc(MEMKIND_REGULAR, 1));
+    before = test_resident();
+    for (size_t i = 0; i < LENGTH(threads); i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, thread_of_a_while, NULL), 0);
+    for (size_t i = 0; i < LENGTH(threads); i++)
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+    now = test_resident();
+    cr_expect_leq(now, before + 52 * MIB, "%zu MiB stay", (now - before) / MIB);
 }

@@ -72,7 +72,7 @@ static void breathe_all(memkind_t kind)
 /* So many looks for unused blocks. */
 static void allocate_others(memkind_t kind, int looks)
 {
-    for (long i = 0; i < (long)looks * JEM_CALLS_BETWEEN; i++)
+    for (long i = 0; i < (long)looks * JEM_CALLS_BETWEEN * JEM_LOOKS_BETWEEN; i++)
         memkind_free(kind, memkind_malloc(kind, 1000));
 }
 
