@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "kinds/system/os.h"
+#include "kinds/system/round.h"
 
 #define PAGES_AT_ONCE 256
 
@@ -23,8 +24,8 @@ static bool populate(char *first, char *end, size_t page)
 enum residency residency_check(void *address, size_t size, const struct nodemask *nodes, bool touch)
 {
     size_t page = os_page_size();
-    char *first = (char *)((uintptr_t)address & ~(uintptr_t)(page - 1));
-    char *end = (char *)(((uintptr_t)address + size + page - 1) & ~(uintptr_t)(page - 1));
+    char *first = (char *)round_down((uintptr_t)address, page);
+    char *end = (char *)round_up((uintptr_t)address + size, page);
     enum residency result = RESIDENCY_ALL;
 
     /* move_pages says EFAULT for an unmapped page and for one that was only read (the zero page):

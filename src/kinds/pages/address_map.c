@@ -4,6 +4,7 @@
 #include "kinds/pages/address_map.h"
 
 #include "kinds/system/os.h"
+#include "kinds/system/round.h"
 
 struct address_root address_map_root[ADDRESS_MAP_LEAVES];
 
@@ -164,8 +165,7 @@ static void part_clear_units(const struct part *part)
     if (!leaf || !atomic_load_explicit(&leaf->noted, memory_order_relaxed))
         return;
     /* Units that lie wholly inside: one at an edge may be another region's, too. */
-    for (uintptr_t at = (part->first + unit - 1) & ~(unit - 1); at + unit - 1 <= part->last;
-         at += unit) {
+    for (uintptr_t at = round_up(part->first, unit); at + unit - 1 <= part->last; at += unit) {
         _Atomic uint8_t *byte = address_map_leaf_unit(leaf, at);
 
         /* Never used, most of them: reading takes no memory. */

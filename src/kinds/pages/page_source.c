@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kinds/system/round.h"
+
 #define PAGE_SOURCE_ROW(NAME) &page_source_##NAME,
 static const struct page_source *const sources[] = {PAGE_SOURCES(PAGE_SOURCE_ROW)};
 #define SOURCES (sizeof sources / sizeof sources[0])
@@ -28,8 +30,8 @@ void page_source_postfork(void)
 int page_source_purge_whole(void *address, size_t size, size_t page)
 {
     uintptr_t start = (uintptr_t)address, end = start + size;
-    uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
-    uintptr_t last = end & ~(uintptr_t)(page - 1);
+    uintptr_t first = round_up(start, page);
+    uintptr_t last = round_down(end, page);
     int error;
 
     if (first >= last)

@@ -12,6 +12,7 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/machine/topology.h"
 #include "kinds/pages/range_allocator.h"
+#include "kinds/system/round.h"
 
 #define STEP_MOST ((size_t)2 << 20)
 #define STEP_LEAST ((size_t)64 << 10)
@@ -191,7 +192,7 @@ bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment, bool *zeroed)
 {
     size_t granule = pool_granule(pool);
-    size_t rounded = (size + granule - 1) & ~(granule - 1);
+    size_t rounded = round_up(size, granule);
     struct node_answer answer;
     struct os_policy policy;
     void *address;

@@ -13,6 +13,7 @@
 #include "kinds/system/os.h"
 #include "kinds/pages/page_run.h"
 #include "kinds/pages/pool.h"
+#include "kinds/system/round.h"
 
 #define GROWTH_DIVISOR 8               /* a new region is this part of what the cache has, */
 #define GROWTH_MOST ((size_t)32 << 20) /* up to this */
@@ -121,7 +122,7 @@ static size_t region_size(struct run_cache *cache, size_t size, bool grows)
         if (size < most)
             size = most;
     }
-    return (size + granule - 1) & ~(granule - 1);
+    return round_up(size, granule);
 }
 
 static bool decay(long freed, const struct page_pool *only);
@@ -169,7 +170,7 @@ static bool prepare(struct run_cache *cache, char *start, size_t size, bool purg
 
 void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed)
 {
-    size_t unit = page_run_unit(), rounded = (*size + unit - 1) & ~(unit - 1);
+    size_t unit = page_run_unit(), rounded = round_up(*size, unit);
     struct page_run *run = NULL;
 
     run_cache_decay(false);
@@ -262,7 +263,7 @@ static bool grow(struct page_run *run, size_t size, bool *purged)
 
 bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_t *new_size)
 {
-    size_t unit = page_run_unit(), rounded = (*new_size + unit - 1) & ~(unit - 1);
+    size_t unit = page_run_unit(), rounded = round_up(*new_size, unit);
     bool purged = false, done = false;
     struct page_run *run;
 

@@ -32,6 +32,7 @@
 #include "kinds/pages/range_allocator.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/temp_file.h"
+#include "kinds/system/round.h"
 
 #define WINDOW_UNIT ((size_t)2 << 20) /* one huge page, which DAX and tmpfs may have */
 #define WINDOW_SIZE ((size_t)1 << 30)
@@ -55,11 +56,6 @@ struct source_file {
 PAGE_SOURCE_STATE(struct source_file)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-static size_t round_up(size_t size)
-{
-    return (size + WINDOW_UNIT - 1) & ~(WINDOW_UNIT - 1);
-}
 
 /* --- the file -----------------------------------------------------------------------------------
  */
@@ -111,7 +107,8 @@ static int open_pool(struct page_pool *pool, const void *request)
         return MEMKIND_ERROR_INVALID;
     }
     /* More than a file can have, or than memkind_get_capacity() can tell, is no limit. */
-    own->limit = wanted->limit <= SSIZE_MAX - WINDOW_UNIT ? round_up(wanted->limit) : 0;
+    own->limit =
+        wanted->limit <= SSIZE_MAX - WINDOW_UNIT ? round_up(wanted->limit, WINDOW_UNIT) : 0;
     atomic_store_explicit(&own->file, -1, memory_order_relaxed);
     range_allocator_init(&own->ranges);
     own->directory = os_map(TEMP_FILE_PATH, os_page_size());
@@ -301,8 +298,8 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
 static bool window_add(struct page_pool *pool, size_t size, size_t alignment)
 {
     struct source_file *own = state_of(pool);
-    size_t left = (own->limit ? own->limit : SSIZE_MAX & ~(WINDOW_UNIT - 1)) - own->windows;
-    size_t least = size < left ? round_up(size) : left, most;
+    size_t left = (own->limit ? own->limit : round_down(SSIZE_MAX, WINDOW_UNIT)) - own->windows;
+    size_t least = size < left ? round_up(size, WINDOW_UNIT) : left, most;
 
     if (left == 0 || (own->limit && size > own->limit))
         return false;
@@ -317,7 +314,7 @@ static bool window_add(struct page_pool *pool, size_t size, size_t alignment)
     while (!window_map(pool, most, alignment > WINDOW_UNIT ? alignment : WINDOW_UNIT)) {
         if (most == least)
             return false;
-        most = round_up(most / 2) > least ? round_up(most / 2) : least;
+        most = round_up(most / 2, WINDOW_UNIT) > least ? round_up(most / 2, WINDOW_UNIT) : least;
     }
     return true;
 }

@@ -16,6 +16,7 @@
 #include "kinds/pages/pool.h"
 #include "kinds/pages/range_allocator.h"
 #include "kinds/pages/source_fixed.h"
+#include "kinds/system/round.h"
 
 struct source_fixed {
     struct range_allocator ranges;
@@ -46,7 +47,7 @@ static int open_pool(struct page_pool *pool, const void *request)
     struct source_fixed *own = state_of(pool);
     uintptr_t start = (uintptr_t)wanted->address, end = start + wanted->size;
     size_t page = os_page_size();
-    uintptr_t first = (start + page - 1) & ~(uintptr_t)(page - 1);
+    uintptr_t first = round_up(start, page);
     int error;
 
     if (wanted->size < MEMKIND_FIXED_MIN_SIZE) {
@@ -56,7 +57,7 @@ static int open_pool(struct page_pool *pool, const void *request)
     }
     if (end < start)
         return refuse(wanted, "they go beyond the address space");
-    own->size = (end & ~(uintptr_t)(page - 1)) - first;
+    own->size = round_down(end, page) - first;
     if (!os_is_mapped((void *)first, own->size))
         return refuse(wanted, "not all of them are mapped");
     if (cannot_write((void *)start) || cannot_write((void *)(end - 1)))

@@ -19,6 +19,7 @@
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/machine/topology.h"
+#include "kinds/system/round.h"
 
 static size_t granule(const struct page_pool *pool)
 {
@@ -65,9 +66,9 @@ static void unmap(struct page_pool *pool, void *address, size_t size)
 static int edges_commit(void *address, size_t size, size_t page)
 {
     uintptr_t start = (uintptr_t)address, end = start + size, rest = page - 1;
-    int error = start & rest ? os_populate((void *)(start & ~rest), page) : 0;
+    int error = start & rest ? os_populate((void *)round_down(start, page), page) : 0;
 
-    return error || !(end & rest) ? error : os_populate((void *)(end & ~rest), page);
+    return error || !(end & rest) ? error : os_populate((void *)round_down(end, page), page);
 }
 
 static int purge(struct page_pool *pool, void *address, size_t size)
@@ -85,8 +86,8 @@ static int purge(struct page_pool *pool, void *address, size_t size)
 static int commit(struct page_pool *pool, void *address, size_t size)
 {
     size_t page = pool->kind->page_size;
-    uintptr_t first = (uintptr_t)address & ~(uintptr_t)(page - 1);
-    uintptr_t last = ((uintptr_t)address + size + page - 1) & ~(uintptr_t)(page - 1);
+    uintptr_t first = round_down((uintptr_t)address, page);
+    uintptr_t last = round_up((uintptr_t)address + size, page);
 
     return os_populate((void *)first, last - first);
 }

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/round.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -99,7 +100,7 @@ static void *map_aligned(size_t size, size_t alignment, size_t unit, int protect
     start = map(size + slack, protection, flags, call);
     if (!start)
         return NULL;
-    aligned = (char *)(((uintptr_t)start + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    aligned = (char *)round_up((uintptr_t)start, alignment);
     lead = (size_t)(aligned - start);
     if (lead)
         os_unmap(start, lead);

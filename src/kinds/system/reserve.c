@@ -15,6 +15,7 @@
 
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
+#include "kinds/system/round.h"
 
 #define RESERVE_SIZE ((size_t)64 << 20)
 
@@ -55,7 +56,7 @@ void *reserve_alloc(size_t size, size_t alignment)
         errno = ENOMEM;
         return NULL;
     }
-    block = (start + from + header + alignment - 1) & ~(uintptr_t)(alignment - 1);
+    block = round_up(start + from + header, alignment);
     ((size_t *)block)[-1] = size;
     return (void *)block;
 }
