@@ -25,7 +25,7 @@ static int check(const struct info_options *options)
 {
     const struct page_kind *row = &page_kind_static[options->request.kind];
     struct trial trial = {
-        .kind = MEMKIND_DEFAULT + options->request.kind, .row = row, .size = options->check};
+        .kind = registry_static(options->request.kind), .row = row, .size = options->check};
     struct kind_report report;
     struct result outcome;
     char why[sizeof report.why];

@@ -30,7 +30,7 @@ EXPORT int memkind_get_version(void)
 static int create_entered(const struct page_setup *setup, memkind_t *kind)
 {
     struct page_kind row = *setup->kind;
-    char why[160];
+    char why[NODE_ANSWER_WHY];
     int error;
 
     if (managers_arenas_rejected())
@@ -166,12 +166,11 @@ EXPORT int memkind_destroy_kind(memkind_t kind)
 
 EXPORT int memkind_get_kind_by_partition(int partition, memkind_t *kind)
 {
-    /* The static kinds stand in the registry in the order of their partition numbers. */
     if (!kind)
         return MEMKIND_ERROR_INVALID;
     if (partition < 0 || partition >= MEMKIND_NUM_BASE_KIND)
         return MEMKIND_ERROR_UNAVAILABLE;
-    *kind = MEMKIND_DEFAULT + partition;
+    *kind = registry_static(partition);
     return MEMKIND_SUCCESS;
 }
 
@@ -187,7 +186,7 @@ struct question {
 static void check_on_stack(void *argument)
 {
     struct question *question = argument;
-    char why[160];
+    char why[NODE_ANSWER_WHY];
 
     question->error = page_kind_check(question->row, why, sizeof why);
     if (question->error)
@@ -295,7 +294,12 @@ static void print_on_stack(void *argument)
 EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
                                memkind_stat_print_opt opts)
 {
-    const unsigned known = MEMKIND_STAT_PRINT_OMIT_EXTENT * 2 - 1;
+    const unsigned known =
+        MEMKIND_STAT_PRINT_JSON_FORMAT | MEMKIND_STAT_PRINT_OMIT_GENERAL |
+        MEMKIND_STAT_PRINT_OMIT_MERGED_ARENA | MEMKIND_STAT_PRINT_OMIT_DESTROYED_MERGED_ARENA |
+        MEMKIND_STAT_PRINT_OMIT_PER_ARENA | MEMKIND_STAT_PRINT_OMIT_PER_SIZE_CLASS_BINS |
+        MEMKIND_STAT_PRINT_OMIT_PER_SIZE_CLASS_LARGE | MEMKIND_STAT_PRINT_OMIT_MUTEX |
+        MEMKIND_STAT_PRINT_OMIT_EXTENT;
     struct print print = {write_cb ? write_cb : write_to_stderr, cbopaque, opts, 0};
     struct guard guard;
 

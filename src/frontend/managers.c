@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "frontend/environment.h"
@@ -18,7 +19,7 @@
 /* The first row is the default. A new heap manager is one more row. */
 static const struct heap_manager *const table[] = {&heap_manager_jemalloc, &heap_manager_tbb};
 #define MANAGERS (sizeof table / sizeof table[0])
-#define MANAGERS_ACCEPTED "JEMALLOC or TBB"
+#define ACCEPTED_SIZE 128
 
 const struct heap_manager *_Atomic managers_chosen;
 
@@ -32,14 +33,30 @@ static struct environment environment; /* written under first_use before manager
 /* --- first use ----------------------------------------------------------------------------------
  */
 
+/* "JEMALLOC or TBB", of as many as there are; cut where it does not fit. */
+static void list_accepted(char *text, size_t size)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < MANAGERS && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s",
+                                   i == 0             ? ""
+                                   : i + 1 < MANAGERS ? ", "
+                                                      : " or ",
+                                   table[i]->name);
+}
+
 static const struct heap_manager *requested(void)
 {
+    char accepted[ACCEPTED_SIZE] = "";
+
     if (!environment.manager)
         return table[0];
     for (size_t i = 0; i < MANAGERS; i++)
         if (strcmp(environment.manager, table[i]->name) == 0)
             return table[i];
-    environment_reject("MEMKIND_HEAP_MANAGER", MANAGERS_ACCEPTED);
+    list_accepted(accepted, sizeof accepted);
+    environment_reject("MEMKIND_HEAP_MANAGER", accepted);
     return table[0];
 }
 

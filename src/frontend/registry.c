@@ -59,6 +59,11 @@ static ptrdiff_t index_of(memkind_t kind)
     return (ptrdiff_t)(offset / sizeof table[0]);
 }
 
+memkind_t registry_static(int partition)
+{
+    return &table[partition];
+}
+
 const struct page_kind *registry_row(memkind_t kind)
 {
     ptrdiff_t index = index_of(kind);
@@ -72,7 +77,7 @@ const struct page_kind *registry_row(memkind_t kind)
 
 static void log_failure(const struct page_setup *setup, const char *what, int error)
 {
-    char why[160];
+    char why[NODE_ANSWER_WHY];
 
     memkind_error_message(error, why, sizeof why);
     log_debug("%s: %s (page source %s): %s", setup->kind->name, what, setup->source->name, why);
@@ -102,7 +107,7 @@ static int give_heap(memkind_t kind, const struct page_setup *setup)
 static int prepare(memkind_t kind, const struct page_kind *row)
 {
     struct page_setup setup;
-    char why[160];
+    char why[NODE_ANSWER_WHY];
     int error;
 
     error = page_kind_check(row, why, sizeof why);

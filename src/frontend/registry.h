@@ -46,6 +46,10 @@ static inline bool registry_is_ready(memkind_t kind)
  * (managers_enter()). */
 int registry_prepare(memkind_t kind);
 
+/* The static kind of a partition number, MEMKIND_PARTITION_*. The only one who knows that these are
+ * neighbours in a table. */
+memkind_t registry_static(int partition);
+
 /* Row of the kind, NULL for a handle that is no live kind. */
 const struct page_kind *registry_row(memkind_t kind);
 

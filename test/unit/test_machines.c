@@ -268,7 +268,7 @@ Test(machines, the_largest)
 /* A kind that needs no numbers does not read them. */
 Test(machines, numbers_are_read_when_needed)
 {
-    char why[160];
+    char why[NODE_ANSWER_WHY];
 
     cr_assert(be("spr-hbm-snc4"));
     cr_assert_eq(page_kind_check(&page_kind_static[MEMKIND_PARTITION_REGULAR], why, sizeof why), 0);
@@ -278,7 +278,7 @@ Test(machines, numbers_are_read_when_needed)
 /* --- a kernel that says no ---------------------------------------------------------------------
  */
 
-static int check(int partition, char why[160])
+static int check(int partition, char why[NODE_ANSWER_WHY])
 {
     return page_kind_check(&page_kind_static[partition], why, 160);
 }
@@ -286,7 +286,7 @@ static int check(int partition, char why[160])
 /* A container that forbids mbind is no machine without nodes. */
 Test(machines, forbidden_mbind_is_called_that)
 {
-    char why[160];
+    char why[NODE_ANSWER_WHY];
 
     cr_assert(be("equal-neighbours"));
     machine.refusal = EPERM;
@@ -316,7 +316,7 @@ static void remove_memory(const char *left)
 /* Nodes that go away, or out of the cpuset, while the program runs. mbind(2) then says EINVAL. */
 Test(machines, removed_nodes_are_called_that)
 {
-    char why[160];
+    char why[NODE_ANSWER_WHY];
 
     cr_assert(be("equal-neighbours"));
     cr_assert_eq(check(MEMKIND_PARTITION_HBW, why), 0);
@@ -375,7 +375,7 @@ Test(machines, newer_policies_fall_back)
 /* Equally near nodes are all preferred, or the first of them: the kind is there either way. */
 Test(machines, preferred_kinds_never_fail_for_ties)
 {
-    char why[160];
+    char why[NODE_ANSWER_WHY];
 
     cr_assert(be("equal-neighbours"));
     for (int old = 0; old < 2; old++) {

@@ -14,12 +14,14 @@
 #include "kinds/machine/info_source.h"
 #include "kinds/system/nodemask.h"
 
+#define NODE_ANSWER_WHY 160 /* bytes of a reason in words */
+
 /* A question's answer: nodes, or an error with its reason. */
 struct node_answer {
     int error; /* 0 or MEMKIND_ERROR_* */
     struct nodemask nodes;
     enum info_source source;
-    char why[160]; /* where the answer comes from, or why there is none */
+    char why[NODE_ANSWER_WHY]; /* where the answer comes from, or why there is none */
 };
 
 /* Makes it an answer without nodes: an error and the reason. The source stays. */

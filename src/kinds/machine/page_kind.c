@@ -277,7 +277,7 @@ ssize_t page_kind_capacity(const struct page_kind *kind)
     struct hugepages_pool pool;
     struct nodemask nodes;
     size_t capacity = 0;
-    char why[160];
+    char why[NODE_ANSWER_WHY];
 
     if (page_kind_check(kind, why, sizeof why) ||
         page_kind_policy(kind, os_current_node(), &answer, &policy))

@@ -161,7 +161,7 @@ size_t report_kind_cpus(const struct page_kind *kind, struct kind_cpus groups[NO
     nodemask_for_each (node, with_cpu) {
         struct kind_cpus *group;
         struct nodemask nodes;
-        char why[160];
+        char why[NODE_ANSWER_WHY];
         int error = report_kind_nodes(kind, (unsigned)node, &nodes, why, sizeof why);
 
         group = find_group(groups, count, &nodes, error);

@@ -56,14 +56,14 @@ bool report_node(unsigned node, struct node_report *report);
 const char *memory_type_name(enum memory_type type);
 
 struct kind_report {
-    const char *name;        /* MEMKIND_... */
-    int error;               /* 0, or MEMKIND_ERROR_*: what memkind_check_available() says here */
-    char why[160];           /* where the answer comes from, or why it is not available */
-    enum info_source source; /* the same in a word */
-    bool local;              /* its nodes depend on the calling CPU */
-    const char *policy;      /* "bind", "preferred", "interleave", "process", ... */
-    size_t page_size;        /* bytes, that of base pages included */
-    ssize_t capacity;        /* bytes, seen from the calling CPU; -1 if not available */
+    const char *name;          /* MEMKIND_... */
+    int error;                 /* 0, or MEMKIND_ERROR_*: what memkind_check_available() says here */
+    char why[NODE_ANSWER_WHY]; /* where the answer comes from, or why it is not available */
+    enum info_source source;   /* the same in a word */
+    bool local;                /* its nodes depend on the calling CPU */
+    const char *policy;        /* "bind", "preferred", "interleave", "process", ... */
+    size_t page_size;          /* bytes, that of base pages included */
+    ssize_t capacity;          /* bytes, seen from the calling CPU; -1 if not available */
 };
 
 /* `kind`: a row, such as page_kind_static[MEMKIND_PARTITION_HBW]. */
