@@ -12,6 +12,7 @@
 
 #include "kinds/machine/report.h"
 #include "kinds/machine/topology.h"
+#include "special.h"
 #include "table.h"
 #include "words.h"
 
@@ -75,18 +76,6 @@ static void add_node(struct table *table, const struct node_report *node)
                          info_type_text(node).text, source_text(node).text});
 }
 
-/* "high-bandwidth memory: nodes 2-3 (access1: ...)", "...: none: all memory is ..." */
-static void print_special(const char *name, enum node_selector selector, FILE *stream)
-{
-    struct node_answer answer;
-
-    selector_answer(selector, NULL, 0, &answer);
-    if (answer.error)
-        fprintf(stream, "%s memory: none: %s\n", name, answer.why);
-    else
-        fprintf(stream, "%s memory: %s (%s)\n", name, nodes_text(&answer.nodes).text, answer.why);
-}
-
 static void print_nodes(FILE *stream)
 {
     struct table table = {0};
@@ -99,9 +88,6 @@ static void print_nodes(FILE *stream)
         if (report_node((unsigned)number, &node))
             add_node(&table, &node);
     table_print(&table, 1 << 0 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6, stream);
-    fputc('\n', stream);
-    print_special("high-bandwidth", SELECT_HBW_ALL, stream);
-    print_special("DAX", SELECT_DAX_ALL, stream);
 }
 
 /* --- kinds ------------------------------------------------------------------------------------ */
@@ -133,14 +119,14 @@ static struct text kind_nodes_text(const struct page_kind *kind)
     return made;
 }
 
-static void add_kind(struct table *table, const struct page_kind *kind)
+/* `special`: the lines of special memory stand above the table. */
+static void add_kind(struct table *table, const struct page_kind *kind, bool special)
 {
     struct text known = {""};
     struct kind_report report;
 
     report_kind(kind, &report);
-    append(&known, report.error ? "not available: " : "");
-    append(&known, report.why);
+    append(&known, report.error ? special_refusal(report.why, special).text : report.why);
     table_add(table,
               (const char *const[TABLE_COLUMNS]){
                   report.name, report.error ? "-" : kind_nodes_text(kind).text, report.policy,
@@ -148,7 +134,7 @@ static void add_kind(struct table *table, const struct page_kind *kind)
                   report.error ? "-" : bytes_text((uint64_t)report.capacity).text, known.text});
 }
 
-static void print_kinds(const struct info_request *request, FILE *stream)
+static void print_kinds(const struct info_request *request, bool special, FILE *stream)
 {
     struct table table = {0};
 
@@ -156,16 +142,22 @@ static void print_kinds(const struct info_request *request, FILE *stream)
                                                          "capacity", "known from"});
     for (int kind = 0; kind < MEMKIND_NUM_BASE_KIND; kind++)
         if (info_wants(request, kind))
-            add_kind(&table, &page_kind_static[kind]);
+            add_kind(&table, &page_kind_static[kind], special);
     table_print(&table, 1 << 3 | 1 << 4, stream);
 }
 
 void info_print(const struct info_request *request, FILE *stream)
 {
-    if (request->nodes)
+    bool special = request->nodes || request->kind < 0; /* a single kind's row says it itself */
+
+    if (request->nodes) {
         print_nodes(stream);
-    if (request->nodes && request->kinds)
+        fputc('\n', stream);
+    }
+    if (special)
+        special_print(stream);
+    if (special && request->kinds)
         fputc('\n', stream);
     if (request->kinds)
-        print_kinds(request, stream);
+        print_kinds(request, special, stream);
 }

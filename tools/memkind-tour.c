@@ -24,6 +24,7 @@
 #include "kinds/system/os.h"
 #include "kinds/machine/page_kind.h"
 #include "kinds/machine/topology.h"
+#include "special.h"
 #include "trial.h"
 #include "words.h"
 
@@ -53,7 +54,7 @@ static struct result visit(struct exhibit *exhibit)
     if (!error)
         return trial_run(&trial);
     page_kind_check(exhibit->row, why, sizeof why);
-    return result(exhibit->must_work ? BAD : NOT_HERE, "not available: %s", why);
+    return result(exhibit->must_work ? BAD : NOT_HERE, "%s", special_refusal(why, true).text);
 }
 
 /* --- kinds that a program creates --------------------------------------------------------------
@@ -165,6 +166,7 @@ static void print_machine(unsigned here, const char *wanted)
                nodemask_has(&topology->with_cpu, (unsigned)node) ? ", has CPUs" : "",
                nodemask_has(&topology->with_memory, (unsigned)node) ? "" : ", not for this process",
                (unsigned)node == here ? ", this program runs here" : "");
+    special_print(stdout);
 }
 
 static void count_line(const struct exhibit *exhibit, struct result outcome, size_t count[])
@@ -188,7 +190,7 @@ int main(void)
     for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++) {
         struct exhibit exhibit = {
             .name = page_kind_static[i].name,
-            .kind = MEMKIND_DEFAULT + i,
+            .kind = registry_static(i),
             .row = &page_kind_static[i],
             .must_work = i == MEMKIND_PARTITION_DEFAULT || i == MEMKIND_PARTITION_REGULAR ||
                          i == MEMKIND_PARTITION_INTERLEAVE,
