@@ -87,7 +87,7 @@ PAGE_SOURCES(PAGE_SOURCE_DECLARE)
 
 /* What a source has to remember of one pool. Only its own file knows what that is. */
 union page_source_state {
-    max_align_t aligned;
+    void *aligned;
     unsigned char bytes[192];
 };
 
