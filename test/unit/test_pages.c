@@ -33,7 +33,7 @@ Test(ranges, lowest_first_and_aligned)
                    "aligned, not to be had");
     cr_expect_eq(range_allocator_take(&ranges, 47 * PAGE, PAGE), AT(18 * PAGE), "exactly the rest");
     cr_expect_null(range_allocator_take(&ranges, PAGE, PAGE));
-    range_allocator_clear(&ranges);
+    range_allocator_end(&ranges);
 }
 
 /* Whatever the order they come back in, pages join; also across the border of two windows. */
@@ -51,7 +51,7 @@ Test(ranges, runs_join)
             cr_assert(range_allocator_put(&ranges, AT(2 * PAGE * orders[i][j]), 2 * PAGE));
         }
         cr_expect_eq(range_allocator_take(&ranges, 8 * PAGE, PAGE), AT(0), "order %zu", i);
-        range_allocator_clear(&ranges);
+        range_allocator_end(&ranges);
     }
 }
 
@@ -89,7 +89,67 @@ Test(ranges, account)
         if (held[slot].start)
             cr_assert(range_allocator_put(&ranges, held[slot].start, held[slot].pages * PAGE));
     cr_expect_eq(range_allocator_take(&ranges, PAGES * PAGE, PAGE), AT(0), "all of it, in one run");
-    range_allocator_clear(&ranges);
+    range_allocator_end(&ranges);
+}
+
+/* Whatever the alignment, none is refused what there is, and base pages come from the lowest range.
+ */
+Test(ranges, lowest_of_many)
+{
+    enum { PAGES = 4096, HELD = 512 };
+    static bool used[PAGES];
+    struct {
+        size_t first, pages;
+    } held[HELD] = {{0, 0}};
+    struct range_allocator ranges;
+    uint64_t state = 11;
+
+    range_allocator_init(&ranges);
+    cr_assert(range_allocator_put(&ranges, AT(0), PAGES * PAGE));
+    for (int round = 0; round < 50000; round++) {
+        size_t slot = test_random(&state) % HELD, pages = 1 + test_random(&state) % 16;
+        size_t step = (size_t)1 << test_random(&state) % 6, lowest = 0;
+        char *start;
+
+        if (held[slot].pages) {
+            memset(&used[held[slot].first], false, held[slot].pages);
+            cr_assert(
+                range_allocator_put(&ranges, AT(held[slot].first * PAGE), held[slot].pages * PAGE));
+            held[slot].pages = 0;
+            continue;
+        }
+        while (lowest + pages <= PAGES && memchr(&used[lowest], true, pages))
+            lowest += step;
+        start = range_allocator_take(&ranges, pages * PAGE, step * PAGE);
+        cr_assert_eq(start != NULL, lowest + pages <= PAGES, "%zu pages, aligned to %zu", pages,
+                     step);
+        if (!start)
+            continue;
+        held[slot].first = (size_t)(start - AT(0)) / PAGE;
+        held[slot].pages = pages;
+        cr_assert_eq(held[slot].first % step, 0);
+        cr_assert(step > 1 || held[slot].first == lowest, "%zu, not %zu", held[slot].first, lowest);
+        cr_assert(!memchr(&used[held[slot].first], true, pages));
+        memset(&used[held[slot].first], true, pages);
+    }
+    range_allocator_end(&ranges);
+}
+
+/* A list of as many would take minutes: the suite's timeout. */
+Test(ranges, a_million)
+{
+    const size_t count = 1000000; /* of both halves; 7,919 and 104,729 are prime */
+    struct range_allocator ranges;
+
+    range_allocator_init(&ranges);
+    for (size_t i = 0; i < count / 2; i++)
+        cr_assert(range_allocator_put(&ranges, AT(i * 7919 % (count / 2) * 2 * PAGE), PAGE));
+    cr_expect_null(range_allocator_take(&ranges, 2 * PAGE, PAGE), "none has a neighbour");
+    for (size_t i = 0; i < count / 2; i++)
+        cr_assert(
+            range_allocator_put(&ranges, AT(i * 104729 % (count / 2) * 2 * PAGE + PAGE), PAGE));
+    cr_expect_eq(range_allocator_take(&ranges, count * PAGE, PAGE), AT(0), "one range");
+    range_allocator_end(&ranges);
 }
 
 /* --- address map ------------------------------------------------------------------------------ */

@@ -8,7 +8,7 @@
  * are the source's. Records are used again and never unmapped, as readers of the address map need.
  *
  * Threads: any, but for page_regions_init(). One lock for all pools, held by none of the callers'
- * work: it comes after those of commitment.h and of the sources, before that of range_allocator.h.
+ * work: it comes after those of commitment.h and of the sources, before those of range_allocator.h.
  */
 #pragma once
 

@@ -17,8 +17,8 @@
  *
  * Threads: every function from any thread, except pool_close(), which nobody may run beside.
  * It has no lock of its own. pool_prefork() and pool_postfork() hold those of what it is made of
- * across fork(2), in this order: that of commitment.h, the sources', that of page_region.h, that of
- * range_allocator.h. None of them is held while a source works.
+ * across fork(2), in this order: that of commitment.h, the sources', that of page_region.h, those
+ * of range_allocator.h. None of them is held while a source works.
  */
 #pragma once
 

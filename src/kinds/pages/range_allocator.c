@@ -1,149 +1,351 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/* Why and thread rules: see range_allocator.h. A list in the order of addresses, first fit: low
- * addresses are used again first, so that the end of a window stays whole. */
+/*
+ * Why and thread rules: see range_allocator.h.
+ *
+ * A treap in the order of addresses: a search tree in which a range stands above those of lower
+ * rank. Ranks are as good as random, so it is about as deep as a balanced tree. Each range knows
+ * the largest one below it, which leads to the lowest one that is large enough. First fit: low
+ * addresses are used again first, so that the end of a window stays whole.
+ */
 #include "kinds/pages/range_allocator.h"
 
-#include <pthread.h>
 #include <stdint.h>
 
 #include "kinds/system/object_pool.h"
+#include "kinds/system/round.h"
+
+#define FITS_TRIED 64 /* ranges that may turn out not to have the alignment */
 
 struct free_range {
-    struct free_range *next;
+    struct free_range *lower, *higher; /* children: those before it, those behind it */
     char *start;
     size_t size;
+    size_t largest; /* size of the largest range of this subtree */
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct object_pool objects = {.size = sizeof(struct free_range)}; /* guarded by lock */
+/* --- records: one lock for all, taken after an allocator's --------------------------------------
+ */
 
-/* Called with the lock. */
-static struct free_range *range_make(struct free_range *next, char *start, size_t size)
+static pthread_mutex_t objects_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct object_pool objects = {.size = sizeof(struct free_range)};
+
+static struct free_range *range_make(void)
 {
-    struct free_range *range = object_pool_get(&objects);
+    struct free_range *range;
 
-    if (range) {
-        range->next = next;
-        range->start = start;
-        range->size = size;
-    }
+    pthread_mutex_lock(&objects_lock);
+    range = object_pool_get(&objects);
+    pthread_mutex_unlock(&objects_lock);
     return range;
 }
 
+/* NULL: nothing happens. */
+static void range_drop(struct free_range *range)
+{
+    if (!range)
+        return;
+    pthread_mutex_lock(&objects_lock);
+    object_pool_put(&objects, range);
+    pthread_mutex_unlock(&objects_lock);
+}
+
+/* --- the tree: all of this section with the allocator's lock ------------------------------------
+ */
+
+static char *end_of(const struct free_range *range)
+{
+    return range->start + range->size;
+}
+
+/* The addresses of records have nothing to do with those of ranges: multiplied by the golden ratio
+ * they are scattered. */
+static uint64_t rank_of(const struct free_range *range)
+{
+    return (uintptr_t)range * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void update(struct free_range *range)
+{
+    size_t largest = range->size;
+
+    if (range->lower && range->lower->largest > largest)
+        largest = range->lower->largest;
+    if (range->higher && range->higher->largest > largest)
+        largest = range->higher->largest;
+    range->largest = largest;
+}
+
+/* Makes two trees of one: ranges before an address, and those from it on. */
+static void split(struct free_range *tree, const char *address, struct free_range **lower,
+                  struct free_range **higher)
+{
+    if (!tree) {
+        *lower = *higher = NULL;
+    } else if (tree->start < address) {
+        split(tree->higher, address, &tree->higher, higher);
+        *lower = tree;
+        update(tree);
+    } else {
+        split(tree->lower, address, lower, &tree->lower);
+        *higher = tree;
+        update(tree);
+    }
+}
+
+/* The reverse. */
+static struct free_range *merge(struct free_range *lower, struct free_range *higher)
+{
+    if (!lower || !higher)
+        return lower ? lower : higher;
+    if (rank_of(lower) > rank_of(higher)) {
+        lower->higher = merge(lower->higher, higher);
+        update(lower);
+        return lower;
+    }
+    higher->lower = merge(lower, higher->lower);
+    update(higher);
+    return higher;
+}
+
+static struct free_range *merge_three(struct free_range *lower, struct free_range *range,
+                                      struct free_range *higher)
+{
+    if (range) {
+        range->lower = range->higher = NULL;
+        update(range);
+    }
+    return merge(merge(lower, range), higher);
+}
+
+static struct free_range *detach_first(struct free_range **tree)
+{
+    struct free_range *first = *tree;
+
+    if (first->lower) {
+        first = detach_first(&(*tree)->lower);
+        update(*tree);
+    } else {
+        *tree = first->higher;
+    }
+    return first;
+}
+
+static struct free_range *detach_last(struct free_range **tree)
+{
+    struct free_range *last = *tree;
+
+    if (last->higher) {
+        last = detach_last(&(*tree)->higher);
+        update(*tree);
+    } else {
+        *tree = last->lower;
+    }
+    return last;
+}
+
+/* The range that ends at an address, taken out of a tree of those before it; NULL: none. */
+static struct free_range *detach_ending(struct free_range **tree, const char *address)
+{
+    const struct free_range *last = *tree;
+
+    while (last && last->higher)
+        last = last->higher;
+    return last && end_of(last) == address ? detach_last(tree) : NULL;
+}
+
+/* Likewise, that starts there, of those behind it. */
+static struct free_range *detach_starting(struct free_range **tree, const char *address)
+{
+    const struct free_range *first = *tree;
+
+    while (first && first->lower)
+        first = first->lower;
+    return first && first->start == address ? detach_first(tree) : NULL;
+}
+
+/* --- search: likewise ---------------------------------------------------------------------------
+ */
+
+static bool fits(const struct free_range *range, size_t size, size_t alignment)
+{
+    size_t lead = round_up((uintptr_t)range->start, alignment) - (uintptr_t)range->start;
+
+    return lead < range->size && range->size - lead >= size;
+}
+
+/* The lowest range of at least that size; NULL: there is none. */
+static struct free_range *find_size(struct free_range *tree, size_t size)
+{
+    while (tree && tree->largest >= size) {
+        if (tree->lower && tree->lower->largest >= size)
+            tree = tree->lower;
+        else if (tree->size >= size)
+            return tree;
+        else
+            tree = tree->higher;
+    }
+    return NULL;
+}
+
+/* The lowest range that fits, among the first *tries that have the size. */
+static struct free_range *find_fit(struct free_range *tree, size_t size, size_t alignment,
+                                   size_t *tries)
+{
+    struct free_range *found = NULL;
+
+    if (!tree || tree->largest < size)
+        return NULL;
+    found = find_fit(tree->lower, size, alignment, tries);
+    if (found || !*tries)
+        return found;
+    if (tree->size >= size) {
+        --*tries;
+        if (fits(tree, size, alignment))
+            return tree;
+    }
+    return *tries ? find_fit(tree->higher, size, alignment, tries) : NULL;
+}
+
+/* After some tries, a range that has room however it starts; where there is none, all are tried. */
+static struct free_range *find(struct free_range *tree, size_t size, size_t alignment)
+{
+    size_t few = FITS_TRIED, all = SIZE_MAX;
+    struct free_range *found = find_fit(tree, size, alignment, &few);
+
+    if (found || few)
+        return found;
+    if (size + alignment > size)
+        found = find_size(tree, size + alignment);
+    return found ? found : find_fit(tree, size, alignment, &all);
+}
+
+/* --- allocators ---------------------------------------------------------------------------------
+ */
+
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER; /* taken before an allocator's */
+static LIST_HEAD(, range_allocator) all = LIST_HEAD_INITIALIZER(all);
+
 void range_allocator_init(struct range_allocator *ranges)
 {
-    *ranges = (struct range_allocator){NULL};
+    pthread_mutex_init(&ranges->lock, NULL);
+    ranges->root = NULL;
+    pthread_mutex_lock(&all_lock);
+    LIST_INSERT_HEAD(&all, ranges, entry);
+    pthread_mutex_unlock(&all_lock);
+}
+
+void range_allocator_end(struct range_allocator *ranges)
+{
+    range_allocator_clear(ranges);
+    pthread_mutex_lock(&all_lock);
+    LIST_REMOVE(ranges, entry);
+    pthread_mutex_unlock(&all_lock);
+    pthread_mutex_destroy(&ranges->lock);
 }
 
 void range_allocator_clear(struct range_allocator *ranges)
 {
-    pthread_mutex_lock(&lock);
-    while (ranges->first) {
-        struct free_range *range = ranges->first;
-
-        ranges->first = range->next;
-        object_pool_put(&objects, range);
-    }
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_lock(&ranges->lock);
+    while (ranges->root)
+        range_drop(detach_first(&ranges->root));
+    pthread_mutex_unlock(&ranges->lock);
 }
 
-/* Joins a range with the one behind it, if they meet. Called with the lock. */
-static void join_next(struct free_range *range)
-{
-    struct free_range *next = range->next;
-
-    if (!next || range->start + range->size != next->start)
-        return;
-    range->size += next->size;
-    range->next = next->next;
-    object_pool_put(&objects, next);
-}
-
-/* Called with the lock. */
+/* With the lock. */
 static bool put(struct range_allocator *ranges, char *start, size_t size)
 {
-    struct free_range **link = &ranges->first, *before = NULL, *range;
+    struct free_range *lower, *higher, *before, *behind, *range;
 
-    while (*link && (*link)->start < start) {
-        before = *link;
-        link = &before->next;
+    split(ranges->root, start, &lower, &higher);
+    before = detach_ending(&lower, start);
+    behind = detach_starting(&higher, start + size);
+    range = before ? before : behind ? behind : range_make();
+    if (range) {
+        range->start = before ? before->start : start;
+        range->size = (before ? before->size : 0) + size + (behind ? behind->size : 0);
+        if (before)
+            range_drop(behind);
     }
-    if (before && before->start + before->size == start) {
-        before->size += size;
-        join_next(before);
-        return true;
-    }
-    range = range_make(*link, start, size);
-    if (!range)
-        return false;
-    *link = range;
-    join_next(range);
-    return true;
+    ranges->root = merge_three(lower, range, higher);
+    return range != NULL;
 }
 
 bool range_allocator_put(struct range_allocator *ranges, void *address, size_t size)
 {
     bool done;
 
-    pthread_mutex_lock(&lock);
+    pthread_mutex_lock(&ranges->lock);
     done = put(ranges, address, size);
-    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&ranges->lock);
     return done;
 }
 
-/* Cuts [start, start + size) out of the range at *link. False: no memory for the second rest.
- * Called with the lock. */
-static bool cut(struct free_range **link, char *start, size_t size)
+/* Cuts [start, start + size) out of a range of the tree. False: no memory for the second rest. With
+ * the lock. */
+static bool cut(struct range_allocator *ranges, struct free_range *range, char *start, size_t size)
 {
-    struct free_range *range = *link;
     size_t lead = (size_t)(start - range->start), rest = range->size - lead - size;
+    struct free_range *second = lead && rest ? range_make() : NULL;
+    struct free_range *lower, *higher;
 
-    if (lead && rest) {
-        struct free_range *behind = range_make(range->next, start + size, rest);
-
-        if (!behind)
-            return false;
-        range->next = behind;
-        range->size = lead;
-    } else if (lead) {
+    if (lead && rest && !second)
+        return false;
+    split(ranges->root, range->start, &lower, &higher);
+    detach_first(&higher);
+    if (second) {
+        second->start = start + size;
+        second->size = rest;
+        higher = merge_three(NULL, second, higher);
+    }
+    if (lead) {
         range->size = lead;
     } else if (rest) {
         range->start += size;
         range->size = rest;
     } else {
-        *link = range->next;
-        object_pool_put(&objects, range);
+        range_drop(range);
+        range = NULL;
     }
+    ranges->root = merge_three(lower, range, higher);
     return true;
 }
 
 void *range_allocator_take(struct range_allocator *ranges, size_t size, size_t alignment)
 {
-    void *taken = NULL;
+    struct free_range *range;
+    char *start = NULL;
 
-    pthread_mutex_lock(&lock);
-    for (struct free_range **link = &ranges->first; *link && !taken; link = &(*link)->next) {
-        uintptr_t start = (uintptr_t)(*link)->start;
-        size_t lead = (0 - start) & (alignment - 1);
-
-        if (lead >= (*link)->size || (*link)->size - lead < size)
-            continue;
-        if (!cut(link, (char *)start + lead, size))
-            break;
-        taken = (void *)(start + lead);
-        break;
+    pthread_mutex_lock(&ranges->lock);
+    range = find(ranges->root, size, alignment);
+    if (range) {
+        start = (char *)round_up((uintptr_t)range->start, alignment);
+        if (!cut(ranges, range, start, size))
+            start = NULL;
     }
-    pthread_mutex_unlock(&lock);
-    return taken;
+    pthread_mutex_unlock(&ranges->lock);
+    return start;
 }
+
+/* --- fork ---------------------------------------------------------------------------------------
+ */
 
 void range_allocator_prefork(void)
 {
-    pthread_mutex_lock(&lock);
+    struct range_allocator *ranges;
+
+    pthread_mutex_lock(&all_lock);
+    LIST_FOREACH (ranges, &all, entry)
+        pthread_mutex_lock(&ranges->lock);
+    pthread_mutex_lock(&objects_lock);
 }
 
 void range_allocator_postfork(void)
 {
-    pthread_mutex_unlock(&lock);
+    struct range_allocator *ranges;
+
+    pthread_mutex_unlock(&objects_lock);
+    LIST_FOREACH (ranges, &all, entry)
+        pthread_mutex_unlock(&ranges->lock);
+    pthread_mutex_unlock(&all_lock);
 }

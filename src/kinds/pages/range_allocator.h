@@ -8,20 +8,30 @@
  * also across the border of two windows. It decides about addresses only: what the pages cost, and
  * whether they are backed, is the source's business.
  *
- * Threads: any; one lock for all of them, which pool_prefork() takes after the pools' own.
+ * Adding and taking cost the logarithm of the number of ranges: at the limit of a kind whose sizes
+ * drift there are tens of thousands.
+ *
+ * Threads: any; a lock for each of them, so that kinds do not wait for each other. Around fork(2)
+ * range_allocator_prefork() holds those of all.
  */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 struct free_range;
 
 struct range_allocator {
-    struct free_range *first;
+    LIST_ENTRY(range_allocator) entry; /* of all, for fork(2) */
+    pthread_mutex_t lock;
+    struct free_range *root; /* of a tree; guarded by the lock */
 };
 
+/* An allocator without ranges, to be ended. */
 void range_allocator_init(struct range_allocator *ranges);
+void range_allocator_end(struct range_allocator *ranges);
 
 /* Forgets every range. */
 void range_allocator_clear(struct range_allocator *ranges);
@@ -30,7 +40,9 @@ void range_allocator_clear(struct range_allocator *ranges);
  * until the allocator is cleared. */
 bool range_allocator_put(struct range_allocator *ranges, void *address, size_t size);
 
-/* Takes the lowest `size` bytes aligned to `alignment`. NULL: no range is large enough. */
+/* Takes the lowest `size` bytes aligned to `alignment`, as far as these are looked for: where many
+ * ranges have the size but not the alignment, others may be taken. NULL: no range is large enough,
+ * or there is no memory to note what is left of it. */
 void *range_allocator_take(struct range_allocator *ranges, size_t size, size_t alignment);
 
 void range_allocator_prefork(void);

@@ -110,13 +110,14 @@ static int open_pool(struct page_pool *pool, const void *request)
     own->limit =
         wanted->limit <= SSIZE_MAX - WINDOW_UNIT ? round_up(wanted->limit, WINDOW_UNIT) : 0;
     atomic_store_explicit(&own->file, -1, memory_order_relaxed);
-    range_allocator_init(&own->ranges);
     own->directory = os_map(TEMP_FILE_PATH, os_page_size());
     if (!own->directory)
         return MEMKIND_ERROR_MALLOC;
     error = file_make(own, wanted->directory);
     if (error)
         os_unmap(own->directory, TEMP_FILE_PATH);
+    else
+        range_allocator_init(&own->ranges);
     return error;
 }
 
@@ -146,7 +147,7 @@ static void close_pool(struct page_pool *pool)
 
     LIST_FOREACH (window, &pool->regions.list, entry)
         os_unmap(window->start, window->size);
-    range_allocator_clear(&own->ranges);
+    range_allocator_end(&own->ranges);
     close_file(own);
     os_unmap(own->directory, TEMP_FILE_PATH);
 }

@@ -63,17 +63,17 @@ static int open_pool(struct page_pool *pool, const void *request)
     if (cannot_write((void *)start) || cannot_write((void *)(end - 1)))
         return refuse(wanted, "they cannot be written");
     range_allocator_init(&own->ranges);
-    if (!range_allocator_put(&own->ranges, (void *)first, own->size))
-        return MEMKIND_ERROR_MALLOC;
-    error = page_region_add(&pool->regions, 0, (void *)first, own->size, 0);
+    error = range_allocator_put(&own->ranges, (void *)first, own->size)
+                ? page_region_add(&pool->regions, 0, (void *)first, own->size, 0)
+                : MEMKIND_ERROR_MALLOC;
     if (error)
-        range_allocator_clear(&own->ranges);
+        range_allocator_end(&own->ranges);
     return error;
 }
 
 static void close_pool(struct page_pool *pool)
 {
-    range_allocator_clear(&state_of(pool)->ranges);
+    range_allocator_end(&state_of(pool)->ranges);
 }
 
 static size_t granule(const struct page_pool *pool)
