@@ -200,6 +200,6 @@ Test(regions, a_region_of_a_live_kind_is_refused)
 
     test_run_well(&child, map_again, well, environment);
     cr_expect(*well);
-    cr_expect(test_line(child.errors, "custom: a part of [0-9]+ bytes at 0x[0-9a-f]+ belongs to a "
+    cr_expect(test_line(child.errors, "custom: some of the [0-9]+ bytes at 0x[0-9a-f]+ belong to a "
                                       "live kind"));
 }
