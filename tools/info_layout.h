@@ -24,10 +24,10 @@ struct layout_place {
 struct layout_family {
     const struct page_kind *first;
     bool available;
-    bool local;            /* which of the nodes depends on the CPU */
-    struct nodemask nodes; /* of all CPUs */
-    char why[160];         /* where the nodes are known from, or why there are none */
-    char names[1024];      /* "HBW, HBW_PREFERRED": names without MEMKIND_ */
+    bool local;                /* which of the nodes depends on the CPU */
+    struct nodemask nodes;     /* of all CPUs */
+    char why[NODE_ANSWER_WHY]; /* where the nodes are known from, or why there are none */
+    char names[1024];          /* "HBW, HBW_PREFERRED": names without MEMKIND_ */
 };
 
 struct layout {
