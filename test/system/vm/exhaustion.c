@@ -11,8 +11,8 @@
  * and after all is freed, most of it can be had again. A line for each; exit status 0 means all are
  * good.
  *
- * The machine is small, of test/system/vm/topologies: its high-bandwidth node has 96 MiB. Each line comes
- * from a process of its own.
+ * The machine is small, of test/system/vm/topologies: its high-bandwidth node has 96 MiB. Each line
+ * comes from a process of its own.
  */
 #include "support.h"
 
