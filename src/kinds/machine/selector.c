@@ -176,7 +176,8 @@ static void answer_measured(struct node_answer *answer, unsigned cpu_node, nodem
 }
 
 /* Memory and CPUs are on different nodes, or nobody knows where the CPUs are: ordinary is what is
- * nothing else. */
+ * nothing else. In the second case it is all memory where all of it is something else, too: the
+ * kernel did not say that there is no other. */
 static void answer_ordinary(struct node_answer *answer)
 {
     struct node_answer special;
@@ -186,6 +187,8 @@ static void answer_ordinary(struct node_answer *answer)
     nodemask_remove(&answer->nodes, &special.nodes);
     answer_once(&dax, &special);
     nodemask_remove(&answer->nodes, &special.nodes);
+    if (topology_get()->cpus_unknown && nodemask_empty(&answer->nodes))
+        answer->nodes = topology_get()->host_memory;
     snprintf(answer->why, sizeof answer->why,
              "sysfs: no node with CPUs has memory: all that is neither HBW nor DAX");
 }
