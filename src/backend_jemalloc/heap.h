@@ -7,7 +7,7 @@
  * are frozen. Their blocks are known, read and copied, but nothing of them is used again.
  *
  * Threads: any, except that nobody uses a heap while it is destroyed; a finished arena set is
- * published with release.
+ * made visible with a release store.
  */
 #pragma once
 
