@@ -80,6 +80,19 @@ static struct jem_arena_set *heap_unlink(tsd_t *tsd, struct jem_heap *state)
     return state->frozen;
 }
 
+/* Held while arenas are emptied: a fork(2) waits for that, or the child would have half of it. */
+static pthread_mutex_t emptying = PTHREAD_MUTEX_INITIALIZER;
+
+void jem_heap_prefork(void)
+{
+    pthread_mutex_lock(&emptying);
+}
+
+void jem_heap_postfork(void)
+{
+    pthread_mutex_unlock(&emptying);
+}
+
 int jem_heap_destroy(struct heap *heap)
 {
     tsd_t *tsd = jem_tsd();
@@ -88,6 +101,7 @@ int jem_heap_destroy(struct heap *heap)
 
     if (!tsd)
         return MEMKIND_ERROR_MALLOC;
+    pthread_mutex_lock(&emptying);
     jem_purge_lock();
     pthread_mutex_lock(&jem_lock);
     sets = heap_unlink(tsd, state);
@@ -105,6 +119,7 @@ int jem_heap_destroy(struct heap *heap)
         jem_arena_set_drop(tsd, set);
     }
     pthread_mutex_unlock(&jem_lock);
+    pthread_mutex_unlock(&emptying);
     jem_internal_free(tsd, state);
     return 0;
 }

@@ -28,6 +28,9 @@ struct jem_heap {
 /* As the table of heap managers has them (heap_manager.h). */
 int jem_heap_create(struct heap *heap);
 int jem_heap_destroy(struct heap *heap);
+/* Around fork(2), before the other locks of this folder. */
+void jem_heap_prefork(void);
+void jem_heap_postfork(void);
 
 /* The arena set for the calling thread's CPU, made at its first need. NULL: out of memory. */
 struct jem_arena_set *jem_heap_set_here(tsd_t *tsd, struct heap *heap);

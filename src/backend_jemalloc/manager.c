@@ -37,6 +37,7 @@ static void prefork(void)
 {
     bool able = jem_tsd() != NULL;
 
+    jem_heap_prefork();
     jem_reclaim_prefork();
     jem_purge_lock();
     pthread_mutex_lock(&jem_lock);
@@ -54,6 +55,7 @@ static void postfork_parent(void)
     pthread_mutex_unlock(&jem_lock);
     jem_purge_unlock();
     jem_reclaim_postfork();
+    jem_heap_postfork();
 }
 
 /* The one lock in use that jemalloc's own handlers pass over: new nodes of its radix tree are made
@@ -80,6 +82,7 @@ static void postfork_child(void)
     pthread_mutex_unlock(&jem_lock);
     jem_purge_unlock();
     jem_reclaim_postfork();
+    jem_heap_postfork();
 }
 
 const struct heap_manager heap_manager_jemalloc = {
