@@ -80,7 +80,7 @@ static void print_place(const struct layout *layout, size_t index, const struct 
 
 static void print_family(const struct layout_family *family, FILE *stream)
 {
-    char text[sizeof family->names + sizeof(struct text)];
+    char text[sizeof family->names + sizeof ": " + sizeof(struct text)];
     const char *rest = text, *line, *indent = "";
     size_t length;
 

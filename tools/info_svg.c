@@ -208,7 +208,7 @@ static unsigned flow_families(const struct picture *picture, unsigned y)
 
     for (size_t i = 0; i < picture->layout.family_count; i++) {
         const struct layout_family *family = &picture->layout.families[i];
-        char text[sizeof family->names + sizeof(struct text)], part[sizeof text];
+        char text[sizeof family->names + sizeof ": " + sizeof(struct text)], part[sizeof text];
         const char *rest = text, *line;
         size_t length;
 

@@ -412,12 +412,16 @@ static void run_in_child(const struct operation *which, int (*what)(void))
 
 Test(any_thread, no_function_is_a_cancellation_point)
 {
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer cannot start threads in a forked child");
     for (size_t i = 0; i < LENGTH(operations); i++)
         run_in_child(&operations[i], deferred);
 }
 
 Test(any_thread, is_not_cancelled_with_the_log_either)
 {
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer cannot start threads in a forked child");
     setenv("MEMKIND_DEBUG", "1", 1);
     for (size_t i = 0; i < LENGTH(operations); i++)
         run_in_child(&operations[i], deferred);
