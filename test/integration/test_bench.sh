@@ -8,18 +8,12 @@
 #
 # usage: test_bench.sh SOURCE_DIR MEMKIND_BENCH LIBRARY
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 source=$1 bench=$2 library=$3
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset "${!MEMKIND_@}"
 export LC_ALL=C
-failed=0
-
-fail()
-{
-    echo "FAILED: $*"
-    failed=1
-}
 
 "$bench" --list | awk '{ print $1 }' | sort >"$scratch/patterns"
 [ "$(wc -l <"$scratch/patterns")" -ge 13 ] || fail "only $(wc -l <"$scratch/patterns") patterns"

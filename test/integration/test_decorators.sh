@@ -8,24 +8,12 @@
 #
 # usage: test_decorators.sh DECORATED_LIBRARY LIBRARY SOURCE_DIR IS_LIBRARY_DECORATED [sanitized]
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 decorated=$1 library=$2 source=$3 same=$4
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 cc=${CC:-cc}
-failed=0
-
-# check WHAT EXPECTED FOUND
-check()
-{
-    if [ "$2" = "$3" ]; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") || true
-        failed=1
-    fi
-}
 
 # names OPTION LIBRARY
 names()

@@ -7,22 +7,16 @@
 #
 # usage: test_wordcount.sh WORDCOUNT SOURCE_DIR
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 wordcount=$1 source=$2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-failed=0
 unset "${!MEMKIND_@}"
 export LC_ALL=C MEMKIND_HBW_NODES=0 MEMKIND_DAX_KMEM_NODES=0
 
 # No other test changes how many huge pages are reserved meanwhile: support.c has the same lock.
 exec 9>>/tmp/memkind-test-hugepages.lock
 flock 9
-
-fail()
-{
-    echo "FAILED: $*"
-    failed=1
-}
 
 # What wordcount is to find. (In front of the first word there may be an empty one.)
 expected()

@@ -9,19 +9,13 @@
 #
 # usage: test_architecture.sh SOURCE_DIR STATIC_LIBRARY COMPILER
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 source=$1 library=$2 cc=$3
 text=$source/docs/extending.md
 most_lines=200
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset "${!MEMKIND_@}"
-failed=0
-
-fail()
-{
-    echo "FAILED: $*"
-    failed=1
-}
 
 # Each block of C begins with the name of its file.
 awk -v folder="$scratch" '
@@ -92,9 +86,9 @@ done < <(sed -nE 's/^([^ ]+) ((struct|enum) )?([A-Za-z_][A-Za-z0-9_]*)\(\)$/\1 \
 
 # A room is a folder of src/ with code in it. Its README has a table of modules: `name` in the first column is
 # name.c, name.h or both.
-rooms=0
+folders=0
 while IFS= read -r room; do
-    rooms=$((rooms + 1))
+    folders=$((folders + 1))
     if [ ! -e "$source/$room/README.md" ]; then
         fail "$room has no README.md"
         continue
@@ -110,7 +104,7 @@ while IFS= read -r room; do
         fail "$room/README.md has $module, which is not there"
     done < <(comm -13 "$scratch/there" "$scratch/told")
 done < <(cd "$source" && find src -mindepth 2 -name '*.[ch]' -printf '%h\n' | sort -u)
-[ "$rooms" -ge 6 ] || fail "only $rooms rooms were found"
+[ "$folders" -ge 6 ] || fail "only $folders folders were found"
 
 for page in "$source"/docs/design/*.md; do
     grep -qF "(design/${page##*/})" "$source/docs/README.md" || fail "docs/README.md does not list ${page##*/}"

@@ -8,6 +8,7 @@
 #
 # usage: test_drop_in.sh LIBRARY SOURCE_DIR
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 ours=$(cd "$(dirname "$1")" && pwd) source=$2
 reference=$source/build/reference/root
 cc=${CC:-cc} cxx=${CXX:-c++}
@@ -21,19 +22,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 mkdir files
-failed=0
-
-# check WHAT EXPECTED FOUND
-check()
-{
-    if [ "$2" = "$3" ]; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") || true
-        failed=1
-    fi
-}
 
 # with FOLDER COMMAND...: with the library of that folder; its output and exit status.
 with()

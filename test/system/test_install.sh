@@ -8,23 +8,11 @@
 #
 # usage: test_install.sh BUILD SOURCE_DIR
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 build=$1 source=$2
 cc=${CC:-cc} cxx=${CXX:-c++}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-failed=0
-
-# check WHAT EXPECTED FOUND
-check()
-{
-    if [ "$2" = "$3" ]; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") || true
-        failed=1
-    fi
-}
 
 # install PREFIX [COMPONENT]
 install()

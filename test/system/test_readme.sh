@@ -8,18 +8,12 @@
 #
 # usage: test_readme.sh SOURCE_DIR BUILD_DIR
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 source=$1 build=$2
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 unset "${!MEMKIND_@}"
 export HOME=$scratch/home PATH=$build/tools:$PATH LC_ALL=C
-failed=0
-
-fail()
-{
-    echo "FAILED: $*"
-    failed=1
-}
 
 elsewhere=(
     "scripts/tour"  # CI runs it by itself

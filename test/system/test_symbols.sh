@@ -7,20 +7,8 @@
 #
 # usage: test_symbols.sh LIBRARY [sanitized]
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 library=$1 sanitized=${2:-}
-failed=0
-
-# check WHAT EXPECTED FOUND
-check()
-{
-    if [ "$2" = "$3" ]; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        diff <(printf '%s\n' "$2") <(printf '%s\n' "$3") || true
-        failed=1
-    fi
-}
 
 dynamic=$(readelf -dW "$library")
 

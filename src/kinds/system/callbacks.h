@@ -3,7 +3,7 @@
 /*
  * callbacks: what the page layer calls in the frontend above it.
  *
- * The page layer includes nothing of the floors above it. It still has to read a few
+ * The page layer includes nothing of the layers above it. It still has to read a few
  * environment variables at the moment a kind first needs them and to explain what it found. Both
  * are services of the frontend (one place reads the environment, one place logs), handed down
  * once through this table before the first call into the page layer.
