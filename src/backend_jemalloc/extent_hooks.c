@@ -78,9 +78,12 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
     }
     if (!address)
         return NULL;
-    if (whole > size)
-        jem_retained_add_pages(tsdn, arena, address + size, whole - size, zeroed,
-                               !pool_needs_commit(pool));
+    if (whole > size && !jem_retained_add_pages(tsdn, arena, address + size, whole - size, zeroed,
+                                                !pool_needs_commit(pool))) {
+        if (!pool_unmap(pool, address, whole))
+            (void)pool_purge(pool, address, whole);
+        return NULL;
+    }
     if (*zero && !zeroed)
         memset(address, 0, size);
     *zero = *zero || zeroed;
@@ -96,8 +99,17 @@ static struct page_pool *hooks_pool(extent_hooks_t *hooks)
 static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
                         unsigned arena_ind)
 {
+    struct jem_extent_hooks *own = (struct jem_extent_hooks *)hooks;
+    bool whole;
+
     (void)committed, (void)arena_ind;
-    return !pool_unmap(hooks_pool(hooks), addr, size);
+    if (pool_unmap(own->pool, addr, size))
+        return false;
+    /* What the system refuses is purged and used again, and can go when memory is scarce. */
+    (void)pool_in_one_region(addr, addr, size, &whole);
+    if (whole)
+        atomic_store_explicit(&own->whole, true, memory_order_relaxed);
+    return true;
 }
 
 /* A large block's region goes back whole: its addresses then serve a block that is larger still. */

@@ -5,6 +5,7 @@
 
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/retained.h"
+#include "kinds/system/leftover.h"
 #include "kinds/system/os.h"
 
 #define STOCK ((size_t)2 << 20)
@@ -67,8 +68,8 @@ static void stock(tsd_t *tsd)
     if (jem_retained_bytes(arena) >= STOCK_LEAST)
         return;
     address = os_map(STOCK, PAGE);
-    if (address)
-        jem_retained_add_pages(tsdn, arena, address, STOCK, true, true);
+    if (address && !jem_retained_add_pages(tsdn, arena, address, STOCK, true, true))
+        leftover_unmap(address, STOCK);
 }
 
 void *jem_internal_alloc(tsd_t *tsd, size_t size)

@@ -28,7 +28,7 @@ static void retained_release(tsdn_t *tsdn, struct page_pool *pool, arena_t *aren
     }
     while ((extent = edata_list_inactive_first(&kept)) != NULL) {
         edata_list_inactive_remove(&kept, extent);
-        jem_retained_add(tsdn, arena, extent);
+        (void)jem_retained_add(tsdn, arena, extent); /* where it was noted before */
     }
 }
 

@@ -5,29 +5,31 @@
 
 #include "kinds/system/os.h"
 
-void jem_retained_add(tsdn_t *tsdn, arena_t *arena, edata_t *extent)
+bool jem_retained_add(tsdn_t *tsdn, arena_t *arena, edata_t *extent)
 {
     pac_t *pac = &arena->pa_shard.pac;
 
     /* No other thread takes an active extent, so it is nobody else's until it is recorded. */
     edata_state_set(extent, extent_state_active);
-    if (emap_register_boundary(tsdn, pac->emap, extent, SC_NSIZES, false))
+    if (emap_register_boundary(tsdn, pac->emap, extent, SC_NSIZES, false)) {
         edata_cache_put(tsdn, pac->edata_cache, extent);
-    else
-        extent_record(tsdn, pac, arena_get_ehooks(arena), &pac->ecache_retained, extent);
+        return false;
+    }
+    extent_record(tsdn, pac, arena_get_ehooks(arena), &pac->ecache_retained, extent);
+    return true;
 }
 
-void jem_retained_add_pages(tsdn_t *tsdn, arena_t *arena, void *address, size_t size, bool zeroed,
+bool jem_retained_add_pages(tsdn_t *tsdn, arena_t *arena, void *address, size_t size, bool zeroed,
                             bool committed)
 {
     pac_t *pac = &arena->pa_shard.pac;
     edata_t *extent = edata_cache_get(tsdn, pac->edata_cache);
 
     if (!extent)
-        return;
+        return false;
     edata_init(extent, arena_ind_get(arena), address, size, false, SC_NSIZES, extent_sn_next(pac),
                extent_state_active, zeroed, committed, EXTENT_PAI_PAC, EXTENT_NOT_HEAD);
-    jem_retained_add(tsdn, arena, extent);
+    return jem_retained_add(tsdn, arena, extent);
 }
 
 size_t jem_retained_bytes(arena_t *arena)

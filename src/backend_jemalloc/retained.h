@@ -13,12 +13,12 @@
 
 #include "backend_jemalloc/jemalloc_internals.h"
 
-/* An extent that has been taken out of another list, or is new. */
-void jem_retained_add(tsdn_t *tsdn, arena_t *arena, edata_t *extent);
+/* An extent that has been taken out of another list, or is new. False: there is no memory to note
+ * it; the extent is gone, its pages are the caller's. */
+bool jem_retained_add(tsdn_t *tsdn, arena_t *arena, edata_t *extent);
 
-/* Pages that the arena has been given. They are lost to it where there is no memory to note them;
- * they go back when their heap is destroyed. */
-void jem_retained_add_pages(tsdn_t *tsdn, arena_t *arena, void *address, size_t size, bool zeroed,
+/* Pages that the arena has been given. False: there is no memory to note them. */
+bool jem_retained_add_pages(tsdn_t *tsdn, arena_t *arena, void *address, size_t size, bool zeroed,
                             bool committed);
 
 size_t jem_retained_bytes(arena_t *arena);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/leftover.h"
 
 #define TBB_FILE "libtbbmalloc.so.2"
 #define SLAB_HEADER_MOST 1024 /* bytes: far more than there are */
@@ -127,7 +128,8 @@ static void *probe_alloc(intptr_t pool_id, size_t *bytes)
 static int probe_free(intptr_t pool_id, void *address, size_t bytes)
 {
     (void)pool_id;
-    return os_unmap(address, bytes);
+    leftover_unmap(address, bytes);
+    return 0;
 }
 
 static uintptr_t unit_of(const void *block)

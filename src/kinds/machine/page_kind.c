@@ -11,6 +11,7 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/machine/hugepages.h"
 #include "kinds/machine/topology.h"
+#include "kinds/system/leftover.h"
 
 /* Numbers are the kernel's ABI; older headers have no names for them. */
 #define MPOL_PREFERRED_MANY_NUMBER 5      /* since Linux 5.15 */
@@ -236,7 +237,7 @@ static int try_policy(const struct os_policy *policy, char *why, size_t size)
         return MEMKIND_ERROR_MMAP;
     }
     error = page_kind_bind(page, os_page_size(), policy);
-    os_unmap(page, os_page_size());
+    leftover_unmap(page, os_page_size());
     return error ? explain_refusal(error, policy, why, size) : 0;
 }
 

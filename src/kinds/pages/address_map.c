@@ -3,6 +3,7 @@
 /* Why and thread rules: see address_map.h. Leaves are plain mappings, never given back. */
 #include "kinds/pages/address_map.h"
 
+#include "kinds/system/leftover.h"
 #include "kinds/system/os.h"
 #include "kinds/system/round.h"
 
@@ -131,7 +132,7 @@ static struct address_leaf *leaf_make(struct address_root *entry)
     /* Another thread may have made one meanwhile, to note something. */
     if (atomic_compare_exchange_strong(&entry->leaf, &leaf, made))
         return made;
-    os_unmap(made, sizeof *made);
+    leftover_unmap(made, sizeof *made);
     return leaf;
 }
 

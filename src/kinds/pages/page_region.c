@@ -77,6 +77,14 @@ struct page_region *page_region_detach(struct page_regions *regions, void *addre
     return region;
 }
 
+void page_region_attach(struct page_regions *regions, struct page_region *region)
+{
+    pthread_mutex_lock(&lock);
+    (void)address_map_add(region); /* which has kept the leaves that it was in */
+    LIST_INSERT_HEAD(&regions->list, region, entry);
+    pthread_mutex_unlock(&lock);
+}
+
 void page_region_drop(struct page_region *region)
 {
     pthread_mutex_lock(&lock);

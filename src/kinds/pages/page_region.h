@@ -40,6 +40,8 @@ int page_region_add(struct page_regions *regions, unsigned domain, void *address
  * page_region_drop() follows, when the pages are unmapped. */
 struct page_region *page_region_detach(struct page_regions *regions, void *address, size_t size);
 void page_region_drop(struct page_region *region);
+/* Takes it in again: the pages could not be unmapped. */
+void page_region_attach(struct page_regions *regions, struct page_region *region);
 
 /* The window that holds the address; NULL: none of this pool. No lock. */
 const struct page_region *page_region_window(const struct page_regions *regions,

@@ -49,7 +49,8 @@ struct page_source {
     /* Pages under `policy`; *zeroed says whether they read as zeroes. NULL with errno. */
     void *(*map)(struct page_pool *pool, const struct os_policy *policy, size_t size,
                  size_t alignment, bool *zeroed);
-    void (*unmap)(struct page_pool *pool, void *address, size_t size);
+    /* 0, or an errno: the pages are what they were before, and stay the pool's. */
+    int (*unmap)(struct page_pool *pool, void *address, size_t size);
     /* Gives a part of a region back to the system. 0: it reads as zeroes when used again; else an
      * errno and the content is unspecified. NULL: pages only go back by unmap. */
     int (*purge)(struct page_pool *pool, void *address, size_t size);

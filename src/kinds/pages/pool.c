@@ -12,6 +12,7 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/machine/topology.h"
 #include "kinds/pages/range_allocator.h"
+#include "kinds/system/leftover.h"
 #include "kinds/system/round.h"
 
 #define STEP_MOST ((size_t)2 << 20)
@@ -54,10 +55,12 @@ void pool_close(struct page_pool *pool)
     page_regions_hide(&pool->regions);
     if (!pool->source->page_granular)
         LIST_FOREACH (region, &pool->regions.list, entry)
-            pool->source->unmap(pool, region->start, region->size);
+            if (pool->source->unmap(pool, region->start, region->size))
+                leftover_unmap(region->start, region->size);
     if (pool->source->close)
         pool->source->close(pool);
     page_regions_drop(&pool->regions);
+    leftover_retry();
 }
 
 /* The domains of a pool are the nodes with CPUs, counted from the lowest. */
@@ -152,8 +155,8 @@ static void *map_once(struct page_pool *pool, unsigned domain, const struct os_p
     if (!pool->source->page_granular)
         error = page_region_add(&pool->regions, domain, address, size, 0);
     /* What a live kind has already (a custom map() at fault) stays that kind's, and mapped. */
-    if (error == MEMKIND_ERROR_MALLOC)
-        pool->source->unmap(pool, address, size);
+    if (error == MEMKIND_ERROR_MALLOC && pool->source->unmap(pool, address, size))
+        leftover_unmap(address, size);
     if (error)
         return NULL;
     page_regions_count(&pool->regions, size, 0);
@@ -218,6 +221,7 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
 bool pool_unmap(struct page_pool *pool, void *address, size_t size)
 {
     struct page_region *region = NULL;
+    int error;
 
     if (pool->source->page_granular) {
         const struct page_region *window = page_region_window(&pool->regions, address);
@@ -227,7 +231,14 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size)
     } else if (!(region = page_region_detach(&pool->regions, address, size))) {
         return false;
     }
-    pool->source->unmap(pool, address, size);
+    error = pool->source->unmap(pool, address, size);
+    if (error) {
+        callbacks->log("%s: keeps %zu bytes at %p, which the system does not take back (%s)",
+                       pool->kind->name, size, address, strerrordesc_np(error));
+        if (region)
+            page_region_attach(&pool->regions, region);
+        return false;
+    }
     page_regions_count(&pool->regions, 0, size);
     if (region)
         page_region_drop(region);
@@ -279,10 +290,12 @@ void pool_prefork(void)
     page_source_prefork();
     page_region_prefork();
     range_allocator_prefork();
+    leftover_prefork();
 }
 
 void pool_postfork(bool child)
 {
+    leftover_postfork();
     range_allocator_postfork();
     page_region_postfork();
     page_source_postfork();

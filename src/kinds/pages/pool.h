@@ -18,7 +18,7 @@
  * Threads: every function from any thread, except pool_close(), which nobody may run beside.
  * It has no lock of its own. pool_prefork() and pool_postfork() hold those of what it is made of
  * across fork(2), in this order: that of commitment.h, the sources', that of page_region.h, those
- * of range_allocator.h. None of them is held while a source works.
+ * of range_allocator.h, that of leftover.h. None of them is held while a source works.
  */
 #pragma once
 
@@ -76,7 +76,8 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
 
 /* Unmaps a region, if [address, address + size) is a whole one; any pages of a page-granular pool,
  * but for those that were mapped before a fork(2) and are the parent's: nothing happens to them.
- * False: it is not, nothing is done. */
+ * False: it is not, or the system does not take it back (munmap(2) at vm.max_map_count); nothing is
+ * done, and the caller still has it: to be purged, and used again. */
 bool pool_unmap(struct page_pool *pool, void *address, size_t size);
 bool pool_is_page_granular(const struct page_pool *pool);
 /* Whether regions are better kept and purged than unmapped: page_source.h. */

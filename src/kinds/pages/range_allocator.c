@@ -252,15 +252,20 @@ void range_allocator_clear(struct range_allocator *ranges)
     pthread_mutex_unlock(&ranges->lock);
 }
 
-/* With the lock. */
-static bool put(struct range_allocator *ranges, char *start, size_t size)
+/* Pages without a free neighbour need a record: *spare, which is then NULL, or a new one. With the
+ * lock. */
+static bool put(struct range_allocator *ranges, struct free_range **spare, char *start, size_t size)
 {
     struct free_range *lower, *higher, *before, *behind, *range;
 
     split(ranges->root, start, &lower, &higher);
     before = detach_ending(&lower, start);
     behind = detach_starting(&higher, start + size);
-    range = before ? before : behind ? behind : range_make();
+    range = before ? before : behind;
+    if (!range) {
+        range = *spare ? *spare : range_make();
+        *spare = NULL;
+    }
     if (range) {
         range->start = before ? before->start : start;
         range->size = (before ? before->size : 0) + size + (behind ? behind->size : 0);
@@ -273,12 +278,32 @@ static bool put(struct range_allocator *ranges, char *start, size_t size)
 
 bool range_allocator_put(struct range_allocator *ranges, void *address, size_t size)
 {
+    struct free_range *spare = NULL;
     bool done;
 
     pthread_mutex_lock(&ranges->lock);
-    done = put(ranges, address, size);
+    done = put(ranges, &spare, address, size);
     pthread_mutex_unlock(&ranges->lock);
     return done;
+}
+
+struct free_range *range_allocator_spare(void)
+{
+    return range_make();
+}
+
+void range_allocator_put_with(struct range_allocator *ranges, struct free_range *spare,
+                              void *address, size_t size)
+{
+    pthread_mutex_lock(&ranges->lock);
+    (void)put(ranges, &spare, address, size);
+    pthread_mutex_unlock(&ranges->lock);
+    range_drop(spare);
+}
+
+void range_allocator_drop_spare(struct free_range *spare)
+{
+    range_drop(spare);
 }
 
 /* Cuts [start, start + size) out of a range of the tree. False: no memory for the second rest. With

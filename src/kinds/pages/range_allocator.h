@@ -40,6 +40,13 @@ void range_allocator_clear(struct range_allocator *ranges);
  * until the allocator is cleared. */
 bool range_allocator_put(struct range_allocator *ranges, void *address, size_t size);
 
+/* For pages that must not be lost: a record of its own is had first, or NULL, while they can still
+ * be kept. Then they come back with it, or it is dropped. */
+struct free_range *range_allocator_spare(void);
+void range_allocator_put_with(struct range_allocator *ranges, struct free_range *spare,
+                              void *address, size_t size);
+void range_allocator_drop_spare(struct free_range *spare);
+
 /* Takes the lowest `size` bytes aligned to `alignment`, as far as these are looked for: where many
  * ranges have the size but not the alignment, others may be taken. NULL: no range is large enough,
  * or there is no memory to note what is left of it. */

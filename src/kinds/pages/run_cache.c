@@ -99,8 +99,8 @@ static struct page_run *take_region(struct run_cache *cache, size_t size, size_t
         }
     }
     pthread_mutex_unlock(&lock);
-    if (!run)
-        pool_unmap(pool, address, region_size);
+    if (!run && !pool_unmap(pool, address, region_size))
+        (void)pool_purge(pool, address, region_size);
     return run;
 }
 
@@ -346,47 +346,67 @@ static bool detach(struct page_run *run)
     return goes;
 }
 
-static void unmap_run(struct page_run *run)
+/* False: the system does not take the pages, they are to be purged. */
+static bool unmap_run(struct page_run *run)
 {
     struct run_cache *cache = cache_of(run);
 
-    pool_unmap(cache->pool, run->start, run->size);
+    if (!pool_unmap(cache->pool, run->start, run->size))
+        return false;
     pthread_mutex_lock(&lock);
     page_run_leave(run);
     leaving_count(cache, -1);
     page_run_drop(run);
     pthread_mutex_unlock(&lock);
+    return true;
 }
 
-static void purge_run(struct page_run *run)
+/* Whether any pages go back. `again`: the run is tried once more when it has got old; likewise
+ * where the system refuses what it does otherwise. */
+static bool purge_run(struct page_run *run, bool again)
 {
     struct run_cache *cache = cache_of(run);
-    bool purged = pool_purge(cache->pool, run->start, run->size) == 0;
+    int error = pool_purge(cache->pool, run->start, run->size);
+    bool any = !error && run->kept;
 
     pthread_mutex_lock(&lock);
     page_run_leave(run);
     leaving_count(cache, -1);
-    if (purged) {
+    if (!error) {
         run->kept = 0;
         run->zeroed = run->purged = true;
     }
+    if (again || (error && error != ENOTSUP)) {
+        run->freed = os_seconds();
+        page_run_age_add(page_run_newest, run);
+    }
     page_run_free(run);
     pthread_mutex_unlock(&lock);
+    return any;
+}
+
+/* Whether anything goes back. */
+static bool give_back(struct page_run *run)
+{
+    if (!detach(run))
+        return purge_run(run, false);
+    if (unmap_run(run))
+        return true;
+    /* Its former neighbours may be others' by now. */
+    run->before = run->behind = NULL;
+    return purge_run(run, true);
 }
 
 static bool decay(long freed, const struct page_pool *only)
 {
     struct page_run *leaving = collect(freed, only);
-    bool any = leaving != NULL;
+    bool any = false;
 
     while (leaving) {
         struct page_run *run = leaving;
 
         leaving = run->older;
-        if (detach(run))
-            unmap_run(run);
-        else
-            purge_run(run);
+        any |= give_back(run);
     }
     return any;
 }

@@ -13,6 +13,7 @@
 #include "kinds/machine/page_kind.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
+#include "kinds/system/leftover.h"
 #include "kinds/system/sysfs.h"
 
 static size_t granule(const struct page_pool *pool)
@@ -34,7 +35,7 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     if (!error && page_kind_interleaves(policy))
         error = os_no_huge_pages(address, size);
     if (error) {
-        os_unmap(address, size);
+        leftover_unmap(address, size);
         errno = error;
         return NULL;
     }
@@ -42,10 +43,10 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     return address;
 }
 
-static void unmap(struct page_pool *pool, void *address, size_t size)
+static int unmap(struct page_pool *pool, void *address, size_t size)
 {
     (void)pool;
-    os_unmap(address, size);
+    return os_unmap(address, size);
 }
 
 /* Whether the kernel backs memory with huge pages that nobody asked for. */

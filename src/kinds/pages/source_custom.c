@@ -57,11 +57,12 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     return address;
 }
 
-static void unmap(struct page_pool *pool, void *address, size_t size)
+static int unmap(struct page_pool *pool, void *address, size_t size)
 {
     struct source_custom *own = state_of(pool);
 
     own->ops.unmap(own->context, address, size);
+    return 0;
 }
 
 static int purge(struct page_pool *pool, void *address, size_t size)

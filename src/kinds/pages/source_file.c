@@ -32,6 +32,7 @@
 #include "kinds/pages/range_allocator.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/temp_file.h"
+#include "kinds/system/leftover.h"
 #include "kinds/system/round.h"
 
 #define WINDOW_UNIT ((size_t)2 << 20) /* one huge page, which DAX and tmpfs may have */
@@ -115,7 +116,7 @@ static int open_pool(struct page_pool *pool, const void *request)
         return MEMKIND_ERROR_MALLOC;
     error = file_make(own, wanted->directory);
     if (error)
-        os_unmap(own->directory, TEMP_FILE_PATH);
+        leftover_unmap(own->directory, TEMP_FILE_PATH);
     else
         range_allocator_init(&own->ranges);
     return error;
@@ -145,11 +146,17 @@ static void close_pool(struct page_pool *pool)
     const struct page_region *window;
     struct source_file *own = state_of(pool);
 
-    LIST_FOREACH (window, &pool->regions.list, entry)
-        os_unmap(window->start, window->size);
+    LIST_FOREACH (window, &pool->regions.list, entry) {
+        /* A window that stays mapped keeps the file; not its space. */
+        if (os_unmap(window->start, window->size)) {
+            if (!window->inherited && has_file(own))
+                (void)os_punch(own->file, window->offset, window->size);
+            leftover_unmap(window->start, window->size);
+        }
+    }
     range_allocator_end(&own->ranges);
     close_file(own);
-    os_unmap(own->directory, TEMP_FILE_PATH);
+    leftover_unmap(own->directory, TEMP_FILE_PATH);
 }
 
 /* --- space in the file --------------------------------------------------------------------------
@@ -228,8 +235,8 @@ static void release_piece(struct source_file *own, struct piece piece)
                        own->directory, strerrordesc_np(error));
 }
 
-/* Content of the pages is no longer needed. */
-static void release(struct source_file *own, char *address, size_t size)
+/* Content of the pages is no longer needed. `spare`: to note them with. */
+static void release(struct source_file *own, struct free_range *spare, char *address, size_t size)
 {
     struct piece piece;
 
@@ -237,11 +244,11 @@ static void release(struct source_file *own, char *address, size_t size)
         piece = first_piece(at, address + size);
         release_piece(own, piece);
     }
-    range_allocator_put(&own->ranges, address, size);
+    range_allocator_put_with(&own->ranges, spare, address, size);
 }
 
 /* 0 or an errno, and the pages are no longer the caller's. */
-static int reserve(struct source_file *own, char *address, size_t size)
+static int reserve(struct source_file *own, struct free_range *spare, char *address, size_t size)
 {
     struct piece piece;
     int error = 0;
@@ -253,7 +260,9 @@ static int reserve(struct source_file *own, char *address, size_t size)
     if (!error && own->populates)
         error = os_populate(address, size);
     if (error)
-        release(own, address, size); /* a full disk may have given a part */
+        release(own, spare, address, size); /* a full disk may have given a part */
+    else
+        range_allocator_drop_spare(spare);
     return error;
 }
 
@@ -282,12 +291,12 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
     if (own->populates)
         os_no_readahead(address, size);
     if (page_region_add(&pool->regions, 0, address, size, own->windows)) {
-        os_unmap(address, size);
+        leftover_unmap(address, size);
         return false;
     }
     if (!range_allocator_put(&own->ranges, address, size)) {
         page_region_drop(page_region_detach(&pool->regions, address, size));
-        os_unmap(address, size);
+        leftover_unmap(address, size);
         return false;
     }
     own->windows += size;
@@ -337,12 +346,15 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
                  size_t alignment, bool *zeroed)
 {
     struct source_file *own = state_of(pool);
-    void *address = range_allocator_take(&own->ranges, size, alignment);
+    struct free_range *spare = range_allocator_spare();
+    void *address = spare ? range_allocator_take(&own->ranges, size, alignment) : NULL;
 
     (void)policy;
-    if (!address)
+    if (!address && spare)
         address = take_from_new(pool, size, alignment);
-    if (address && reserve(own, address, size))
+    if (!address)
+        range_allocator_drop_spare(spare);
+    else if (reserve(own, spare, address, size))
         address = NULL;
     /* Asked after the pages were taken: they were marked before they came back. */
     *zeroed = !atomic_load_explicit(&own->stale, memory_order_relaxed);
@@ -351,9 +363,14 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     return address;
 }
 
-static void unmap(struct page_pool *pool, void *address, size_t size)
+static int unmap(struct page_pool *pool, void *address, size_t size)
 {
-    release(state_of(pool), address, size);
+    struct free_range *spare = range_allocator_spare();
+
+    if (!spare)
+        return ENOMEM;
+    release(state_of(pool), spare, address, size);
+    return 0;
 }
 
 /* --- questions ----------------------------------------------------------------------------------

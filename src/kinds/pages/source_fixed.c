@@ -94,9 +94,9 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     return address;
 }
 
-static void unmap(struct page_pool *pool, void *address, size_t size)
+static int unmap(struct page_pool *pool, void *address, size_t size)
 {
-    range_allocator_put(&state_of(pool)->ranges, address, size);
+    return range_allocator_put(&state_of(pool)->ranges, address, size) ? 0 : ENOMEM;
 }
 
 static size_t limit(const struct page_pool *pool)

@@ -19,6 +19,7 @@
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/machine/topology.h"
+#include "kinds/system/leftover.h"
 #include "kinds/system/round.h"
 
 static size_t granule(const struct page_pool *pool)
@@ -48,7 +49,7 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     if (!error)
         error = os_can_populate() ? os_populate(address, size) : check_free(pool, policy, size);
     if (error) {
-        os_unmap(address, size);
+        leftover_unmap(address, size);
         errno = error == EPERM ? EPERM : ENOMEM;
         return NULL;
     }
@@ -56,10 +57,10 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     return address;
 }
 
-static void unmap(struct page_pool *pool, void *address, size_t size)
+static int unmap(struct page_pool *pool, void *address, size_t size)
 {
     (void)pool;
-    os_unmap(address, size);
+    return os_unmap(address, size);
 }
 
 /* The huge pages that only a part of [address, address + size) lies in. */

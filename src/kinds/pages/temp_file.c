@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/leftover.h"
 #include "kinds/system/os.h"
 
 #define NAMES_MOST 100
@@ -84,6 +85,6 @@ int temp_file_try(int file, bool *dax)
         address = os_map_file(file, 0, TRIAL_SIZE, os_page_size(), false);
     if (!address)
         return errno;
-    os_unmap(address, TRIAL_SIZE);
+    leftover_unmap(address, TRIAL_SIZE);
     return 0;
 }

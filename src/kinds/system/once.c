@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "kinds/system/leftover.h"
 #include "kinds/system/os.h"
 
 const void *once_get(struct once *once)
@@ -21,7 +22,7 @@ const void *once_get(struct once *once)
     once->compute(fresh);
     errno = error; /* files that are not there are no failure of what the program called */
     if (!atomic_compare_exchange_strong(&once->value, &known, fresh)) {
-        os_unmap(fresh, once->size);
+        leftover_unmap(fresh, once->size);
         return known;
     }
     once->log(fresh);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/leftover.h"
 #include "kinds/system/os.h"
 #include "kinds/system/round.h"
 
@@ -32,7 +33,7 @@ static uintptr_t region_start(void)
     fresh = (uintptr_t)os_map(RESERVE_SIZE, os_page_size());
     if (!fresh || atomic_compare_exchange_strong(&region, &start, fresh))
         return fresh;
-    os_unmap((void *)fresh, RESERVE_SIZE);
+    leftover_unmap((void *)fresh, RESERVE_SIZE);
     return start;
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <ucontext.h>
 
+#include "kinds/system/leftover.h"
 #include "kinds/system/os.h"
 
 /* Sanitizers follow a thread's stack, and are confused by another. */
@@ -48,7 +49,7 @@ static void stack_put(void *stack)
 {
     stack = atomic_exchange_explicit(&kept, stack, memory_order_release);
     if (stack)
-        os_unmap(stack, STACK_SIZE);
+        leftover_unmap(stack, STACK_SIZE);
 }
 
 void stack_run(void (*function)(void *argument), void *argument)
