@@ -15,8 +15,7 @@
 #define NOTED_LEAST ((size_t)1 << 20)
 #define NOTED_MOST ((size_t)16 << 20)
 #define NOTED_PER_ARENA ((size_t)16 << 10) /* a look at all arenas costs about as much as these */
-#define LIVE_SHARE 4
-#define STEP_PAGES (JEM_PURGE_STEP >> LG_PAGE)
+#define STEP_PAGES (POOL_PURGE_STEP >> LG_PAGE)
 #define PAUSE_NS UINT64_C(50000000) /* a step of jemalloc's decay: a 200th of the decay time */
 
 static pthread_mutex_t purge_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -205,9 +204,9 @@ static size_t excess(tsdn_t *tsdn, arena_t **most, struct jem_arena_set **most_s
             *most_set = set;
         }
     }
-    bound = live / LIVE_SHARE;
-    if (bound < JEM_PURGE_DIRTY_LEAST >> LG_PAGE)
-        bound = JEM_PURGE_DIRTY_LEAST >> LG_PAGE;
+    bound = live / POOL_UNUSED_SHARE;
+    if (bound < POOL_UNUSED_LEAST >> LG_PAGE)
+        bound = POOL_UNUSED_LEAST >> LG_PAGE;
     return dirty > bound ? dirty - bound : 0;
 }
 

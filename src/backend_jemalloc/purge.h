@@ -2,14 +2,14 @@
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
  * purge: dirty pages, which an arena had blocks in and keeps for the next ones, go back to the
- * system: after the decay time, and at once where there are more of them than
- * JEM_PURGE_DIRTY_LEAST, or than a quarter of what is live.
+ * system: after the decay time, and at once where there are more of them than POOL_UNUSED_LEAST, or
+ * than a quarter of what is live (kinds/pages/pool.h).
  *
  * jemalloc purges an arena only when a thread is at work in that arena, and then all that is due in
  * one call. Here, whatever thread comes to a slow path serves all arenas of the process in turn,
- * with JEM_PURGE_STEP of pages at most: about a millisecond. Only a thread that has freed more than
- * that itself, as a rule one large block, pays for as much as it has freed. jemalloc's own clock is
- * stopped, except where its background threads do the work.
+ * with POOL_PURGE_STEP of pages at most: about a millisecond. Only a thread that has freed more
+ * than that itself, as a rule one large block, pays for as much as it has freed. jemalloc's own
+ * clock is stopped, except where its background threads do the work.
  *
  * Threads: any that hold none of this folder's locks. The lock of purges comes before jem_lock: an
  * arena set is destroyed with it, so that nobody purges arenas whose pool is being closed.
@@ -19,9 +19,6 @@
 #include <stddef.h>
 
 #include "backend_jemalloc/jemalloc_internals.h"
-
-#define JEM_PURGE_DIRTY_LEAST ((size_t)64 << 20)
-#define JEM_PURGE_STEP ((size_t)8 << 20)
 
 /* Stops jemalloc's own clock for the thread: it counts a thread's operations down. */
 void jem_purge_stop_clock(tsd_t *tsd);

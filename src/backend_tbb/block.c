@@ -20,13 +20,32 @@
 #include "kinds/system/guard.h"
 #include "kinds/system/reserve.h"
 
-#define PLAIN_ALIGNMENT 16 /* what blocks of that size and more have anyway */
+#define PLAIN_ALIGNMENT 16             /* what blocks of that size and more have anyway */
+#define LOOK_BYTES ((size_t)128 << 10) /* a power of two */
 
-/* Only the thread itself writes. The store is atomic, so that readers see whole numbers. */
+/* Only the thread itself writes. The store is atomic, so that readers see whole numbers. True: it
+ * is time to look at what is unused, as it is with every LOOK_BYTES. */
 /* NOLINTNEXTLINE(readability-non-const-parameter): it is written */
-static inline void count_add(size_t *count, size_t size)
+static inline bool count_add(size_t *count, size_t size)
 {
-    __atomic_store_n(count, *count + size, __ATOMIC_RELAXED);
+    size_t old = *count, sum = old + size;
+
+    __atomic_store_n(count, sum, __ATOMIC_RELAXED);
+    return unlikely((old ^ sum) >= LOOK_BYTES);
+}
+
+/* Whoever allocates or frees serves all heaps, whatever blocks he has to do with: only large ones
+ * lead to the run cache by themselves. Returns what it is given. */
+static __attribute__((noinline)) void *look(void *block)
+{
+    int saved_errno = errno;
+    struct guard guard;
+
+    guard_enter(&guard);
+    run_cache_decay(false);
+    guard_leave(&guard);
+    errno = saved_errno;
+    return block;
 }
 
 /* --- allocation ---------------------------------------------------------------------------------
@@ -44,7 +63,7 @@ static void *alloc_run(struct tbb_thread *thread, struct heap *heap, struct tbb_
     void *block = tbb_run_alloc(pool, &size, zeroed);
 
     if (block)
-        count_add(&thread->counts[heap->slot].allocated, size);
+        (void)count_add(&thread->counts[heap->slot].allocated, size);
     return block;
 }
 
@@ -78,8 +97,7 @@ static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
         tbb_gate_leave(thread);
         return NULL;
     }
-    count_add(&thread->counts[heap->slot].allocated, place.usable);
-    return block;
+    return count_add(&thread->counts[heap->slot].allocated, place.usable) ? look(block) : block;
 }
 
 /* `alignment` 0: what the library gives by itself. */
@@ -146,8 +164,8 @@ void *tbb_malloc(struct heap *heap, size_t size)
     if (unlikely(!block))
         return out_of_memory();
     tbb_unit_note(block, class);
-    count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class]);
-    return block;
+    return count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class]) ? look(block)
+                                                                                     : block;
 }
 
 void *tbb_calloc(struct heap *heap, size_t size)
@@ -193,8 +211,9 @@ static void *aligned_shifted(struct heap *heap, size_t alignment, size_t size)
         return out_of_memory();
     block = tbb_place_small(block, class, alignment);
     rest = tbb_to_end(block, class);
-    count_add(&thread->counts[heap->slot].allocated, rest ? rest : tbb_classes.size[class]);
-    return block;
+    return count_add(&thread->counts[heap->slot].allocated, rest ? rest : tbb_classes.size[class])
+               ? look(block)
+               : block;
 }
 
 void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
@@ -215,6 +234,7 @@ static bool free_known(void *block)
 {
     struct tbb_thread *thread;
     struct tbb_place place;
+    bool due;
 
     if (!tbb_place_find(block, &place))
         return false;
@@ -222,7 +242,7 @@ static bool free_known(void *block)
         return true; /* the block is the parent's, and stays as it is */
     if (!tbb_thread_enter(&thread) || !thread)
         return false;
-    count_add(&thread->counts[place.heap->slot].freed, place.usable);
+    due = count_add(&thread->counts[place.heap->slot].freed, place.usable);
     if (place.note == TBB_UNIT_RUN) {
         tbb_run_free(tbb_heap_pool_of(place.region), block, place.usable);
         return true;
@@ -231,6 +251,8 @@ static bool free_known(void *block)
     tbb_gate_enter(thread);
     tbb_library.pool_free(tbb_heap_pool_of(place.region)->memory, place.outer);
     tbb_gate_leave(thread);
+    if (due)
+        look(NULL);
     return true;
 }
 
@@ -267,7 +289,8 @@ void tbb_free(struct heap *heap, void *block)
     }
     tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
-    count_add(&thread->counts[heap->slot].freed, tbb_classes.size[place.note]);
+    if (count_add(&thread->counts[heap->slot].freed, tbb_classes.size[place.note]))
+        look(NULL);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------
@@ -288,8 +311,8 @@ static bool resize_run(struct tbb_thread *thread, const struct tbb_place *place,
 
     if (place->note != TBB_UNIT_RUN || !tbb_run_resize(pool, block, place->usable, &new_size))
         return false;
-    count_add(&thread->counts[place->heap->slot].freed, place->usable);
-    count_add(&thread->counts[place->heap->slot].allocated, new_size);
+    (void)count_add(&thread->counts[place->heap->slot].freed, place->usable);
+    (void)count_add(&thread->counts[place->heap->slot].allocated, new_size);
     return true;
 }
 

@@ -189,6 +189,55 @@ Test(run_cache, purged_parts_make_a_whole)
     cr_expect_eq(pool_mapped(&pools[0]), 0);
 }
 
+/* Of what is free, no more is kept than POOL_UNUSED_LEAST, or than a quarter of what is used; what
+ * has been free for longest goes first. */
+Test(run_cache, what_is_too_much_goes_back)
+{
+    enum { RUNS = 12 };
+    const size_t run = 8 * MIB;
+    void *runs[RUNS];
+
+    for (int i = 0; i < RUNS; i++)
+        runs[i] = take(&caches[0], run);
+    for (int i = 0; i < RUNS; i++)
+        cr_expect(run_cache_give(&caches[0], runs[i], run));
+    expect_usage(&caches[0], 0, POOL_UNUSED_LEAST);
+    for (int i = RUNS - (int)(POOL_UNUSED_LEAST / run); i < RUNS; i++)
+        cr_expect(is_backed(runs[i]), "%d", i);
+}
+
+Test(run_cache, more_is_kept_where_more_is_used)
+{
+    size_t used = 5 * POOL_UNUSED_LEAST, kept = POOL_UNUSED_LEAST / 4 * 5, taken = used;
+    bool zeroed;
+    void *runs[2];
+
+    cr_assert_not_null(run_cache_take(&caches[0], &taken, &zeroed)); /* not touched */
+    for (int i = 0; i < 2; i++)
+        runs[i] = take(&caches[0], kept / 2);
+    for (int i = 0; i < 2; i++)
+        cr_expect(run_cache_give(&caches[0], runs[i], kept / 2));
+    expect_usage(&caches[0], used, kept);
+}
+
+/* Nobody pays for all that is due at once. */
+Test(run_cache, a_call_gives_back_a_step)
+{
+    const size_t run = POOL_PURGE_STEP / 2;
+    void *runs[6];
+
+    for (int i = 0; i < 6; i++)
+        runs[i] = take(&caches[0], run);
+    for (int i = 0; i < 6; i++)
+        cr_expect(run_cache_give(&caches[0], runs[i], run));
+    test_jump(11);
+    for (size_t left = 3 * POOL_PURGE_STEP; left; left -= POOL_PURGE_STEP) {
+        expect_usage(&caches[0], 0, left);
+        cr_expect(run_cache_decay(false));
+    }
+    expect_usage(&caches[0], 0, 0);
+}
+
 /* Small runs that come back all the time beside a large one do not keep that. */
 Test(run_cache, the_larger_ones_age_counts)
 {

@@ -15,6 +15,7 @@
 static struct object_pool objects = {.size = sizeof(struct page_run)};
 
 struct page_run *page_run_oldest, *page_run_newest;
+size_t page_run_all_used, page_run_all_kept;
 
 size_t page_run_unit(void)
 {
@@ -67,6 +68,7 @@ void page_run_enter(struct page_run *run, enum page_run_state state)
     set->size += run->size;
     if (state == RUN_USED) {
         set->used_size += run->size;
+        page_run_all_used += run->size;
         LIST_INSERT_HEAD(&set->used, run, entry);
         return;
     }
@@ -75,6 +77,7 @@ void page_run_enter(struct page_run *run, enum page_run_state state)
         LIST_INSERT_HEAD(&set->leaving, run, entry);
         return;
     }
+    page_run_all_kept += run->ages ? run->kept : 0;
     LIST_INSERT_HEAD(&set->bins[bin], run, entry);
     set->filled[bin / 64] |= (uint64_t)1 << bin % 64;
 }
@@ -86,10 +89,13 @@ void page_run_leave(struct page_run *run)
 
     set->size -= run->size;
     LIST_REMOVE(run, entry);
-    if (run->state == RUN_USED)
+    if (run->state == RUN_USED) {
         set->used_size -= run->size;
-    else
+        page_run_all_used -= run->size;
+    } else {
         set->kept_size -= run->kept;
+        page_run_all_kept -= run->state == RUN_FREE && run->ages ? run->kept : 0;
+    }
     if (run->state == RUN_FREE && LIST_EMPTY(&set->bins[bin]))
         set->filled[bin / 64] &= ~((uint64_t)1 << bin % 64);
 }

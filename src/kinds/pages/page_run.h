@@ -50,6 +50,9 @@ struct page_run {
 
 extern struct page_run *page_run_oldest, *page_run_newest; /* of those that age */
 
+/* Over all sets: bytes of used runs, and of free ones that age and may be backed by pages. */
+extern size_t page_run_all_used, page_run_all_kept;
+
 /* What sizes are multiples of, and addresses. */
 size_t page_run_unit(void);
 
@@ -59,7 +62,7 @@ void page_run_drop(struct page_run *run);
 
 /* Puts a run behind another one by age; NULL: it becomes the oldest. */
 void page_run_age_add(struct page_run *older, struct page_run *run);
-/* Nothing, if it does not age. */
+/* For a run of no state, as the one above. Nothing, if it does not age. */
 void page_run_age_remove(struct page_run *run);
 
 /* Notes that a run is of a state now, in its set's lists and sums. */

@@ -41,8 +41,13 @@ struct page_setup {
     const struct nodemask *nodes; /* for a row that selects SELECT_GIVEN* */
 };
 
-/* The decay time: how long a heap manager keeps pages that nobody uses. */
+/* What a heap manager keeps of pages that nobody uses: for the decay time, and over all heaps no
+ * more than POOL_UNUSED_LEAST, or that part of what is live. It gives so much back at a time: about
+ * a millisecond's work. */
 #define POOL_DECAY_SECONDS 10
+#define POOL_UNUSED_LEAST ((size_t)64 << 20)
+#define POOL_UNUSED_SHARE 4
+#define POOL_PURGE_STEP ((size_t)8 << 20)
 
 struct page_pool {
     const struct page_kind *kind;

@@ -125,7 +125,7 @@ static size_t region_size(struct run_cache *cache, size_t size, bool grows)
     return round_up(size, granule);
 }
 
-static bool decay(long freed, const struct page_pool *only);
+static bool decay(long freed, const struct page_pool *only, size_t most);
 
 /* Gives back what may make room for a run that is not to be had. False: there is nothing. A pool at
  * its own limit gains nothing from what others keep. */
@@ -135,7 +135,7 @@ static bool make_room(const struct run_cache *cache, size_t size)
 
     if (limit && size > limit)
         return false;
-    return decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL);
+    return decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL, SIZE_MAX);
 }
 
 static struct page_run *take_new(struct run_cache *cache, size_t size)
@@ -203,6 +203,14 @@ static void free_now(struct page_run *run)
     page_run_free(run);
 }
 
+/* Does what is due, in pages of any cache: a step, or as much as the caller has given. */
+static bool decay_due(size_t given)
+{
+    size_t most = given > POOL_PURGE_STEP ? given : POOL_PURGE_STEP;
+
+    return !hogs && decay(os_seconds() - POOL_DECAY_SECONDS, NULL, most);
+}
+
 bool run_cache_give(struct run_cache *cache, void *address, size_t size)
 {
     struct page_run *run;
@@ -216,7 +224,7 @@ bool run_cache_give(struct run_cache *cache, void *address, size_t size)
     }
     pthread_mutex_unlock(&lock);
     if (run && !cache->closing)
-        run_cache_decay(false);
+        decay_due(size);
     return run != NULL;
 }
 
@@ -310,18 +318,30 @@ void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept)
 /* --- decay --------------------------------------------------------------------------------------
  */
 
-/* Takes the runs that were freed in this second or before out of reach, of all pools or of one. */
-static struct page_run *collect(long freed, const struct page_pool *only)
+/* Called with the lock. */
+static bool is_too_much(void)
+{
+    size_t bound = page_run_all_used / POOL_UNUSED_SHARE;
+
+    return !hogs && page_run_all_kept > (bound > POOL_UNUSED_LEAST ? bound : POOL_UNUSED_LEAST);
+}
+
+/* Takes the runs that were freed in this second or before, and those that are too much, out of
+ * reach, of all pools or of one, until they are so many bytes. */
+static struct page_run *collect(long freed, const struct page_pool *only, size_t most)
 {
     struct page_run *leaving = NULL, *newer;
+    size_t bytes = 0;
 
     pthread_mutex_lock(&lock);
-    for (struct page_run *run = page_run_oldest; run && run->freed <= freed; run = newer) {
+    for (struct page_run *run = page_run_oldest;
+         run && bytes < most && (run->freed <= freed || is_too_much()); run = newer) {
         newer = run->newer;
         if (only && cache_of(run)->pool != only)
             continue;
-        page_run_age_remove(run);
+        bytes += run->kept;
         page_run_leave(run);
+        page_run_age_remove(run);
         leaving_count(cache_of(run), 1);
         page_run_enter(run, RUN_LEAVING);
         run->older = leaving;
@@ -397,9 +417,9 @@ static bool give_back(struct page_run *run)
     return purge_run(run, true);
 }
 
-static bool decay(long freed, const struct page_pool *only)
+static bool decay(long freed, const struct page_pool *only, size_t most)
 {
-    struct page_run *leaving = collect(freed, only);
+    struct page_run *leaving = collect(freed, only, most);
     bool any = false;
 
     while (leaving) {
@@ -413,9 +433,7 @@ static bool decay(long freed, const struct page_pool *only)
 
 bool run_cache_decay(bool all)
 {
-    if (!all && hogs)
-        return false;
-    return decay(all ? LONG_MAX : os_seconds() - POOL_DECAY_SECONDS, NULL);
+    return all ? decay(LONG_MAX, NULL, SIZE_MAX) : decay_due(0);
 }
 
 /* --- the end, and fork --------------------------------------------------------------------------
@@ -429,8 +447,8 @@ static void forget(struct page_run_list *list)
     while ((run = LIST_FIRST(list))) {
         if (run->state == RUN_USED)
             address_map_set_run(run->start, NULL);
-        page_run_age_remove(run);
         page_run_leave(run);
+        page_run_age_remove(run);
         page_run_drop(run);
     }
 }

@@ -9,11 +9,14 @@
  * regions, joins those that come back with their free neighbours, and keeps them: whoever allocates
  * and frees large blocks does not pay for mapping and faulting them each time.
  *
- * Decay: what nobody took for ten seconds goes back to the system at the next call: by unmapping
- * where a region is free as a whole (of a page-granular pool: any run), by purging elsewhere. At
- * once in a conservative pool; never if the program hogs memory. When the system has no region to
- * give, the caches give up what they have; where that is the limit of one pool, those of that pool.
- * A free run that is joined with a larger one takes over the age of that.
+ * Decay: what nobody took for the decay time goes back to the system, the oldest first, and so does
+ * what is more than POOL_UNUSED_LEAST and a quarter of what is used: by unmapping where a region is
+ * free as a whole (of a page-granular pool: any run), by purging elsewhere. At once in a
+ * conservative pool; never if the program hogs memory. Every call of run_cache_take(),
+ * run_cache_give() and run_cache_decay() does POOL_PURGE_STEP of that work for all caches, or one
+ * run, if that is larger; who gives more does as much as he gives. When the system has no region
+ * to give, the caches give up what they have; where that is the limit of one pool, those of that
+ * pool. A free run that is joined with a larger one takes over the age of that.
  *
  * One cache serves one pool in one locality domain; it is a part of the heap manager's own
  * structure. The address map holds, for the unit in which a used run starts, the run.
@@ -68,11 +71,11 @@ bool run_cache_resize(struct run_cache *cache, void *address, size_t size, size_
 /* Bytes of the run in use that starts at an address, of whatever cache; 0: there is none. */
 size_t run_cache_size(const void *address);
 
-/* Gives back to the system, for all pools, what has been free for too long; `all`: whatever is
- * free. Whether anything was. */
+/* Gives back to the system, for all pools, a step of what has been free for too long or is too
+ * much; `all`: whatever is free. Whether anything was. */
 bool run_cache_decay(bool all);
 
-/* No decay. Before the first cache is opened. */
+/* No decay, no bound. Before the first cache is opened. */
 void run_cache_hog(void);
 
 /* Bytes in used runs, and in free ones that may be backed by pages. */
