@@ -146,7 +146,10 @@
  *   write yet. What other processes take later cannot be foreseen: the kernel's
  *   out-of-memory killer then ends a process at the first write of a page. Kinds
  *   bound to all nodes of the process are not watched: there, memory runs out as
- *   with malloc(3).
+ *   with malloc(3). In a container whose memory is limited (memory cgroups of
+ *   version 2 or 1, all levels that are visible), the same holds for that limit
+ *   and all kinds with this policy: ENOMEM where the limit, less what is in use,
+ *   leaves no room.
  * - **Policy preferred, base pages**: the kernel uses other nodes, nearest first.
  * - **Policy interleave, base pages**: the kernel takes a page that is due to a
  *   full node from the nearest node with room, whether or not that one is in the
@@ -159,7 +162,14 @@
  * map more memory (address space, overcommit, RLIMIT_AS, the mapping count
  * vm.max_map_count). Huge pages are populated when a region is mapped, so that
  * exhaustion is NULL with ENOMEM and never a SIGBUS. File-backed and fixed kinds
- * return NULL with ENOMEM at their limit.
+ * return NULL with ENOMEM at their limit; files in memory (tmpfs) also at that of
+ * the container. For the other kinds of base pages, a container's limit is what it
+ * is for malloc(3): the kernel ends a process at the first write of a page.
+ *
+ * A container may refuse mbind(2). Then kinds with the policies bind and
+ * interleave are not available, and preferred kinds prefer no node, which
+ * MEMKIND_DEBUG=1 says. Where other calls are refused (mincore, fallocate), the
+ * library does without.
  */
 
 /**
@@ -274,7 +284,8 @@ enum {
     MEMKIND_ERROR_UNAVAILABLE = -1,
 
     /** The kernel refused mbind(2), as the seccomp filters of containers do
-     *  (EPERM), or lacks it (ENOSYS). */
+     *  (EPERM), or lacks it (ENOSYS). Not for preferred kinds, which do
+     *  without. */
     MEMKIND_ERROR_MBIND = -2,
 
     /** The kernel refused mmap(2): of a file in a directory, or of even a
@@ -1138,7 +1149,8 @@ void memkind_config_set_memory_usage_policy(struct memkind_config *cfg,
  *   - #MEMKIND_ERROR_ENVIRON: a kind of HBW nodes, and MEMKIND_HBW_NODES or
  *     MEMKIND_HBW_THRESHOLD is wrong; or a kind of DAX KMEM nodes, and
  *     MEMKIND_DAX_KMEM_NODES is wrong.
- *   - #MEMKIND_ERROR_MBIND: a kind with a policy, and the kernel refuses mbind(2).
+ *   - #MEMKIND_ERROR_MBIND: a kind with the policy bind or interleave, and the
+ *     kernel refuses mbind(2).
  *   - #MEMKIND_ERROR_MMAP: a kind with a policy, and the kernel maps not even a
  *     page.
  *   - #MEMKIND_ERROR_OPERATION_FAILED: it was called from inside another call.

@@ -187,7 +187,7 @@ static int prefer_one(void *address, size_t size, const struct nodemask *nodes)
     return error;
 }
 
-int page_kind_bind(void *address, size_t size, const struct os_policy *policy)
+static int bind_as_known(void *address, size_t size, const struct os_policy *policy)
 {
     struct os_policy equal = {.mode = MPOL_INTERLEAVE, .nodes = policy->nodes};
     int error = os_bind(address, size, policy);
@@ -200,6 +200,17 @@ int page_kind_bind(void *address, size_t size, const struct os_policy *policy)
         return error;
     callbacks->log("the kernel has no MPOL_WEIGHTED_INTERLEAVE: all nodes count the same");
     return os_bind(address, size, &equal);
+}
+
+int page_kind_bind(void *address, size_t size, const struct os_policy *policy)
+{
+    int error = bind_as_known(address, size, policy);
+    bool prefers = policy->mode == MPOL_PREFERRED || policy->mode == MPOL_PREFERRED_MANY_NUMBER;
+
+    if (!prefers || (error != EPERM && error != EACCES && error != ENOSYS))
+        return error;
+    callbacks->log("the kernel refuses mbind (%s): no nodes are preferred", strerrordesc_np(error));
+    return 0;
 }
 
 bool page_kind_interleaves(const struct os_policy *policy)

@@ -60,8 +60,8 @@ int page_kind_policy(const struct page_kind *kind, unsigned cpu_node, struct nod
 
 /* mbind(2) with the fallbacks for older kernels, and for seccomp(2) filters that know no newer
  * modes: for MPOL_PREFERRED_MANY (before Linux 5.15) the lowest-numbered node, for
- * MPOL_WEIGHTED_INTERLEAVE (before 6.9) MPOL_INTERLEAVE. 0 or an errno; EPERM where a container
- * forbids mbind. */
+ * MPOL_WEIGHTED_INTERLEAVE (before 6.9) MPOL_INTERLEAVE. Where a container forbids mbind, a
+ * preference is no policy, said in the log; for the others that is EPERM. 0 or an errno. */
 int page_kind_bind(void *address, size_t size, const struct os_policy *policy);
 
 /* Whether consecutive pages go to different nodes. */

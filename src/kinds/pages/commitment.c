@@ -9,6 +9,7 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
 #include "kinds/pages/page_region.h"
+#include "kinds/system/memory_cgroup.h"
 #include "kinds/system/sysfs.h"
 #include "kinds/machine/topology.h"
 
@@ -72,8 +73,8 @@ static bool nodes_meet(const struct nodemask *a, const struct nodemask *b)
     return !nodemask_empty(&both);
 }
 
-/* Bytes on these nodes that may yet be touched, or mapped without a look at the nodes. `count`: the
- * pages are looked at, and nobody is trusted any more. */
+/* Bytes on these nodes (NULL: of the process) that may yet be touched, or mapped without a look at
+ * the nodes. `count`: the pages are looked at, and nobody is trusted any more. */
 static uint64_t promised_on(const struct nodemask *nodes, bool count)
 {
     uint64_t promised = 0;
@@ -81,7 +82,7 @@ static uint64_t promised_on(const struct nodemask *nodes, bool count)
     struct page_commitment *its;
 
     LIST_FOREACH (its, &watched, entry) {
-        if (!nodes_meet(&its->nodes, nodes))
+        if (nodes && !nodes_meet(&its->nodes, nodes))
             continue;
         if (count && its->untouched)
             its->untouched = page_regions_untouched(its->regions);
@@ -92,16 +93,11 @@ static uint64_t promised_on(const struct nodemask *nodes, bool count)
     return promised;
 }
 
-static bool has_room(struct page_commitment *commitment, const struct nodemask *nodes, size_t size)
+/* Whether so much fits into the room there is. *spare: no more than what is left then. */
+static bool fits(uint64_t room, const struct nodemask *nodes, size_t size, uint64_t *spare)
 {
-    uint64_t room, promised;
+    uint64_t promised;
 
-    if (commitment->trusted >= size && commitment->second == os_seconds()) {
-        commitment->trusted -= size;
-        return true;
-    }
-    commitment->trusted = 0;
-    room = room_on(nodes);
     if (room < size) /* as usual on full nodes: pages need no look */
         return false;
     promised = promised_on(nodes, false);
@@ -109,7 +105,24 @@ static bool has_room(struct page_commitment *commitment, const struct nodemask *
         promised = promised_on(nodes, true);
     if (room < promised || room - promised < size)
         return false;
-    commitment->trusted = (room - promised - size) / TRUSTED_PART;
+    if (room - promised - size < *spare)
+        *spare = room - promised - size;
+    return true;
+}
+
+static bool has_room(struct page_commitment *commitment, const struct nodemask *nodes, size_t size)
+{
+    uint64_t spare = UINT64_MAX;
+
+    if (commitment->trusted >= size && commitment->second == os_seconds()) {
+        commitment->trusted -= size;
+        return true;
+    }
+    commitment->trusted = 0;
+    if ((nodes && !fits(room_on(nodes), nodes, size, &spare)) ||
+        (memory_cgroup_is_limited() && !fits(memory_cgroup_room(), NULL, size, &spare)))
+        return false;
+    commitment->trusted = spare / TRUSTED_PART;
     commitment->second = os_seconds();
     return true;
 }
@@ -133,13 +146,15 @@ bool commitment_make(struct page_commitment *commitment, struct page_regions *re
         commitment->regions = regions;
         commitment->watched = true;
     }
-    nodemask_or(&commitment->nodes, nodes);
+    if (nodes)
+        nodemask_or(&commitment->nodes, nodes);
     well = has_room(commitment, nodes, size);
     if (well)
         commitment->coming += size;
     pthread_mutex_unlock(&lock);
     if (!well)
-        callbacks->log("%s: its nodes have no room for another %zu bytes", regions->name, size);
+        callbacks->log("%s: %s no room for another %zu bytes", regions->name,
+                       nodes ? "its nodes have" : "the memory cgroup's limit leaves", size);
     return well;
 }
 

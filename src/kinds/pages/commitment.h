@@ -14,8 +14,11 @@
  * times while a node fills up. Other processes, and pages that a fork(2) makes two of, are not
  * foreseen.
  *
+ * The same holds for the limit of a memory cgroup, which is there for all nodes and also for the
+ * pages of a file in memory: these are made at once, so that nothing of them is ever untouched.
+ *
  * Nodes that are all the machine has for this process are not watched: what happens there when
- * memory runs out is what happens to malloc(3).
+ * memory runs out is what happens to malloc(3). In a memory cgroup with a limit, that one counts.
  *
  * Threads: any. One lock, taken outside that of page_region.h.
  */
@@ -46,8 +49,9 @@ struct page_commitment {
 /* Whether nodes are such that memory bound to them is watched. */
 bool commitment_watches(const struct nodemask *nodes);
 
-/* Whether `size` more bytes bound to watched nodes may be mapped, beside the pool's regions. If so,
- * commitment_done() follows. */
+/* Whether `size` more bytes may be mapped, beside the pool's regions. If so, commitment_done()
+ * follows. `nodes`: watched ones that they are bound to; NULL: only the memory cgroup's limit
+ * counts, if there is one. */
 bool commitment_make(struct page_commitment *commitment, struct page_regions *regions,
                      const struct nodemask *nodes, size_t size);
 void commitment_done(struct page_commitment *commitment, size_t size, bool mapped);

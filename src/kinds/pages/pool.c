@@ -13,6 +13,7 @@
 #include "kinds/machine/topology.h"
 #include "kinds/pages/range_allocator.h"
 #include "kinds/system/leftover.h"
+#include "kinds/system/memory_cgroup.h"
 #include "kinds/system/round.h"
 
 #define STEP_MOST ((size_t)2 << 20)
@@ -163,13 +164,15 @@ static void *map_once(struct page_pool *pool, unsigned domain, const struct os_p
     return address;
 }
 
-/* Memory bound to a part of the nodes is only there as long as these have room: commitment.h. */
+/* Memory bound to a part of the nodes, or within a memory cgroup's limit, is only there as long as
+ * these have room: commitment.h. */
 static void *map_bound(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
                        size_t size, size_t alignment, bool *zeroed)
 {
+    const struct nodemask *nodes = commitment_watches(&policy->nodes) ? &policy->nodes : NULL;
     void *address;
 
-    if (!commitment_make(&pool->commitment, &pool->regions, &policy->nodes, size))
+    if (!commitment_make(&pool->commitment, &pool->regions, nodes, size))
         return NULL;
     address = map_once(pool, domain, policy, size, alignment, zeroed);
     commitment_done(&pool->commitment, size, address != NULL);
@@ -179,7 +182,7 @@ static void *map_bound(struct page_pool *pool, unsigned domain, const struct os_
 static bool is_watched(const struct page_pool *pool, const struct os_policy *policy)
 {
     return pool->source->demand_paged && policy->mode == MPOL_BIND &&
-           commitment_watches(&policy->nodes);
+           (commitment_watches(&policy->nodes) || memory_cgroup_is_limited());
 }
 
 bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)

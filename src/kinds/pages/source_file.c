@@ -33,6 +33,7 @@
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/temp_file.h"
 #include "kinds/system/leftover.h"
+#include "kinds/system/memory_cgroup.h"
 #include "kinds/system/round.h"
 
 #define WINDOW_UNIT ((size_t)2 << 20) /* one huge page, which DAX and tmpfs may have */
@@ -45,12 +46,14 @@ struct source_file {
     atomic_int file; /* -1: none yet, in the child of a fork */
     struct os_identity identity;
     atomic_bool lost;         /* the program has closed the descriptor: said in the log */
+    bool in_memory;           /* reserved space is pages (tmpfs) */
     bool populates;           /* reserved space does not mean that a write succeeds */
     bool dax;                 /* the file's windows are mapped with MAP_SYNC */
     size_t windows;           /* bytes of the file that are mapped somewhere */
     atomic_size_t length;     /* of the file, at least */
     atomic_bool stale;        /* free pages may hold old content */
-    atomic_bool no_holes;     /* the file system cannot punch holes */
+    atomic_bool no_punch;     /* fallocate(2) punches no holes */
+    atomic_bool no_holes;     /* nothing does */
     atomic_bool no_fallocate; /* the file system cannot reserve space */
 };
 
@@ -85,7 +88,8 @@ static int file_make(struct source_file *own, const char *directory)
         return MEMKIND_ERROR_MMAP;
     }
     own->dax = dax;
-    own->populates = !os_allocates_pages(file) && os_can_populate();
+    own->in_memory = os_allocates_pages(file);
+    own->populates = !own->in_memory && os_can_populate();
     atomic_store_explicit(&own->file, file, memory_order_release);
     if (own->limit)
         callbacks->log("created a file in %.200s (%s) with a limit of %zu MiB", own->directory,
@@ -179,7 +183,7 @@ static struct piece first_piece(const char *address, const char *end)
 
 static bool is_unsupported(int error)
 {
-    return error == EOPNOTSUPP || error == ENOSYS;
+    return error == EOPNOTSUPP || error == ENOSYS || error == EPERM; /* the last: of a sandbox */
 }
 
 static void note_length(struct source_file *own, size_t length)
@@ -216,7 +220,22 @@ static int reserve_piece(struct source_file *own, struct piece piece)
     return error;
 }
 
-static void release_piece(struct source_file *own, struct piece piece)
+static int punch(struct source_file *own, void *address, struct piece piece)
+{
+    int error = EOPNOTSUPP;
+
+    if (!atomic_load_explicit(&own->no_punch, memory_order_relaxed))
+        error = os_punch(own->file, piece.offset, piece.size);
+    if (!is_unsupported(error))
+        return error;
+    atomic_store_explicit(&own->no_punch, true, memory_order_relaxed);
+    error = os_punch_mapped(address, piece.size);
+    if (is_unsupported(error))
+        atomic_store_explicit(&own->no_holes, true, memory_order_relaxed);
+    return error;
+}
+
+static void release_piece(struct source_file *own, void *address, struct piece piece)
 {
     int error = EOPNOTSUPP;
 
@@ -225,11 +244,9 @@ static void release_piece(struct source_file *own, struct piece piece)
         return;
     }
     if (!atomic_load_explicit(&own->no_holes, memory_order_relaxed))
-        error = os_punch(own->file, piece.offset, piece.size);
+        error = punch(own, address, piece);
     if (!error)
         return;
-    if (is_unsupported(error))
-        atomic_store_explicit(&own->no_holes, true, memory_order_relaxed);
     if (!atomic_exchange(&own->stale, true))
         callbacks->log("%.200s: cannot punch holes in the file (%s): the kind keeps freed space",
                        own->directory, strerrordesc_np(error));
@@ -242,13 +259,13 @@ static void release(struct source_file *own, struct free_range *spare, char *add
 
     for (char *at = address; at < address + size; at += piece.size) {
         piece = first_piece(at, address + size);
-        release_piece(own, piece);
+        release_piece(own, at, piece);
     }
     range_allocator_put_with(&own->ranges, spare, address, size);
 }
 
-/* 0 or an errno, and the pages are no longer the caller's. */
-static int reserve(struct source_file *own, struct free_range *spare, char *address, size_t size)
+/* 0 or an errno; a full disk may have given a part. */
+static int reserve_space(struct source_file *own, char *address, size_t size)
 {
     struct piece piece;
     int error = 0;
@@ -259,8 +276,23 @@ static int reserve(struct source_file *own, struct free_range *spare, char *addr
     }
     if (!error && own->populates)
         error = os_populate(address, size);
+    return error;
+}
+
+/* 0 or an errno, and the pages are no longer the caller's. */
+static int reserve(struct page_pool *pool, struct free_range *spare, char *address, size_t size)
+{
+    struct source_file *own = state_of(pool);
+    bool limited = own->in_memory && memory_cgroup_is_limited();
+    int error = ENOMEM;
+
+    if (!limited || commitment_make(&pool->commitment, &pool->regions, NULL, size)) {
+        error = reserve_space(own, address, size);
+        if (limited)
+            commitment_done(&pool->commitment, size, false);
+    }
     if (error)
-        release(own, spare, address, size); /* a full disk may have given a part */
+        release(own, spare, address, size);
     else
         range_allocator_drop_spare(spare);
     return error;
@@ -354,7 +386,7 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
         address = take_from_new(pool, size, alignment);
     if (!address)
         range_allocator_drop_spare(spare);
-    else if (reserve(own, spare, address, size))
+    else if (reserve(pool, spare, address, size))
         address = NULL;
     /* Asked after the pages were taken: they were marked before they came back. */
     *zeroed = !atomic_load_explicit(&own->stale, memory_order_relaxed);

@@ -264,9 +264,9 @@ int os_page_nodes(size_t count, void **pages, int *status)
     return 0;
 }
 
-/* Asks about pages, 1 MiB a call; *backed: bytes of those that are there. False: some are not
- * mapped. */
-static bool pages_of(void *address, size_t size, size_t *backed)
+/* Asks about pages, 1 MiB a call; *backed: bytes of those that are there. 0, or an errno: ENOMEM
+ * where some are not mapped. */
+static int pages_of(void *address, size_t size, size_t *backed)
 {
     unsigned char resident[256];
     size_t page = os_page_size(), most = sizeof resident * page;
@@ -277,27 +277,59 @@ static bool pages_of(void *address, size_t size, size_t *backed)
         size_t step = size < most ? size : most;
 
         if (mincore(at, step, resident))
-            return false;
+            return errno;
         for (size_t i = 0; i < (step + page - 1) / page; i++)
             *backed += resident[i] & 1 ? page : 0;
         at += step;
         size -= step;
     }
-    return true;
+    return 0;
 }
 
+/* What /proc tells of pages that mincore(2) is not to be asked about. */
+static bool pages_in_map(void *address, size_t size, size_t *backed)
+{
+    uint64_t entries[256];
+    size_t page = os_page_size(), left = size / page;
+    off_t at = (off_t)((uintptr_t)address / page * sizeof entries[0]);
+    int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+    *backed = 0;
+    while (file >= 0 && left) {
+        size_t step =
+            left < sizeof entries / sizeof entries[0] ? left : sizeof entries / sizeof entries[0];
+
+        if (pread(file, entries, step * sizeof entries[0], at) !=
+            (ssize_t)(step * sizeof entries[0]))
+            break;
+        for (size_t i = 0; i < step; i++)
+            *backed += entries[i] >> 62 ? page : 0; /* present, or swapped */
+        at += (off_t)(step * sizeof entries[0]);
+        left -= step;
+    }
+    if (file >= 0)
+        os_close(file);
+    return left == 0;
+}
+
+/* A sandbox may refuse mincore(2). msync(2) without a wish fails where a page is not mapped, and
+ * does nothing else. */
 bool os_is_mapped(void *address, size_t size)
 {
     size_t backed;
+    int error = pages_of(address, size, &backed);
 
-    return pages_of(address, size, &backed);
+    if (!error || error == ENOMEM)
+        return !error;
+    return syscall(SYS_msync, address, size, MS_ASYNC) == 0;
 }
 
 size_t os_backed(void *address, size_t size)
 {
     size_t backed;
 
-    return pages_of(address, size, &backed) ? backed : 0;
+    return pages_of(address, size, &backed) == 0 || pages_in_map(address, size, &backed) ? backed
+                                                                                         : size;
 }
 
 uint64_t os_min_free(void)
@@ -365,6 +397,46 @@ ssize_t os_read_file(const char *path, char *text, size_t size)
     close(file);
     text[length] = '\0';
     return (ssize_t)length;
+}
+
+/* Calls visit() for the whole lines at the beginning of a text. How much of it is left. */
+static size_t visit_lines(char *text, size_t length, void (*visit)(void *context, char *line),
+                          void *context)
+{
+    char *start = text, *end;
+
+    while ((end = memchr(start, '\n', length - (size_t)(start - text)))) {
+        *end = '\0';
+        visit(context, start);
+        start = end + 1;
+    }
+    length -= (size_t)(start - text);
+    memmove(text, start, length);
+    return length;
+}
+
+int os_read_lines(const char *path, void (*visit)(void *context, char *line), void *context)
+{
+    char text[4096];
+    size_t length = 0;
+    ssize_t got;
+    int error, file = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (file < 0)
+        return errno == ENOENT ? ENOENT : failed(path, 0);
+    while ((got = read(file, text + length, sizeof text - length)) > 0 ||
+           (got < 0 && errno == EINTR)) {
+        if (got < 0)
+            continue;
+        /* What is longer than that is passed over: its end looks like a line that says nothing. */
+        length = visit_lines(text, length + (size_t)got, visit, context) % sizeof text;
+    }
+    text[length] = '\0';
+    if (length)
+        visit(context, text);
+    error = got < 0 ? failed(path, 0) : 0;
+    os_close(file);
+    return error;
 }
 
 int os_read_folder(const char *path, void (*visit)(void *context, const char *name), void *context)
@@ -540,6 +612,11 @@ int os_punch(int file, size_t offset, size_t size)
         if (errno != EINTR || i == INTERRUPTS_MOST)
             return failed("fallocate(PUNCH_HOLE)", size);
     return 0;
+}
+
+int os_punch_mapped(void *address, size_t size)
+{
+    return madvise(address, size, MADV_REMOVE) ? failed("madvise(REMOVE)", size) : 0;
 }
 
 size_t os_file_limit(void)

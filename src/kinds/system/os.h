@@ -86,7 +86,7 @@ int os_rewrite(void *address);
 /* move_pages(2) as a question: node of each page in status[], or a negative errno. */
 int os_page_nodes(size_t count, void **pages, int *status);
 
-/* Bytes of these pages that are backed now: 0 where that cannot be told. */
+/* Bytes of these pages that are backed now; all of them where that cannot be told. */
 size_t os_backed(void *address, size_t size);
 
 /* Bytes that the kernel keeps free on the machine (vm.min_free_kbytes), and that are free for
@@ -100,6 +100,10 @@ bool os_is_mapped(void *address, size_t size);
 /* Reads a small file (sysfs, procfs) as text, terminated. Length, or -1 with errno; a missing file
  * is not worth a log line, everything else is. */
 ssize_t os_read_file(const char *path, char *text, size_t size);
+
+/* Calls visit() for every line of a text file, without its end; it may write to it. Lines of 4 KiB
+ * and more are left out. 0, or an errno. */
+int os_read_lines(const char *path, void (*visit)(void *context, char *line), void *context);
 
 /* Calls visit() for every name in a folder but "." and "..", in no order. 0, or an errno; a missing
  * folder is not worth a log line. */
@@ -140,6 +144,8 @@ int os_allocate(int file, size_t offset, size_t size);
 int os_write_zeroes(int file, size_t offset, size_t size);
 /* Gives space back; reads as zeroes afterwards, the length stays. */
 int os_punch(int file, size_t offset, size_t size);
+/* The same for pages that are mapped shared, by a call that a sandbox may leave. */
+int os_punch_mapped(void *address, size_t size);
 
 /* Bytes that a file of this process may have (RLIMIT_FSIZE); SIZE_MAX: any number. */
 size_t os_file_limit(void);
