@@ -86,7 +86,7 @@ static bool allocate(void)
     bool well = true;
 
     for (size_t k = 0; k < LENGTH(kinds); k++) {
-        void *small[300], *aligned = NULL, *large;
+        void *small[TEST_ASSERTIONS ? 30 : 300], *aligned = NULL, *large;
 
         if (!kinds[k])
             continue;
@@ -241,7 +241,7 @@ Test(fork_handlers, that_fork)
 
 Test(fork_handlers, beside_busy_threads)
 {
-    const int forks = TEST_SANITIZED ? 5 : 20;
+    const int forks = TEST_ASSERTIONS ? 2 : 20;
 
     early = (struct handlers){.when = ALWAYS, .what = everything};
     busy_start();

@@ -39,6 +39,12 @@ extern "C" {
 #define TEST_THREAD_SANITIZED false
 #endif
 
+#if defined(MEMKIND_TEST_ASSERTIONS)
+#define TEST_ASSERTIONS true /* jemalloc looks at all locks that a thread has whenever it takes one */
+#else
+#define TEST_ASSERTIONS false
+#endif
+
 #define KIB ((size_t)1 << 10)
 #define MIB ((size_t)1 << 20)
 #define GIB ((size_t)1 << 30)
