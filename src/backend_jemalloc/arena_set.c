@@ -34,7 +34,6 @@ static void arena_configure(tsd_t *tsd, struct jem_arena_set *set, arena_t *aren
         dirty = muzzy = 0;
     arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, dirty);
     arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_muzzy, muzzy);
-    jem_extent_configure(&set->hooks, arena);
 }
 
 /* Takes an arena that nobody uses, or makes one. Its hooks lead to the arena set from now on. */

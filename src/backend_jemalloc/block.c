@@ -113,14 +113,16 @@ static void *alloc_anywhere(const struct alloc_context *context,
                             const struct alloc_request *request)
 {
     struct alloc_context other = {context->tsd, context->set, NULL, context->arena};
-    void *block = alloc_uncached(&other, request);
+    struct jem_arena *next = jem_arena_set_arenas(context->set);
+    void *block = NULL;
 
-    for (struct jem_arena *arena = jem_arena_set_arenas(context->set); arena && !block;
-         arena = arena->next) {
-        other.arena = arena->arena;
-        if (other.arena != context->arena &&
-            jem_reclaim_may_serve(context->tsd, other.arena, request->usize))
+    while (!block && other.arena) {
+        if (jem_reclaim_may_serve(context->tsd, context->set, other.arena, request->usize))
             block = alloc_uncached(&other, request);
+        if (next && next->arena == context->arena)
+            next = next->next;
+        other.arena = next ? next->arena : NULL;
+        next = next ? next->next : NULL;
     }
     return block;
 }

@@ -3,6 +3,7 @@
 /* Why and thread rules: see cache.h. */
 #include "backend_jemalloc/cache.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -36,8 +37,9 @@ struct store {
 
 struct jem_cache {
     struct jem_bins bins; /* first: what a thread's table points to */
-    arena_t *arena;       /* to fill from */
-    size_t growth;        /* bytes by which bins may still grow */
+    const struct page_pool *pool;
+    arena_t *arena; /* to fill from */
+    size_t growth;  /* bytes by which bins may still grow */
     struct store store[JEM_BINS_MOST];
     void *arrays[];
 };
@@ -195,6 +197,24 @@ static void **fill_from(tsdn_t *tsdn, arena_t *arena, void **empty, szind_t inde
     return filled.stack_head;
 }
 
+/* How many blocks of a class the arena has without new pages, if it is known that there are none to
+ * be had; else any number. At a pool's limit nearly every bin is filled this way. */
+static unsigned blocks_at_hand(tsdn_t *tsdn, const struct jem_cache *cache, szind_t index)
+{
+    pac_t *pac = &cache->arena->pa_shard.pac;
+    const bin_info_t *info = &bin_infos[index];
+    bin_t *bin = arena_get_bin(cache->arena, index, 0);
+    size_t blocks;
+
+    if (pool_has_room(cache->pool, info->slab_size) || ecache_npages_get(&pac->ecache_dirty) ||
+        ecache_npages_get(&pac->ecache_muzzy) || ecache_npages_get(&pac->ecache_retained))
+        return UINT_MAX;
+    malloc_mutex_lock(tsdn, &bin->lock);
+    blocks = bin->stats.curslabs * info->nregs - bin->stats.curregs;
+    malloc_mutex_unlock(tsdn, &bin->lock);
+    return (unsigned)blocks;
+}
+
 /* The bin is empty. False: the arena has no memory. */
 static bool bin_fill(tsd_t *tsd, struct jem_cache *cache, szind_t index)
 {
@@ -204,11 +224,16 @@ static bool bin_fill(tsd_t *tsd, struct jem_cache *cache, szind_t index)
 
     if (store->filled && bin_is_easy(store, index))
         (void)bin_double(tsd, cache, index);
-    blocks = store->fill;
+    blocks = blocks_at_hand(tsd_tsdn(tsd), cache, index);
+    if (!blocks)
+        return false;
+    if (blocks > store->fill)
+        blocks = store->fill;
     bin_set_head(bin, fill_from(tsd_tsdn(tsd), cache->arena, bin->empty, index, blocks));
     store->filled = true;
-    if (2 * blocks <= store->most / 2 && 2 * blocks * sz_index2size(index) <= FILL_MOST)
-        store->fill = 2 * blocks;
+    blocks = 2 * store->fill;
+    if (blocks <= store->most / 2 && blocks * sz_index2size(index) <= FILL_MOST)
+        store->fill = blocks;
     return bin_count(bin) != 0;
 }
 
@@ -390,6 +415,7 @@ struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_arena_set *set, arena_
     if (!cache)
         return NULL;
     cache->bins = jem_cache_none;
+    cache->pool = &set->heap->pages;
     cache->arena = arena;
     cache->growth = growth_of(set);
     array = cache->arrays;

@@ -25,19 +25,22 @@ static size_t round_up(size_t size, size_t granule)
     return (size + granule - 1) & ~(granule - 1);
 }
 
-/* How much an arena that needs `size` asks the pool for. */
-static size_t grow_size(tsdn_t *tsdn, arena_t *arena, size_t size, size_t granule)
+/* How much an arena that needs `size` asks the pool for: more each time, if only addresses are
+ * spent. */
+static size_t grow_size(tsdn_t *tsdn, arena_t *arena, struct page_pool *pool, size_t size)
 {
     pac_t *pac = &arena->pa_shard.pac;
     exp_grow_t *grow = &pac->exp_grow;
     size_t step;
 
+    if (!pool_is_demand_paged(pool))
+        return pool_region_size(pool, size);
     malloc_mutex_lock(tsdn, &pac->grow_mtx);
     step = sz_pind2sz(grow->next);
     if (step > size && grow->next < grow->limit)
         grow->next++;
     malloc_mutex_unlock(tsdn, &pac->grow_mtx);
-    return round_up(step > size ? step : size, granule);
+    return round_up(step > size ? step : size, pool_granule(pool));
 }
 
 /* A block that grew and had to move goes on growing, as a rule: with room behind it, it stays where
@@ -50,6 +53,27 @@ static size_t grow_size_with_room(const struct jem_extent_hooks *own, size_t who
         !pool_has_spare_addresses(own->pool, own->domain))
         return whole;
     return round_up(size + room, pool_granule(own->pool));
+}
+
+/* A region of *size bytes, or of less: what the limit of the pool leaves, or `least`. A program at
+ * that limit comes here in vain all the time. */
+static void *map_at_least(const struct jem_extent_hooks *own, size_t *size, size_t least,
+                          size_t alignment, bool *zeroed)
+{
+    struct page_pool *pool = own->pool;
+    size_t granule = pool_granule(pool), whole = *size;
+    void *address = NULL;
+
+    while (pool_has_room(pool, least)) {
+        if (pool_has_room(pool, whole))
+            address = pool_map(pool, own->domain, whole, alignment, zeroed);
+        if (address || whole <= least)
+            break;
+        whole =
+            pool_is_demand_paged(pool) ? least : least + (whole - least) / 2 / granule * granule;
+    }
+    *size = whole;
+    return address;
 }
 
 /*
@@ -68,14 +92,10 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
     bool zeroed;
     char *address;
 
-    if (new_addr || least < size)
-        return NULL; /* the caller cannot choose the place */
-    whole = grow_size_with_room(own, grow_size(tsdn, arena, size, granule), size);
-    address = pool_map(pool, own->domain, whole, alignment, &zeroed);
-    if (!address && whole > least) {
-        whole = least;
-        address = pool_map(pool, own->domain, whole, alignment, &zeroed);
-    }
+    if (new_addr || least < size) /* the caller cannot choose the place */
+        return NULL;
+    whole = grow_size_with_room(own, grow_size(tsdn, arena, pool, size), size);
+    address = map_at_least(own, &whole, least, alignment, &zeroed);
     if (!address)
         return NULL;
     if (whole > size && !jem_retained_add_pages(tsdn, arena, address + size, whole - size, zeroed,
@@ -213,13 +233,4 @@ void jem_extent_hooks_init(struct jem_extent_hooks *hooks, struct page_pool *poo
     } else {
         hooks->table.purge_forced = hooks_purge;
     }
-}
-
-void jem_extent_configure(const struct jem_extent_hooks *hooks, arena_t *arena)
-{
-    exp_grow_t *grow = &arena->pa_shard.pac.exp_grow;
-
-    exp_grow_init(grow);
-    if (!pool_is_demand_paged(hooks->pool))
-        grow->next = grow->limit = sz_psz2ind(pool_step(hooks->pool));
 }

@@ -6,8 +6,9 @@
  * jemalloc asks for pages through hooks, which call the page layer. Pages that stay unused for its
  * decay time come back through the dalloc hook; what that refuses is purged and stays with the
  * arena, among its retained extents. There are three ways of it:
- *   page-granular pool  every extent goes back as it is. An arena takes a step at a time, and what
- *                       it has not used of one is all that is ever retained.
+ *   page-granular pool  every extent goes back as it is. An arena takes as many of what it wants
+ *                       as fit into a step, and what it has not used of those is all that is ever
+ *                       retained.
  *   whole regions       an extent goes back if it is a whole region; else it is purged, if that is
  *                       possible. (Huge pages: "decommit", since such pages must be had again
  *                       before they are touched.)
@@ -36,7 +37,3 @@ struct jem_extent_hooks {
 extern extent_hooks_t jem_extent_forget;
 
 void jem_extent_hooks_init(struct jem_extent_hooks *hooks, struct page_pool *pool, unsigned domain);
-
-/* Lets an arena with these hooks ask for ever larger steps only where a step costs nothing until it
- * is used. */
-void jem_extent_configure(const struct jem_extent_hooks *hooks, arena_t *arena);

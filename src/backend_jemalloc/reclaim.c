@@ -77,13 +77,18 @@ bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
     return any || waited;
 }
 
-bool jem_reclaim_may_serve(tsd_t *tsd, arena_t *arena, size_t usize)
+bool jem_reclaim_may_serve(tsd_t *tsd, const struct jem_arena_set *set, arena_t *arena,
+                           size_t usize)
 {
+    const struct page_pool *pool = &set->heap->pages;
     tsdn_t *tsdn = tsd_tsdn(tsd);
+    size_t pages = usize;
     bin_t *bin;
     bool has;
 
-    if (jem_retained_bytes(arena) >= usize)
+    if (usize <= SC_SMALL_MAXCLASS)
+        pages = bin_infos[sz_size2index(usize)].slab_size;
+    if (jem_retained_bytes(arena) >= usize || pool_has_room(pool, pages))
         return true;
     if (usize > SC_SMALL_MAXCLASS)
         return false;

@@ -21,8 +21,9 @@
  * NULL) and all free pages of its arenas. False: there was nothing. */
 bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache);
 
-/* Whether the arena could have a block of this usable size without new pages. */
-bool jem_reclaim_may_serve(tsd_t *tsd, arena_t *arena, size_t usize);
+/* Whether the arena could have a block of this usable size: without new pages, or with. */
+bool jem_reclaim_may_serve(tsd_t *tsd, const struct jem_arena_set *set, arena_t *arena,
+                           size_t usize);
 
 /* Around fork(2), before and after jem_lock. */
 void jem_reclaim_prefork(void);

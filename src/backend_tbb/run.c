@@ -8,9 +8,10 @@
  * the bins hold gigabytes. The run cache, which joins what comes back and hands out what fits best,
  * is what such blocks need; so they never get to the library.
  *
- * Where memory is scarce (a pool with a limit, huge pages), every block that is not small is a run:
- * the library takes 72 KiB for 64 and wants a MiB at a time. Elsewhere smaller blocks only become
- * runs when the library finds no memory for them: run_cache's lock is everybody's.
+ * Where memory is scarce (a pool with a limit, huge pages, the program's own pages), every block
+ * that is not small is a run: the library takes 72 KiB for 64 and wants a MiB at a time. Elsewhere
+ * smaller blocks only become runs when the library finds no memory for them: run_cache's lock is
+ * everybody's.
  *
  * Threads: any; no gate, as nothing here is inside the library.
  */
@@ -20,7 +21,8 @@
 
 size_t tbb_run_least(const struct page_pool *pages)
 {
-    bool scarce = pool_limit(pages) || pages->kind->page_size;
+    bool whole = !pool_is_demand_paged(pages) && !pool_is_page_granular(pages);
+    bool scarce = whole || pool_limit(pages);
 
     return scarce ? tbb_classes.small_most + 1 : RUN_LEAST;
 }

@@ -57,6 +57,9 @@ struct page_source {
     /* Makes purged pages usable again without a fault that could fail; NULL where touching a purged
      * page cannot go wrong. 0 or an errno. */
     int (*commit)(struct page_pool *pool, void *address, size_t size);
+    /* Whether map() can have so much, as far as that is known without a lock: where it has not, it
+     * is not worth calling. NULL: it may. */
+    bool (*has_room)(const struct page_pool *pool, size_t size);
     /* Most bytes the pool can have mapped at once; 0: as many as its nodes have. NULL: 0. */
     size_t (*limit)(const struct page_pool *pool);
     /* Bytes there are where that is no limit: a file system's; -1: unknown. NULL: of the nodes. */

@@ -19,6 +19,8 @@
 #define STEP_MOST ((size_t)2 << 20)
 #define STEP_LEAST ((size_t)64 << 10)
 #define STEPS_PER_LIMIT 64
+#define LEFT_OVER_SHARE 16 /* of a region: what may be left over at its end */
+#define SPARE_SHARE 2      /* of what is mapped: how much more than wanted may be mapped for that */
 
 /* --- pools --------------------------------------------------------------------------------------
  */
@@ -124,6 +126,34 @@ size_t pool_step(const struct page_pool *pool)
     return step > granule ? step : granule;
 }
 
+/* Regions of such a pool do not join. One that is several times as large as what is wanted has less
+ * left over; in a pool that has little, that would cost more than it saves. */
+static size_t whole_region_size(struct page_pool *pool, size_t size)
+{
+    size_t granule = pool_granule(pool), step = pool_step(pool);
+    size_t least = round_up(size > step ? size : step, granule), best = least;
+    size_t most = least + pool_mapped(pool) / SPARE_SHARE;
+
+    for (size_t region = least; region <= most; region += granule) {
+        if (region % size * (best / size) < best % size * (region / size))
+            best = region;
+        if (best % size <= best / LEFT_OVER_SHARE)
+            break;
+    }
+    return best;
+}
+
+size_t pool_region_size(struct page_pool *pool, size_t size)
+{
+    size_t step = pool_step(pool), rounded = round_up(size, pool_granule(pool));
+
+    if (!pool->source->page_granular)
+        return whole_region_size(pool, size);
+    if (rounded >= step)
+        return rounded;
+    return rounded > step / LEFT_OVER_SHARE ? step - step % rounded : step;
+}
+
 bool pool_is_page_granular(const struct page_pool *pool)
 {
     return pool->source->page_granular;
@@ -193,6 +223,11 @@ bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)
     return pool_is_demand_paged(pool) &&
            page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy) == 0 &&
            !is_watched(pool, &policy) && os_addresses_are_free();
+}
+
+bool pool_has_room(const struct page_pool *pool, size_t size)
+{
+    return !pool->source->has_room || pool->source->has_room(pool, size);
 }
 
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment, bool *zeroed)

@@ -79,6 +79,11 @@ unsigned pool_domain(const struct page_pool *pool);
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment,
                bool *zeroed);
 
+/* Whether it is worth asking for so much: false where the pool is known to be at its limit. No
+ * lock.
+ */
+bool pool_has_room(const struct page_pool *pool, size_t size);
+
 /* Unmaps a region, if [address, address + size) is a whole one; any pages of a page-granular pool,
  * but for those that were mapped before a fork(2) and are the parent's: nothing happens to them.
  * False: it is not, or the system does not take it back (munmap(2) at vm.max_map_count); nothing is
@@ -105,6 +110,9 @@ size_t pool_granule(const struct page_pool *pool);
 
 /* How many bytes at a time a heap manager had best ask for: less in a pool with a low limit. */
 size_t pool_step(const struct page_pool *pool);
+/* Likewise, where `size` bytes are wanted now, and may be wanted again: at least that, and not much
+ * more than a multiple, so that little is left over. For a pool that is not demand-paged. */
+size_t pool_region_size(struct page_pool *pool, size_t size);
 
 /* Most bytes the pool can have; 0: no limit of its own. */
 size_t pool_limit(const struct page_pool *pool);

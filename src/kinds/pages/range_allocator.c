@@ -226,10 +226,17 @@ static struct free_range *find(struct free_range *tree, size_t size, size_t alig
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER; /* taken before an allocator's */
 static LIST_HEAD(, range_allocator) all = LIST_HEAD_INITIALIZER(all);
 
+/* With the lock. */
+static void set_root(struct range_allocator *ranges, struct free_range *root)
+{
+    ranges->root = root;
+    atomic_store_explicit(&ranges->largest, root ? root->largest : 0, memory_order_relaxed);
+}
+
 void range_allocator_init(struct range_allocator *ranges)
 {
     pthread_mutex_init(&ranges->lock, NULL);
-    ranges->root = NULL;
+    set_root(ranges, NULL);
     pthread_mutex_lock(&all_lock);
     LIST_INSERT_HEAD(&all, ranges, entry);
     pthread_mutex_unlock(&all_lock);
@@ -249,6 +256,7 @@ void range_allocator_clear(struct range_allocator *ranges)
     pthread_mutex_lock(&ranges->lock);
     while (ranges->root)
         range_drop(detach_first(&ranges->root));
+    set_root(ranges, NULL);
     pthread_mutex_unlock(&ranges->lock);
 }
 
@@ -272,7 +280,7 @@ static bool put(struct range_allocator *ranges, struct free_range **spare, char 
         if (before)
             range_drop(behind);
     }
-    ranges->root = merge_three(lower, range, higher);
+    set_root(ranges, merge_three(lower, range, higher));
     return range != NULL;
 }
 
@@ -332,7 +340,7 @@ static bool cut(struct range_allocator *ranges, struct free_range *range, char *
         range_drop(range);
         range = NULL;
     }
-    ranges->root = merge_three(lower, range, higher);
+    set_root(ranges, merge_three(lower, range, higher));
     return true;
 }
 

@@ -17,6 +17,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
@@ -27,6 +28,7 @@ struct range_allocator {
     LIST_ENTRY(range_allocator) entry; /* of all, for fork(2) */
     pthread_mutex_t lock;
     struct free_range *root; /* of a tree; guarded by the lock */
+    atomic_size_t largest;   /* size of its largest range; written with the lock */
 };
 
 /* An allocator without ranges, to be ended. */
@@ -51,6 +53,12 @@ void range_allocator_drop_spare(struct free_range *spare);
  * ranges have the size but not the alignment, others may be taken. NULL: no range is large enough,
  * or there is no memory to note what is left of it. */
 void *range_allocator_take(struct range_allocator *ranges, size_t size, size_t alignment);
+
+/* The size of the largest range, a moment ago. No lock. */
+static inline size_t range_allocator_largest(const struct range_allocator *ranges)
+{
+    return atomic_load_explicit(&ranges->largest, memory_order_relaxed);
+}
 
 void range_allocator_prefork(void);
 void range_allocator_postfork(void);

@@ -108,11 +108,13 @@ static struct page_run *take_region(struct run_cache *cache, size_t size, size_t
  * pools a run is a region: what they have is limited. */
 static size_t region_size(struct run_cache *cache, size_t size, bool grows)
 {
-    const struct page_pool *pool = cache->pool;
+    struct page_pool *pool = cache->pool;
     size_t granule = pool_granule(pool), most;
 
     if (pool_is_page_granular(pool))
         return size;
+    if (grows && !pool_is_demand_paged(pool))
+        size = pool_region_size(pool, size);
     if (grows && !pool->conservative) {
         pthread_mutex_lock(&lock);
         most = cache->runs.size / GROWTH_DIVISOR;

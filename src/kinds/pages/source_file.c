@@ -45,15 +45,15 @@ struct source_file {
     size_t limit;    /* bytes of the file, 0: none */
     atomic_int file; /* -1: none yet, in the child of a fork */
     struct os_identity identity;
-    atomic_bool lost;         /* the program has closed the descriptor: said in the log */
-    bool in_memory;           /* reserved space is pages (tmpfs) */
-    bool populates;           /* reserved space does not mean that a write succeeds */
-    bool dax;                 /* the file's windows are mapped with MAP_SYNC */
-    size_t windows;           /* bytes of the file that are mapped somewhere */
-    atomic_size_t length;     /* of the file, at least */
-    atomic_bool stale;        /* free pages may hold old content */
-    atomic_bool no_punch;     /* fallocate(2) punches no holes */
-    atomic_bool no_holes;     /* nothing does */
+    atomic_bool lost;      /* the program has closed the descriptor: said in the log */
+    bool in_memory;        /* reserved space is pages (tmpfs) */
+    bool populates;        /* reserved space does not mean that a write succeeds */
+    bool dax;              /* the file's windows are mapped with MAP_SYNC */
+    atomic_size_t windows; /* bytes of the file that are mapped somewhere; written with the lock */
+    atomic_size_t length;  /* of the file, at least */
+    atomic_bool stale;     /* free pages may hold old content */
+    atomic_bool no_punch;  /* fallocate(2) punches no holes */
+    atomic_bool no_holes;  /* nothing does */
     atomic_bool no_fallocate; /* the file system cannot reserve space */
 };
 
@@ -301,8 +301,13 @@ static int reserve(struct page_pool *pool, struct free_range *spare, char *addre
 /* --- windows ------------------------------------------------------------------------------------
  */
 
+static size_t windows_of(const struct source_file *own)
+{
+    return atomic_load_explicit(&own->windows, memory_order_relaxed);
+}
+
 /* Whether the file system can have so much at all: addresses are not free of cost, either. */
-static bool has_room(int file, size_t size)
+static bool file_has_room(int file, size_t size)
 {
     size_t total, unused;
 
@@ -313,7 +318,8 @@ static bool has_room(int file, size_t size)
 static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
 {
     struct source_file *own = state_of(pool);
-    void *address = os_map_file(own->file, own->windows, size, alignment, own->dax);
+    size_t windows = windows_of(own);
+    void *address = os_map_file(own->file, windows, size, alignment, own->dax);
 
     if (!address)
         return false;
@@ -322,7 +328,7 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
      * to them could not have them again. */
     if (own->populates)
         os_no_readahead(address, size);
-    if (page_region_add(&pool->regions, 0, address, size, own->windows)) {
+    if (page_region_add(&pool->regions, 0, address, size, windows)) {
         leftover_unmap(address, size);
         return false;
     }
@@ -331,7 +337,7 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
         leftover_unmap(address, size);
         return false;
     }
-    own->windows += size;
+    atomic_store_explicit(&own->windows, windows + size, memory_order_relaxed);
     return true;
 }
 
@@ -340,14 +346,14 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
 static bool window_add(struct page_pool *pool, size_t size, size_t alignment)
 {
     struct source_file *own = state_of(pool);
-    size_t left = (own->limit ? own->limit : round_down(SSIZE_MAX, WINDOW_UNIT)) - own->windows;
+    size_t left = (own->limit ? own->limit : round_down(SSIZE_MAX, WINDOW_UNIT)) - windows_of(own);
     size_t least = size < left ? round_up(size, WINDOW_UNIT) : left, most;
 
     if (left == 0 || (own->limit && size > own->limit))
         return false;
     if (own->file < 0 && file_make(own, NULL))
         return false;
-    if (!has_file(own) || !has_room(own->file, size))
+    if (!has_file(own) || !file_has_room(own->file, size))
         return false;
     most = least > WINDOW_SIZE ? least : WINDOW_SIZE;
     if (most > left)
@@ -393,6 +399,14 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     if (!address)
         errno = ENOMEM;
     return address;
+}
+
+static bool has_room(const struct page_pool *pool, size_t size)
+{
+    const struct source_file *own = state_of(pool);
+
+    return range_allocator_largest(&own->ranges) >= size || !own->limit ||
+           windows_of(own) < own->limit;
 }
 
 static int unmap(struct page_pool *pool, void *address, size_t size)
@@ -457,7 +471,7 @@ static void forked(struct page_pool *pool)
     atomic_store_explicit(&own->lost, false, memory_order_relaxed);
     atomic_store_explicit(&own->length, 0, memory_order_relaxed);
     atomic_store_explicit(&own->stale, false, memory_order_relaxed);
-    own->windows = 0;
+    atomic_store_explicit(&own->windows, 0, memory_order_relaxed);
     range_allocator_clear(&own->ranges);
 }
 
@@ -478,6 +492,7 @@ const struct page_source page_source_file = {.name = "file",
                                              .granule = granule,
                                              .map = map,
                                              .unmap = unmap,
+                                             .has_room = has_room,
                                              .limit = limit,
                                              .capacity = capacity,
                                              .forked = forked,

@@ -99,6 +99,11 @@ static int unmap(struct page_pool *pool, void *address, size_t size)
     return range_allocator_put(&state_of(pool)->ranges, address, size) ? 0 : ENOMEM;
 }
 
+static bool has_room(const struct page_pool *pool, size_t size)
+{
+    return range_allocator_largest(&state_of(pool)->ranges) >= size;
+}
+
 static size_t limit(const struct page_pool *pool)
 {
     return state_of(pool)->size;
@@ -111,4 +116,5 @@ const struct page_source page_source_fixed = {.name = "fixed",
                                               .granule = granule,
                                               .map = map,
                                               .unmap = unmap,
+                                              .has_room = has_room,
                                               .limit = limit};
