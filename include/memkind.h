@@ -184,6 +184,7 @@
  * | MEMKIND_HBW_THRESHOLD           | MB/s             | compared with ordinary memory        |
  * | MEMKIND_ARENA_NUM_PER_KIND      | 1 to 4094        | the library chooses                  |
  * | MEMKIND_HOG_MEMORY              | 0, 1             | 0                                    |
+ * | MEMKIND_BACKGROUND_THREADS      | 0, 1             | 0                                    |
  * | MEMKIND_BACKGROUND_THREAD_LIMIT | 1 and more       | no limit                             |
  * | MEMKIND_DEBUG                   | 0, 1             | 0                                    |
  *
@@ -207,8 +208,11 @@
  *   #MEMKIND_ERROR_ENVIRON, and static kinds work as if it were not set.
  * - **MEMKIND_HOG_MEMORY**: with 1, no memory goes back to the system before the
  *   end of its kind. A wrong value means 0.
- * - **MEMKIND_BACKGROUND_THREAD_LIMIT** is the upper bound of background threads,
- *   see memkind_set_bg_threads(). A wrong value means no limit.
+ * - **MEMKIND_BACKGROUND_THREADS**: with 1, a thread of the library gives unused
+ *   memory back from the first use on, as after memkind_set_bg_threads(). A wrong
+ *   value means 0.
+ * - **MEMKIND_BACKGROUND_THREAD_LIMIT** is the upper bound of background threads. The
+ *   library has one at the most. A wrong value means no limit.
  * - **MEMKIND_DEBUG**: with 1, the library writes what it sees, chooses and fails
  *   at to stderr. A wrong value means 0.
  */
@@ -1320,16 +1324,19 @@ int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
 void *memkind_defrag_reallocate(memkind_t kind, void *ptr);
 
 /**
- * Lets threads of the heap manager give unused pages back, or lets the program's
- * own threads do it when they allocate and free (the start value). It rests on
- * jemalloc's background_thread, see jemalloc(3). The heap manager TBB has no such
- * threads: the call succeeds, with a line in the log.
+ * Lets a thread of the library give unused pages back, ten seconds after their last
+ * use, whatever the program's own threads do. Without it (the start value, unless
+ * MEMKIND_BACKGROUND_THREADS is 1) these do that work, a little at a time, when they
+ * allocate and free, and a program whose threads sleep keeps what it had. It is one
+ * thread for all kinds, named "memkind", with all signals blocked, and wakes once a
+ * second. In the child of a fork(2) it is started anew when the child has used the
+ * library for a while.
  *
- * @param state  true: background threads run, at most
- *               MEMKIND_BACKGROUND_THREAD_LIMIT of them. false: they end.
+ * @param state  true: the thread runs. false: it ends; the call waits for that.
  *
  * @return #MEMKIND_SUCCESS, or
- *   - #MEMKIND_ERROR_OPERATION_FAILED: the threads could not be started or ended.
+ *   - #MEMKIND_ERROR_OPERATION_FAILED: it could not be started, or was to be ended
+ *     by a function of a custom kind that it has called.
  */
 int memkind_set_bg_threads(bool state);
 

@@ -26,9 +26,8 @@
 
 /* What the environment asks of heap managers. */
 struct heap_settings {
-    unsigned arenas_per_heap;    /* upper bound; 0: the heap manager's own choice */
-    unsigned background_threads; /* upper bound; 0: none set */
-    bool hog_memory;             /* never give pages back */
+    unsigned arenas_per_heap; /* upper bound; 0: the heap manager's own choice */
+    bool hog_memory;          /* never give pages back */
 };
 
 /* One kind as a heap manager sees it; lives as long as the kind. */
@@ -75,7 +74,9 @@ struct heap_manager {
     /* `write` is never NULL. */
     int (*stats_print)(void (*write)(void *opaque, const char *text), void *opaque,
                        memkind_stat_print_opt options);
-    int (*background_threads)(bool on);
+    /* Gives a step of what is due back, of all heaps: about a millisecond's work, of any thread.
+     * True: there is more that can be done now. */
+    bool (*give_back)(void);
 
     /* Before fork(2) takes the registry's lock: waits for what may need that. NULL: for nothing. */
     void (*await_thread_exits)(void);

@@ -80,8 +80,7 @@ static struct jem_arena *arena_create(tsd_t *tsd, struct jem_arena_set *set)
     return made;
 }
 
-/* Nobody begins to give back pages of the arena any more, whether for a tick of its clock or in the
- * background. */
+/* Nobody begins to give back pages of the arena any more. */
 static void arena_stop_decay(tsd_t *tsd, arena_t *arena)
 {
     arena_decay_ms_set(tsd_tsdn(tsd), arena, extent_state_dirty, -1);
@@ -93,9 +92,9 @@ static void arena_stop_decay(tsd_t *tsd, arena_t *arena)
  * unmaps the 2 MiB that its metadata came from: a program that makes and destroys kinds would run
  * out of address space. So the number of arenas is the largest that were in use at once.
  *
- * One of jemalloc's background threads may be in the middle of giving pages back: it has some of
- * them in its hands, and the arena keeps others, which jemalloc does not purge beside it. All have
- * to be out of the arena before their regions go and before it is another's.
+ * A thread may be in the middle of giving pages back (purge.c, reclaim.c): it has some of them in
+ * its hands, and the arena keeps others, which jemalloc does not purge beside it. All have to be
+ * out of the arena before their regions go and before it is another's.
  */
 static void arena_empty(tsd_t *tsd, arena_t *arena)
 {

@@ -11,6 +11,7 @@
 #include "backend_jemalloc/arena_set.h"
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
+#include "kinds/system/guard.h"
 
 #define NOTED_LEAST ((size_t)1 << 20)
 #define NOTED_MOST ((size_t)16 << 20)
@@ -142,10 +143,6 @@ static bool purge_decayed(tsdn_t *tsdn)
         arena = arena_at(tsdn, visited, &set);
         if (!arena || !dirty_pages(arena))
             continue;
-        if (background_thread_enabled()) {
-            arena_decay(tsdn, arena, false, false); /* wakes the arena's thread */
-            continue;
-        }
         limit = decay_limit(tsdn, arena);
         gone = dirty_pages(arena) > limit ? purge_arena(tsdn, arena, set, limit, left, 0) : 0;
         left = gone < left ? left - gone : 0;
@@ -158,7 +155,7 @@ void jem_purge_stop_clock(tsd_t *tsd)
     tsd_arena_decay_tickerp_get(tsd)->tick = INT32_MAX;
 }
 
-void jem_purge_decayed(tsd_t *tsd)
+bool jem_purge_decayed(tsd_t *tsd)
 {
     nstime_t now;
     bool done;
@@ -167,11 +164,25 @@ void jem_purge_decayed(tsd_t *tsd)
     nstime_init_update(&now);
     if (nstime_ns(&now) < atomic_load_explicit(&due, memory_order_relaxed) ||
         pthread_mutex_trylock(&purge_lock))
-        return;
+        return false;
     done = purge_decayed(tsd_tsdn(tsd));
     if (done)
         atomic_store_explicit(&due, nstime_ns(&now) + PAUSE_NS, memory_order_relaxed);
     pthread_mutex_unlock(&purge_lock);
+    return !done;
+}
+
+bool jem_give_back(void)
+{
+    struct guard guard;
+    tsd_t *tsd;
+    bool more;
+
+    guard_enter(&guard);
+    tsd = jem_tsd();
+    more = tsd && jem_purge_decayed(tsd);
+    guard_leave(&guard);
+    return more;
 }
 
 /* --- pages that are too many --------------------------------------------------------------------

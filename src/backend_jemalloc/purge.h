@@ -6,10 +6,10 @@
  * than a quarter of what is live (kinds/pages/pool.h).
  *
  * jemalloc purges an arena only when a thread is at work in that arena, and then all that is due in
- * one call. Here, whatever thread comes to a slow path serves all arenas of the process in turn,
- * with POOL_PURGE_STEP of pages at most: about a millisecond. Only a thread that has freed more
- * than that itself, as a rule one large block, pays for as much as it has freed. jemalloc's own
- * clock is stopped, except where its background threads do the work.
+ * one call. Here, whatever thread comes to a slow path, or the library's background thread, serves
+ * all arenas of the process in turn, with POOL_PURGE_STEP of pages at most: about a millisecond.
+ * Only a thread that has freed more than that itself, as a rule one large block, pays for as much
+ * as it has freed. jemalloc's own clock is stopped, and its background threads never run.
  *
  * Threads: any that hold none of this folder's locks. The lock of purges comes before jem_lock: an
  * arena set is destroyed with it, so that nobody purges arenas whose pool is being closed.
@@ -23,8 +23,8 @@
 /* Stops jemalloc's own clock for the thread: it counts a thread's operations down. */
 void jem_purge_stop_clock(tsd_t *tsd);
 
-/* Gives back what is due, if it is time for that. */
-void jem_purge_decayed(tsd_t *tsd);
+/* Gives back a step of what is due, if it is time for that. True: there is more. */
+bool jem_purge_decayed(tsd_t *tsd);
 
 /* The calling thread has made `size` bytes of pages dirty. Once that amounts to something, gives
  * back what is beyond the bound. */
@@ -33,6 +33,9 @@ void jem_purge_excess(tsd_t *tsd);
 
 /* The last thread of an arena has left it: gives back all but one step. */
 void jem_purge_left(tsd_t *tsd, arena_t *arena);
+
+/* As the table of heap managers has it (heap_manager.h). */
+bool jem_give_back(void);
 
 void jem_purge_lock(void);
 void jem_purge_unlock(void);

@@ -27,5 +27,5 @@ size_t jem_retained_bytes(arena_t *arena);
  * it has taken out of the arena's lists is in none, and is retained in the end if it cannot go. */
 bool jem_retained_is_purging(tsdn_t *tsdn, arena_t *arena);
 /* Gives back, or retains, all that the arena does not use. jemalloc does nothing where another
- * thread is at it already, one of its own background threads, too: that one is awaited. */
+ * thread is at it already: that one is awaited. */
 void jem_retained_purge(tsdn_t *tsdn, arena_t *arena);

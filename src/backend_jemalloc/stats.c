@@ -153,18 +153,3 @@ int jem_stats_print(void (*write)(void *opaque, const char *text), void *opaque,
     je_malloc_stats_print(write, opaque, text);
     return 0;
 }
-
-int jem_background_threads(bool on)
-{
-    size_t most = jem_settings.background_threads;
-    int error = 0;
-
-    /* jemalloc runs a few at the most and takes no larger number. */
-    if (on && most && most <= opt_max_background_threads)
-        error = je_mallctl("max_background_threads", NULL, NULL, &most, sizeof most);
-    if (!error)
-        error = je_mallctl("background_thread", NULL, NULL, &on, sizeof on);
-    if (error)
-        callbacks->log("background threads: %s", strerrordesc_np(error));
-    return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
-}

@@ -20,4 +20,3 @@ int jem_update_stats(void);
 int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value);
 int jem_stats_print(void (*write)(void *opaque, const char *text), void *opaque,
                     memkind_stat_print_opt options);
-int jem_background_threads(bool on);

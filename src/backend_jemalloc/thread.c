@@ -78,7 +78,8 @@ void jem_thread_collect_due(void)
     if (likely(thread->calls >= 0))
         return;
     thread->calls = JEM_CALLS_BETWEEN;
-    jem_purge_decayed(thread->tsd);
+    callbacks->resume_background();
+    (void)jem_purge_decayed(thread->tsd);
     if (++thread->looks % JEM_LOOKS_BETWEEN)
         return;
     for (unsigned i = 0; i < thread->slots; i++) {

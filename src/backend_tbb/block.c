@@ -42,6 +42,7 @@ static __attribute__((noinline)) void *look(void *block)
     struct guard guard;
 
     guard_enter(&guard);
+    callbacks->resume_background();
     run_cache_decay(false);
     guard_leave(&guard);
     errno = saved_errno;

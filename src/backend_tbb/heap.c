@@ -178,6 +178,17 @@ static void pools_forget(struct tbb_heap *state, bool forked)
 /* --- heaps --------------------------------------------------------------------------------------
  */
 
+bool tbb_give_back(void)
+{
+    struct guard guard;
+    bool more;
+
+    guard_enter(&guard);
+    more = run_cache_decay(false);
+    guard_leave(&guard);
+    return more;
+}
+
 /* Called with tbb_lock held. */
 static struct tbb_heap *heap_take(struct heap *heap)
 {

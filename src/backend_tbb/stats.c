@@ -56,14 +56,6 @@ int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value)
     return 0;
 }
 
-int tbb_background_threads(bool on)
-{
-    callbacks->log(
-        "background threads %s: TBB has none; it gives unused memory back while it is used",
-        on ? "on" : "off");
-    return 0;
-}
-
 /* --- text ---------------------------------------------------------------------------------------
  */
 

@@ -254,4 +254,4 @@ int tbb_update_stats(void);
 int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value);
 int tbb_stats_print(void (*write)(void *opaque, const char *text), void *opaque,
                     memkind_stat_print_opt options);
-int tbb_background_threads(bool on);
+bool tbb_give_back(void);

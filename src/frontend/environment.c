@@ -23,6 +23,7 @@ static struct {
     {.name = "MEMKIND_HBW_THRESHOLD"},
     {.name = "MEMKIND_ARENA_NUM_PER_KIND"},
     {.name = "MEMKIND_HOG_MEMORY"},
+    {.name = "MEMKIND_BACKGROUND_THREADS"},
     {.name = "MEMKIND_BACKGROUND_THREAD_LIMIT"},
     {.name = "MEMKIND_DEBUG"},
 };
@@ -94,8 +95,10 @@ void environment_read(struct environment *environment)
         read_number("MEMKIND_ARENA_NUM_PER_KIND", ARENAS_MOST, "a whole number from 1 to 4094");
     environment->arenas_rejected =
         environment_get("MEMKIND_ARENA_NUM_PER_KIND") && !environment->settings.arenas_per_heap;
-    environment->settings.background_threads = read_number(
-        "MEMKIND_BACKGROUND_THREAD_LIMIT", (unsigned)-1 >> 1, "a whole number from 1 on");
+    environment->background_threads = read_switch("MEMKIND_BACKGROUND_THREADS");
+    /* There is one, which no limit forbids. */
+    (void)read_number("MEMKIND_BACKGROUND_THREAD_LIMIT", (unsigned)-1 >> 1,
+                      "a whole number from 1 on");
     environment->manager = environment_get("MEMKIND_HEAP_MANAGER");
     errno = error;
 }

@@ -15,8 +15,9 @@
 
 struct environment {
     struct heap_settings settings;
-    bool arenas_rejected; /* MEMKIND_ARENA_NUM_PER_KIND was unusable: create functions refuse */
-    const char *manager;  /* MEMKIND_HEAP_MANAGER, NULL if unset */
+    bool background_threads; /* MEMKIND_BACKGROUND_THREADS */
+    bool arenas_rejected;    /* MEMKIND_ARENA_NUM_PER_KIND was unusable: create functions refuse */
+    const char *manager;     /* MEMKIND_HEAP_MANAGER, NULL if unset */
 };
 
 /* Reads what is needed at first use, turns the log on. Called once, under the first-use lock. */

@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
  * fork: the one place that knows in which order locks are taken around fork(2): that of the first
- * use, the registry's, then the heap manager's, then the page layer's.
+ * use, the background thread's, the registry's, then the heap manager's, then the page layer's.
  *
  * Handlers are registered when the library is loaded, which is the only thing that happens then.
  * Those that are registered later run outside of ours, and find the library as at any time. Those
@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "frontend/background.h"
 #include "frontend/log.h"
 #include "frontend/managers.h"
 #include "frontend/registry.h"
@@ -39,6 +40,7 @@ static void take(unsigned forks)
     managers_prefork();
     if (managers_get() && managers_get()->await_thread_exits)
         managers_get()->await_thread_exits();
+    background_prefork();
     registry_prefork();
     if (managers_get())
         managers_get()->prefork();
@@ -58,6 +60,7 @@ static void release(bool child)
     else if (manager)
         manager->postfork_parent();
     registry_postfork(child);
+    background_postfork(child);
     managers_postfork();
 }
 

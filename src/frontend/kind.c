@@ -6,6 +6,7 @@
  */
 #include <memkind.h>
 
+#include "frontend/background.h"
 #include "frontend/config.h"
 #include "frontend/export.h"
 #include "frontend/log.h"
@@ -240,7 +241,7 @@ EXPORT int memkind_check_dax_path(const char *pmem_dir)
     return error;
 }
 
-/* --- statistics and background threads ----------------------------------------------------------
+/* --- statistics and the background thread -------------------------------------------------------
  */
 
 EXPORT int memkind_update_cached_stats(void)
@@ -320,7 +321,7 @@ EXPORT int memkind_set_bg_threads(bool state)
 
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    error = managers_get()->background_threads(state);
+    error = background_set(state, managers_get()->give_back);
     managers_leave();
     return error;
 }

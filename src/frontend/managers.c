@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "frontend/background.h"
 #include "frontend/environment.h"
 #include "frontend/export.h"
 #include "frontend/log.h"
@@ -63,7 +64,8 @@ static const struct heap_manager *requested(void)
 /* On a stack of its own. */
 static void start(void *nothing)
 {
-    static const struct callbacks services = {environment_get, environment_reject, log_debug};
+    static const struct callbacks services = {environment_get, environment_reject, log_debug,
+                                              background_resume};
     const struct heap_manager *manager;
     char why[HEAP_WHY] = "";
 
@@ -81,6 +83,8 @@ static void start(void *nothing)
         /* An error shows again when the first block is allocated. */
         (void)manager->load(&environment.settings, why);
     log_debug("heap manager: %s", manager->name);
+    if (environment.background_threads)
+        background_want(manager->give_back);
     atomic_store_explicit(&managers_chosen, manager, memory_order_release);
 }
 
@@ -99,6 +103,7 @@ bool managers_enter(void)
         pthread_mutex_unlock(&first_use);
         errno = error;
     }
+    background_resume();
     return true;
 }
 

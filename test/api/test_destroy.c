@@ -247,8 +247,6 @@ Test(destroy, beside_background_threads)
 {
     pthread_t threads[CHURNERS];
 
-    if (TEST_THREAD_SANITIZED && !test_tbb())
-        test_skip("jemalloc's background threads start without ThreadSanitizer's knowledge");
     cr_assert_eq(memkind_set_bg_threads(true), 0);
     for (uintptr_t i = 0; i < CHURNERS; i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, make_use_and_destroy, (void *)i), 0);

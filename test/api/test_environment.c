@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 TestSuite(environment, .init = test_with_nodes, .timeout = 120);
@@ -61,10 +62,8 @@ static void use_everything(void *argument)
         outcome->hbw = hbw_check_available();
     }
     outcome->error = errno;
-#ifndef __SANITIZE_THREAD__ /* see test_statistics.c */
     outcome->background = memkind_set_bg_threads(true);
     memkind_set_bg_threads(false);
-#endif
 }
 
 enum effect {
@@ -157,6 +156,11 @@ static const struct {
      {"", "0", "-1", "4095", "abc", "1.5", "1 ", " 1", "+1", "0x1", "1e3", "99999999999999999999"},
      {"1", "2", "4094", "0004"}},
     {"MEMKIND_HOG_MEMORY",
+     "0 or 1",
+     EFFECT_NONE,
+     {"", "2", "yes", "true", "01", "-1", "1 ", "10"},
+     {"0", "1"}},
+    {"MEMKIND_BACKGROUND_THREADS",
      "0 or 1",
      EFFECT_NONE,
      {"", "2", "yes", "true", "01", "-1", "1 ", "10"},
@@ -278,16 +282,20 @@ Test(environment, long_values_are_one_line)
 /* All wrong at once: a line for each, and ordinary memory still works. */
 Test(environment, all_wrong_at_once)
 {
-    static const char *const environment[] = {
-        "MEMKIND_HEAP_MANAGER=X",   "MEMKIND_HBW_NODES=X",
-        "MEMKIND_DAX_KMEM_NODES=X", "MEMKIND_ARENA_NUM_PER_KIND=X",
-        "MEMKIND_HOG_MEMORY=X",     "MEMKIND_BACKGROUND_THREAD_LIMIT=X",
-        "MEMKIND_DEBUG=X",          NULL};
+    static const char *const environment[] = {"MEMKIND_HEAP_MANAGER=X",
+                                              "MEMKIND_HBW_NODES=X",
+                                              "MEMKIND_DAX_KMEM_NODES=X",
+                                              "MEMKIND_ARENA_NUM_PER_KIND=X",
+                                              "MEMKIND_HOG_MEMORY=X",
+                                              "MEMKIND_BACKGROUND_THREAD_LIMIT=X",
+                                              "MEMKIND_DEBUG=X",
+                                              "MEMKIND_BACKGROUND_THREADS=X",
+                                              NULL};
     struct outcome *outcome = test_shared(sizeof *outcome);
     static struct test_child child;
 
     test_run_well(&child, use_everything, outcome, environment);
-    cr_assert_eq(child.lines, 7, "%zu lines:\n%s", child.lines, child.errors);
+    cr_assert_eq(child.lines, 8, "%zu lines:\n%s", child.lines, child.errors);
     cr_assert(outcome->block[0] && outcome->block[1]);
     cr_assert_eq(outcome->error, TEST_ERRNO, "errno %d", outcome->error);
 }
@@ -433,7 +441,7 @@ Test(environment, hog_memory_gives_nothing_back)
               kept->small);
 }
 
-/* --- BACKGROUND_THREAD_LIMIT ------------------------------------------------------------------ */
+/* --- BACKGROUND_THREADS and their limit ------------------------------------------------------- */
 
 struct background {
     int on, off;
@@ -466,15 +474,61 @@ static void count_background_threads(void *argument)
     background->less = test_threads() - before;
 }
 
+struct without_code {
+    size_t at_first, after_use, in_child, used_in_child, off;
+};
+
+static void count_threads_of_a_fork(struct without_code *count)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        count->in_child = test_threads();
+        for (int i = 0; i < 1000; i++)
+            memkind_free(MEMKIND_REGULAR, memkind_malloc(MEMKIND_REGULAR, 100000));
+        count->used_in_child = test_threads();
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+}
+
+static void count_without_code(void *argument)
+{
+    struct without_code *count = argument;
+
+    count->at_first = test_threads();
+    memkind_free(MEMKIND_REGULAR, memkind_malloc(MEMKIND_REGULAR, 100));
+    count->after_use = test_threads();
+    if (!TEST_THREAD_SANITIZED) /* it has no threads in the child of a fork */
+        count_threads_of_a_fork(count);
+    memkind_set_bg_threads(false);
+    count->off = test_threads();
+}
+
+/* A program that knows nothing of the thread has it, and so does the child of a fork that uses the
+ * library. */
+Test(environment, background_threads_without_code)
+{
+    static const char *const on[] = {"MEMKIND_BACKGROUND_THREADS=1", NULL};
+    struct without_code *count = test_shared(sizeof *count);
+    static struct test_child child;
+
+    test_run_well(&child, count_without_code, count, on);
+    cr_expect_eq(count->after_use, count->at_first + 1);
+    cr_expect_eq(count->off, count->at_first);
+    if (TEST_THREAD_SANITIZED)
+        return;
+    cr_expect_eq(count->in_child, 1);
+    cr_expect_eq(count->used_in_child, 2);
+}
+
 Test(environment, background_threads_stay_below_the_limit)
 {
     static const unsigned limits[] = {1, 2, 3, 4, 5, 100, 100000};
     struct background *background = test_shared(sizeof *background);
     static struct test_child child;
 
-#ifdef __SANITIZE_THREAD__
-    test_skip("jemalloc's background threads start without ThreadSanitizer's knowledge");
-#endif
     for (size_t i = 0; i < LENGTH(limits); i++) {
         char setting[64];
         const char *const environment[] = {setting, NULL};

@@ -156,6 +156,25 @@ Test(footprint, of_an_idle_kind)
     cr_expect_leq(now, before + 16 * MIB, "%zu MiB stay in the end", (now - before) / MIB);
 }
 
+/* Nobody calls the library any more. (The second jump is for what was counted as fresh after the
+ * first one.) */
+Test(footprint, of_a_sleeping_process)
+{
+    size_t before, now = SIZE_MAX;
+
+    cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
+    memkind_free(MEMKIND_REGULAR, memkind_malloc(MEMKIND_REGULAR, 1));
+    before = test_resident();
+    fill_and_free(64 * MIB);
+    for (int second = 0; second < 30 && now > before + 16 * MIB; second++) {
+        test_jump(second < 2 ? 30 : 0);
+        usleep(1200000);
+        now = test_resident();
+    }
+    cr_expect_leq(now, before + 16 * MIB, "%zu MiB stay", (now - before) / MIB);
+    cr_assert_eq(memkind_set_bg_threads(false), MEMKIND_SUCCESS);
+}
+
 static void *thread_of_a_while(void *unused)
 {
     (void)unused;

@@ -277,8 +277,6 @@ Test(page_granular, background_threads_give_back)
 {
     struct blocks blocks = blocks_of(create_file(0, MEMKIND_MEM_USAGE_POLICY_DEFAULT), 64, 400000);
 
-    if (TEST_THREAD_SANITIZED)
-        test_skip("jemalloc's background threads start without ThreadSanitizer's knowledge");
     cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
     for (int turn = 0; turn < 10; turn++) {
         for (int i = 0; i < 300; i++)

@@ -45,14 +45,9 @@ void test_skip(const char *format, ...)
 void test_bare(void)
 {
     static const char *const names[] = {
-        "MEMKIND_HEAP_MANAGER",
-        "MEMKIND_HBW_NODES",
-        "MEMKIND_DAX_KMEM_NODES",
-        "MEMKIND_HBW_THRESHOLD",
-        "MEMKIND_ARENA_NUM_PER_KIND",
-        "MEMKIND_HOG_MEMORY",
-        "MEMKIND_DEBUG",
-        "MEMKIND_BACKGROUND_THREAD_LIMIT",
+        "MEMKIND_HEAP_MANAGER",  "MEMKIND_HBW_NODES",          "MEMKIND_DAX_KMEM_NODES",
+        "MEMKIND_HBW_THRESHOLD", "MEMKIND_ARENA_NUM_PER_KIND", "MEMKIND_HOG_MEMORY",
+        "MEMKIND_DEBUG",         "MEMKIND_BACKGROUND_THREADS", "MEMKIND_BACKGROUND_THREAD_LIMIT",
     };
 
     for (size_t i = 0; i < LENGTH(names); i++)

@@ -22,7 +22,11 @@ __attribute__((format(printf, 1, 2))) static void no_log(const char *format, ...
     (void)format;
 }
 
-static const struct callbacks silent = {no_environment, no_reject, no_log};
+static void no_background(void)
+{
+}
+
+static const struct callbacks silent = {no_environment, no_reject, no_log, no_background};
 
 const struct callbacks *callbacks = &silent;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * callbacks: what the page layer calls in the frontend above it.
+ * callbacks: what the page layer and the heap managers call in the frontend above them.
  *
  * The page layer includes nothing of the layers above it. It still has to read a few
  * environment variables at the moment a kind first needs them and to explain what it found. Both
@@ -9,7 +9,7 @@
  * once through this table before the first call into the page layer.
  *
  * Threads: callbacks_set() is called once under the frontend's first-use lock; every service is
- * thread-safe and calls no allocator.
+ * thread-safe and calls no allocator, but for resume_background().
  */
 #pragma once
 
@@ -22,6 +22,9 @@ struct callbacks {
     void (*reject)(const char *name, const char *accepted);
     /* One line on stderr under MEMKIND_DEBUG=1. Keeps errno. */
     void (*log)(const char *format, ...) __attribute__((format(printf, 1, 2)));
+    /* Starts the background thread, where it should run and does not. Called with a guard and
+     * without locks. */
+    void (*resume_background)(void);
 };
 
 /* Never NULL: before callbacks_set() the services are silent and know no variable. */

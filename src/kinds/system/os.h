@@ -10,6 +10,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -175,6 +177,15 @@ bool os_thread_is_gone(int thread);
 
 /* Seconds of a clock that never goes back. */
 long os_seconds(void);
+
+/* pthread_create(3), which may allocate; all signals are blocked in the thread. 0, or an errno. */
+int os_create_thread(pthread_t *thread, void *(*run)(void *));
+
+/* Waits while the word has the value: until os_wake(), a signal, or so many milliseconds, whatever
+ * happens to the system's clock. */
+void os_wait(const atomic_uint *word, unsigned value, unsigned milliseconds);
+/* Wakes the one that waits for the word, whose value has been changed. */
+void os_wake(const atomic_uint *word);
 
 /* Full memory barriers on all CPUs that run threads of this process (membarrier(2), Linux 4.14).
  * The first of the two makes the process known to the kernel and comes before the other, which
