@@ -246,6 +246,21 @@ static size_t file_bytes(void)
     return bytes;
 }
 
+/* Many kinds of few blocks cost little; a kind of many does not ask for space all the time. */
+Test(page_granular, a_file_starts_small)
+{
+    struct blocks blocks = blocks_of(create_file(0, MEMKIND_MEM_USAGE_POLICY_DEFAULT), 100, 100);
+
+    cr_assert(blocks_add(&blocks));
+    cr_assert_leq(file_bytes(), 64 * KIB);
+    for (size_t wanted = 1 * MIB; wanted <= 16 * MIB; wanted *= 4) {
+        while (blocks.bytes < wanted)
+            cr_assert(blocks_add(&blocks));
+        cr_assert_leq(file_bytes(), wanted * 5 / 2, "%zu KiB for %zu", file_bytes() / KIB,
+                      wanted / KIB);
+    }
+}
+
 Test(page_granular, conservative_gives_back_at_once)
 {
     struct blocks blocks =

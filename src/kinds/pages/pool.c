@@ -19,8 +19,10 @@
 #define STEP_MOST ((size_t)2 << 20)
 #define STEP_LEAST ((size_t)64 << 10)
 #define STEPS_PER_LIMIT 64
-#define LEFT_OVER_SHARE 16 /* of a region: what may be left over at its end */
-#define SPARE_SHARE 2      /* of what is mapped: how much more than wanted may be mapped for that */
+#define STEP_SHARE 16 /* beyond STEP_MOST, a step is this part of what is mapped, */
+#define STEP_LARGEST ((size_t)32 << 20) /* up to this */
+#define LEFT_OVER_SHARE 16              /* of a region: what may be left over at its end */
+#define SPARE_SHARE 2 /* of what is mapped: how much more than wanted may be mapped for that */
 
 /* --- pools --------------------------------------------------------------------------------------
  */
@@ -143,12 +145,24 @@ static size_t whole_region_size(struct page_pool *pool, size_t size)
     return best;
 }
 
+/* What a file without a limit reserves at a time: as much as it has. */
+static size_t growing_step(struct page_pool *pool)
+{
+    size_t mapped = pool_mapped(pool), step = STEP_LEAST;
+
+    while ((step < STEP_MOST && step < mapped) ||
+           (step < STEP_LARGEST && step < mapped / STEP_SHARE))
+        step *= 2;
+    return step;
+}
+
 size_t pool_region_size(struct page_pool *pool, size_t size)
 {
-    size_t step = pool_step(pool), rounded = round_up(size, pool_granule(pool));
+    size_t rounded = round_up(size, pool_granule(pool)), step;
 
     if (!pool->source->page_granular)
         return whole_region_size(pool, size);
+    step = pool_limit(pool) ? pool_step(pool) : growing_step(pool);
     if (rounded >= step)
         return rounded;
     return rounded > step / LEFT_OVER_SHARE ? step - step % rounded : step;
