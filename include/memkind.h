@@ -934,7 +934,10 @@ int memkind_create_fixed(void *addr, size_t size, memkind_t *kind);
  * The library calls these functions from any thread, from several at once,
  * while it allocates, frees, or destroys the kind, and unmap() also while
  * another kind is used; never after the kind is destroyed. The library may
- * hold locks meanwhile: they must not call it, and must not fork.
+ * hold locks meanwhile: they must not call it, and must not fork. One that does
+ * call it gets blocks of a reserve of 64 MiB in all, which nobody gets again;
+ * what it frees stays; functions that return a code of this header return
+ * #MEMKIND_ERROR_OPERATION_FAILED.
  */
 struct memkind_page_ops {
     /**
@@ -945,8 +948,10 @@ struct memkind_page_ops {
      * @param alignment  a power of two, in bytes.
      *
      * @return Its start: readable, writable, not part of another region, of any
-     *   content. NULL: none is to be had. A region with a part that a live kind
-     *   has is not used, and not unmapped: as if NULL.
+     *   content. NULL: none is to be had. A region that is not aligned, not
+     *   mapped, or goes beyond the address space (48 bits) is given back by
+     *   unmap(); one with a part that a live kind has is not used, and not
+     *   unmapped. Both are as if NULL, and MEMKIND_DEBUG=1 says so.
      */
     void *(*map)(void *context, size_t size, size_t alignment);
 

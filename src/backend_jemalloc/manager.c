@@ -18,11 +18,15 @@
 #include "backend_jemalloc/stats.h"
 #include "backend_jemalloc/thread.h"
 #include "heap_manager.h"
+#include "kinds/system/callout.h"
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
+    static const struct callout_functions callouts = {jem_thread_hide, jem_thread_show};
+
     (void)why;
+    callout_set(&callouts);
     jem_settings = *settings;
     (void)jem_start(); /* where this fails, the first heap tries again */
     return 0;

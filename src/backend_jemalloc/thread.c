@@ -295,6 +295,20 @@ struct jem_cache *jem_thread_cache(tsd_t *tsd, struct jem_arena_set *set)
     return cache;
 }
 
+/* A call that comes back finds the thread as when it is made known. */
+void *jem_thread_hide(void)
+{
+    struct jem_thread *hidden = jem_thread_now;
+
+    jem_thread_now = &entering;
+    return hidden;
+}
+
+void jem_thread_show(void *hidden)
+{
+    jem_thread_now = hidden;
+}
+
 static struct jem_thread *forking_thread; /* guarded by jem_lock, which the fork holds */
 
 void jem_thread_prefork(void)

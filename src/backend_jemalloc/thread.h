@@ -58,6 +58,10 @@ void jem_thread_collect_all(void);
 size_t jem_thread_cached(size_t cached[JEM_SLOTS]);
 
 /* Around a fork, innermost: the forking thread has no caches meanwhile. */
+/* Around what must not find the calling thread's caches: see callout.h. */
+void *jem_thread_hide(void);
+void jem_thread_show(void *hidden);
+
 void jem_thread_prefork(void);
 void jem_thread_postfork(void);
 /* In the child of a fork: the calling thread's cache of the slot goes, its blocks stay where they

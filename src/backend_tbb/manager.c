@@ -5,12 +5,16 @@
  */
 #include "backend_tbb/lookup.h"
 
+#include "kinds/system/callout.h"
+
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
+    static const struct callout_functions callouts = {tbb_thread_hide, tbb_thread_show};
     int error = tbb_thread_load(why); /* before the library takes a key: see thread.c */
 
     if (error)
         return error;
+    callout_set(&callouts);
     tbb_lookup_load();
     error = tbb_library_load(why);
     if (error)

@@ -182,6 +182,10 @@ void tbb_thread_unload(void);
  * call already, or in the library (see kinds/system/reserve.h). */
 bool tbb_thread_enter(struct tbb_thread **thread);
 
+/* Around what must not find the calling thread: see callout.h. */
+void *tbb_thread_hide(void);
+void tbb_thread_show(void *hidden);
+
 /* Into and out of the library, the fast way. False: tbb_thread_enter(), then tbb_gate_enter(). */
 static inline bool tbb_gate_try(struct tbb_thread *thread)
 {

@@ -191,6 +191,19 @@ bool tbb_thread_enter(struct tbb_thread **thread)
     return true;
 }
 
+void *tbb_thread_hide(void)
+{
+    struct tbb_thread *hidden = tbb_thread_now;
+
+    tbb_thread_now = &entering;
+    return hidden;
+}
+
+void tbb_thread_show(void *hidden)
+{
+    tbb_thread_now = hidden;
+}
+
 /* --- threads go ---------------------------------------------------------------------------------
  */
 

@@ -16,6 +16,7 @@
 #include "kinds/pages/source_custom.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/source_fixed.h"
+#include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/stack.h"
 
@@ -159,6 +160,8 @@ EXPORT int memkind_destroy_kind(memkind_t kind)
     struct guard guard;
     int error;
 
+    if (callout_is_on())
+        return MEMKIND_ERROR_OPERATION_FAILED;
     guard_enter(&guard);
     error = registry_destroy(kind);
     guard_leave(&guard);

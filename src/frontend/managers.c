@@ -14,6 +14,7 @@
 #include "frontend/log.h"
 #include "frontend/version.h"
 #include "kinds/system/callbacks.h"
+#include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/stack.h"
 
@@ -90,7 +91,7 @@ static void start(void *nothing)
 
 bool managers_enter(void)
 {
-    if (inside)
+    if (inside || callout_is_on())
         return false;
     guard_enter(&entered);
     inside = true;

@@ -8,7 +8,8 @@
  *
  * A thread that is inside such a step may come back into the library, when what it calls allocates
  * through a malloc interposer. managers_enter() tells: it fails for such a call, which must then
- * make do with kinds/system/reserve.h. In between, the thread cannot be cancelled (guard.h).
+ * make do with kinds/system/reserve.h. It also fails inside the program's functions of a custom
+ * kind (kinds/system/callout.h). In between, the thread cannot be cancelled (guard.h).
  */
 #pragma once
 

@@ -129,15 +129,31 @@ static size_t region_size(struct run_cache *cache, size_t size, bool grows)
 
 static bool decay(long freed, const struct page_pool *only, size_t most);
 
+/* Waits until no thread has free runs of the cache in its hands. Whether any had. */
+static bool await_leaving(struct run_cache *cache)
+{
+    bool waited = false;
+
+    pthread_mutex_lock(&lock);
+    for (; leaving_count(cache, 0); waited = true) {
+        pthread_mutex_unlock(&lock);
+        os_yield();
+        pthread_mutex_lock(&lock);
+    }
+    pthread_mutex_unlock(&lock);
+    return waited;
+}
+
 /* Gives back what may make room for a run that is not to be had. False: there is nothing. A pool at
  * its own limit gains nothing from what others keep. */
-static bool make_room(const struct run_cache *cache, size_t size)
+static bool make_room(struct run_cache *cache, size_t size)
 {
     size_t limit = pool_limit(cache->pool), mapped = limit ? pool_mapped(cache->pool) : 0;
 
     if (limit && size > limit)
         return false;
-    return decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL, SIZE_MAX);
+    return decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL, SIZE_MAX) ||
+           await_leaving(cache);
 }
 
 static struct page_run *take_new(struct run_cache *cache, size_t size)
@@ -466,12 +482,8 @@ static void forget_all(struct run_cache *cache)
 
 void run_cache_close(struct run_cache *cache)
 {
+    (void)await_leaving(cache);
     pthread_mutex_lock(&lock);
-    while (leaving_count(cache, 0)) {
-        pthread_mutex_unlock(&lock);
-        os_yield();
-        pthread_mutex_lock(&lock);
-    }
     forget_all(cache);
     pthread_mutex_unlock(&lock);
 }

@@ -3,13 +3,16 @@
 /*
  * source_custom: pages from functions of the program (memkind_create_custom()).
  *
- * What they return is not trusted further than needed: a region at the wrong place is refused, and
- * its content counts as arbitrary. Locks of heap managers may be held while they run.
+ * What they return is not trusted further than needed: a region at the wrong place, or where
+ * nothing is mapped, is refused, and its content counts as arbitrary. Locks of heap managers may be
+ * held while they run; what they ask of the library meanwhile is callout.h's affair.
  */
 #include <errno.h>
 #include <stdint.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/callout.h"
+#include "kinds/system/os.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/pages/source_custom.h"
@@ -35,22 +38,46 @@ static size_t granule(const struct page_pool *pool)
     return REGION_GRANULE;
 }
 
+static void give(const struct source_custom *own, void *address, size_t size)
+{
+    void *hidden = callout_begin();
+
+    own->ops.unmap(own->context, address, size);
+    callout_end(hidden);
+}
+
+/* What is wrong with a region; NULL: nothing. */
+static const char *fault_of(const void *address, size_t size, size_t alignment)
+{
+    uintptr_t start = (uintptr_t)address, last = start + size - 1;
+
+    if (start & (alignment - 1))
+        return "is not aligned";
+    if (last < start || last >> ADDRESS_MAP_BITS)
+        return "goes beyond the address space";
+    return os_is_mapped((void *)start, size) ? NULL : "is not mapped";
+}
+
 static void *map(struct page_pool *pool, const struct os_policy *policy, size_t size,
                  size_t alignment, bool *zeroed)
 {
     struct source_custom *own = state_of(pool);
+    void *hidden = callout_begin();
     void *address = own->ops.map(own->context, size, alignment);
+    const char *fault;
 
+    callout_end(hidden);
     (void)policy;
     *zeroed = false;
     if (!address) {
         errno = ENOMEM;
         return NULL;
     }
-    if ((uintptr_t)address & (alignment - 1)) {
-        callbacks->log("%s: map() returned %p, which is not aligned to %zu", pool->kind->name,
-                       address, alignment);
-        own->ops.unmap(own->context, address, size);
+    fault = fault_of(address, size, alignment);
+    if (fault) {
+        callbacks->log("%s: map() was asked for %zu bytes aligned to %zu; what it returned, %p, %s",
+                       pool->kind->name, size, alignment, address, fault);
+        give(own, address, size);
         errno = EINVAL;
         return NULL;
     }
@@ -59,19 +86,22 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
 
 static int unmap(struct page_pool *pool, void *address, size_t size)
 {
-    struct source_custom *own = state_of(pool);
-
-    own->ops.unmap(own->context, address, size);
+    give(state_of(pool), address, size);
     return 0;
 }
 
 static int purge(struct page_pool *pool, void *address, size_t size)
 {
     struct source_custom *own = state_of(pool);
+    void *hidden;
+    int error;
 
     if (!own->ops.purge)
         return ENOTSUP;
-    return own->ops.purge(own->context, address, size) ? EIO : 0;
+    hidden = callout_begin();
+    error = own->ops.purge(own->context, address, size);
+    callout_end(hidden);
+    return error ? EIO : 0;
 }
 
 const struct page_source page_source_custom = {.name = "custom",

@@ -12,9 +12,7 @@
 
 #define PATH_SIZE 1024 /* a longer one: no answer */
 #define FIELDS 64
-#define SPARED_PART                                                              \
-    64 /* of a limit: page tables and what else the kernel counts, other threads \
-        */
+#define SPARED_PART 64 /* of a limit: what else the kernel counts, other threads */
 
 const char *memory_cgroup_proc = "/proc/self";
 
