@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kinds/system/os.h"
+#include "kinds/system/stack.h"
 
 #define PATH_SIZE 1024 /* a longer one: no answer */
 #define FIELDS 64
@@ -202,12 +203,18 @@ static uint64_t room_in(const char *folder, const struct version *version)
     return used < limit ? limit - used : 0;
 }
 
-/* The least number that ask() says of the process's cgroup and its ancestors. */
-static uint64_t least(uint64_t (*ask)(const char *folder, const struct version *version))
-{
-    struct place places[VERSIONS];
-    uint64_t result = MEMORY_CGROUP_NO_LIMIT;
+struct question {
+    uint64_t (*ask)(const char *folder, const struct version *version);
+    uint64_t least;
+};
 
+/* The least number that ask() says of the process's cgroup and its ancestors. */
+static void ask_all(void *argument)
+{
+    struct question *question = argument;
+    struct place places[VERSIONS];
+
+    question->least = MEMORY_CGROUP_NO_LIMIT;
     find_places(places);
     for (size_t i = 0; i < VERSIONS; i++) {
         char *end = places[i].below + strlen(places[i].below);
@@ -219,9 +226,9 @@ static uint64_t least(uint64_t (*ask)(const char *folder, const struct version *
             uint64_t here;
 
             snprintf(folder, sizeof folder, "%s%s", places[i].mounted, places[i].below);
-            here = ask(folder, &versions[i]);
-            if (here < result)
-                result = here;
+            here = question->ask(folder, &versions[i]);
+            if (here < question->least)
+                question->least = here;
             if (end == places[i].below)
                 break;
             while (*--end != '/')
@@ -229,7 +236,15 @@ static uint64_t least(uint64_t (*ask)(const char *folder, const struct version *
             *end = '\0';
         }
     }
-    return result;
+}
+
+/* On a stack of its own: paths are long, and a thread's stack may be small. */
+static uint64_t least(uint64_t (*ask)(const char *folder, const struct version *version))
+{
+    struct question question = {.ask = ask};
+
+    stack_run(ask_all, &question);
+    return question.least;
 }
 
 uint64_t memory_cgroup_room(void)
