@@ -1177,6 +1177,8 @@ int memkind_check_available(memkind_t kind);
  * | fixed       | the whole base pages of its area                                     |
  * | custom      | MemTotal of all nodes: nobody knows how much map() has               |
  *
+ * A lower limit of memkind_set_limit() is the result instead.
+ *
  * For a kind that depends on the calling CPU, the nodes are those of the CPU
  * that calls this function.
  *
@@ -1186,6 +1188,30 @@ int memkind_check_available(memkind_t kind);
  *   why), or kind is NULL. errno has no meaning.
  */
 ssize_t memkind_get_capacity(memkind_t kind);
+
+/**
+ * Limits how much memory a kind takes from the system, besides what its file,
+ * area or nodes have. An allocation that would need more is NULL with ENOMEM.
+ *
+ * What counts is what the kind has mapped, in regions of 2 MiB and more (a
+ * kind of huge pages: of a page), or of 64 KiB and more of a file or an area.
+ * Nearly all of that can be used; in a kind of base pages, what was freed counts
+ * until its region is empty. The limit is never exceeded. If it is lower than
+ * what the kind has already, the kind keeps that, and gets nothing more until
+ * it has less. Better set before the first block: a kind with a limit takes
+ * smaller regions. memkind_get_capacity() tells the limit. In the child of a
+ * fork(2) it goes on to hold. New in 1.15.0.
+ *
+ * @param kind   any kind, static or dynamic; not NULL. A static one is made
+ *               ready, as by its first block.
+ * @param limit  bytes, at most SSIZE_MAX; 0: no limit.
+ *
+ * @return #MEMKIND_SUCCESS, or
+ *   - #MEMKIND_ERROR_INVALID: kind is NULL, or limit is too large.
+ *   - what memkind_check_available() returns: the kind is not available.
+ *   - #MEMKIND_ERROR_OPERATION_FAILED: it was called from inside another call.
+ */
+int memkind_set_limit(memkind_t kind, size_t limit);
 
 /**
  * Tells whether a file-backed kind in a directory can use DAX, that is, map the

@@ -33,7 +33,7 @@ static size_t grow_size(tsdn_t *tsdn, arena_t *arena, struct page_pool *pool, si
     exp_grow_t *grow = &pac->exp_grow;
     size_t step;
 
-    if (!pool_is_demand_paged(pool))
+    if (!pool_is_demand_paged(pool) || pool_limit(pool))
         return pool_region_size(pool, size);
     malloc_mutex_lock(tsdn, &pac->grow_mtx);
     step = sz_pind2sz(grow->next);
@@ -132,11 +132,13 @@ static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool com
     return true;
 }
 
-/* A large block's region goes back whole: its addresses then serve a block that is larger still. */
+/* A large block's region goes back whole: its addresses then serve a block that is larger still.
+ * Where addresses are limited, every region does. */
 static bool hooks_unmap_large(extent_hooks_t *hooks, void *addr, size_t size, bool committed,
                               unsigned arena_ind)
 {
-    return size < LARGE_REGION || hooks_unmap(hooks, addr, size, committed, arena_ind);
+    return (size < LARGE_REGION && !pool_limit(hooks_pool(hooks))) ||
+           hooks_unmap(hooks, addr, size, committed, arena_ind);
 }
 
 static bool hooks_purge(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,

@@ -47,7 +47,7 @@ static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cac
 {
     tsdn_t *tsdn = tsd_tsdn(tsd);
     struct page_pool *pool = &set->heap->pages;
-    bool release = pool_is_page_granular(pool) ||
+    bool release = pool_limit(pool) ||
                    atomic_exchange_explicit(&set->hooks.whole, false, memory_order_relaxed);
     struct jem_arena *arenas = jem_arena_set_arenas(set);
     bool any = jem_cache_flush(tsd, cache);

@@ -104,7 +104,7 @@ static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
 /* `alignment` 0: what the library gives by itself. */
 static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, bool *zeroed)
 {
-    bool may_be_run = size > tbb_classes.small_most && alignment <= ADDRESS_MAP_UNIT;
+    bool may_be_run = size > tbb_classes.small_most && alignment <= ADDRESS_MAP_UNIT, is_run;
     struct tbb_pool *pool;
     struct tbb_thread *thread;
     int saved_errno = errno;
@@ -118,11 +118,12 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
     pool = tbb_heap_pool_here(heap);
     if (!pool)
         return out_of_memory();
-    if (may_be_run && size >= pool->run_least)
+    is_run = may_be_run && size >= tbb_run_least(&heap->pages);
+    if (is_run)
         block = alloc_run(thread, heap, pool, size, zeroed);
     if (!block)
         block = alloc_in_library(thread, heap, pool->memory, alignment, size);
-    if (!block && may_be_run && size < pool->run_least)
+    if (!block && may_be_run && !is_run)
         block = alloc_run(thread, heap, pool, size, zeroed);
     if (!block)
         return out_of_memory();

@@ -97,7 +97,6 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
     if (!pool)
         return NULL;
     pool->heap = heap;
-    pool->run_least = tbb_run_least(&heap->pages);
     run_cache_open(&pool->raw, &heap->pages, domain);
     if (tbb_thread_make_pool(memory_create, pool, &pool->key)) {
         callbacks->log("%s: libtbbmalloc cannot create another pool", heap->pages.kind->name);

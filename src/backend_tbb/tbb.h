@@ -100,7 +100,6 @@ struct tbb_pool {
     struct tbb_memory_pool *memory;
     struct heap *heap;
     struct run_cache raw; /* of the pool's domain */
-    size_t run_least;     /* blocks of this size and more are runs: see run.c */
     pthread_key_t key;    /* where the library keeps a thread's part of it; see thread.c */
 };
 

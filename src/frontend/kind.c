@@ -4,6 +4,7 @@
  * kind: the functions of memkind.h that create, destroy and describe kinds, and the library-wide
  * ones. None of them is called often. Any thread, except destroying a kind in use.
  */
+#include <limits.h>
 #include <memkind.h>
 
 #include "frontend/background.h"
@@ -229,6 +230,21 @@ EXPORT ssize_t memkind_get_capacity(memkind_t kind)
         stack_run(capacity_on_stack, &question);
     managers_leave();
     return question.capacity;
+}
+
+EXPORT int memkind_set_limit(memkind_t kind, size_t limit)
+{
+    int error;
+
+    if (!registry_row(kind) || limit > SSIZE_MAX)
+        return MEMKIND_ERROR_INVALID;
+    if (!managers_enter())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    error = registry_prepare(kind);
+    if (!error)
+        pool_set_limit(&kind->heap.pages, limit);
+    managers_leave();
+    return error;
 }
 
 EXPORT int memkind_check_dax_path(const char *pmem_dir)

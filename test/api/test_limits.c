@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * test_limits: kinds with a limit (a file's, an area's, that of the program's own map()) can be
- * used nearly to that limit, whatever the size of the blocks, and after the sizes have changed.
+ * test_limits: kinds with a limit (a file's, an area's, that of the program's own map(), or of
+ * memkind_set_limit()) can be used nearly to that limit, whatever the size of the blocks, and never
+ * beyond it.
  */
 #include "blocks.h"
 
@@ -78,12 +79,23 @@ static memkind_t create_custom(void)
     return kind;
 }
 
+static memkind_t create_with_limit(void)
+{
+    memkind_t kind;
+
+    cr_assert_eq(memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
+                                     (memkind_bits_t)0, &kind),
+                 MEMKIND_SUCCESS);
+    cr_assert_eq(memkind_set_limit(kind, LIMIT), MEMKIND_SUCCESS);
+    return kind;
+}
+
 /* --- filling ------------------------------------------------------------------------------------
  */
 
 struct sizes {
     size_t least, most;
-    size_t custom; /* per cent, where regions of whole 2 MiB leave less than 90 */
+    size_t regions; /* per cent, where regions of whole 2 MiB leave less than 90 */
 };
 
 /* Bytes of a kind that can be used, in per cent of its limit, or of as many blocks of that size as
@@ -109,11 +121,12 @@ static size_t usable(memkind_t kind, const struct sizes *sizes, size_t alignment
 
 static void fill(const struct sizes *sizes, size_t alignment)
 {
-    static memkind_t (*const create[])(void) = {create_file, create_fixed, create_custom};
-    static const char *const names[] = {"file", "fixed", "custom"};
+    static memkind_t (*const create[])(void) = {create_file, create_fixed, create_custom,
+                                                create_with_limit};
+    static const char *const names[] = {"file", "fixed", "custom", "with a limit"};
 
     for (size_t i = 0; i < LENGTH(create); i++) {
-        size_t wanted = i == 2 && sizes->custom ? sizes->custom : 90, got;
+        size_t wanted = i >= 2 && sizes->regions ? sizes->regions : 90, got;
         memkind_t kind = create[i]();
 
         got = usable(kind, sizes, alignment);
@@ -160,4 +173,91 @@ Test(limits, aligned_to_a_page)
     /* libtbbmalloc has two blocks of 5,376 bytes for an aligned one of 4,096. */
     for (size_t i = test_tbb() ? 1 : 0; i < LENGTH(sizes); i++)
         fill(&sizes[i], 4096);
+}
+
+/* --- memkind_set_limit() ------------------------------------------------------------------------
+ */
+
+/* Allocates until that is refused. Returns the bytes of blocks, which stay. */
+static size_t use_up(memkind_t kind, size_t size)
+{
+    size_t bytes = 0;
+    void *block;
+
+    errno = 0;
+    while ((block = memkind_malloc(kind, size)) != NULL) {
+        bytes += size;
+        cr_assert_lt(bytes, 1000 * MIB, "%zu bytes have no limit", size);
+    }
+    cr_assert_eq(errno, ENOMEM);
+    return bytes;
+}
+
+static void expect_limited(memkind_t kind)
+{
+    size_t bytes;
+
+    cr_assert_eq(memkind_set_limit(kind, 20 * MIB), MEMKIND_SUCCESS);
+    cr_assert_eq(memkind_get_capacity(kind), 20 * MIB);
+    bytes = use_up(kind, 4096);
+    cr_expect(bytes <= 20 * MIB && bytes >= 13 * MIB, "%zu KiB of 20 MiB", bytes / KIB);
+    cr_assert_eq(memkind_set_limit(kind, 40 * MIB), MEMKIND_SUCCESS);
+    bytes += use_up(kind, 1 * MIB);
+    cr_expect(bytes <= 40 * MIB && bytes >= 32 * MIB, "%zu KiB of 40 MiB", bytes / KIB);
+    cr_assert_eq(memkind_set_limit(kind, 10 * MIB), MEMKIND_SUCCESS);
+    cr_assert_eq(use_up(kind, 1 * MIB), 0);
+    cr_assert_null(memkind_malloc(kind, 100 * MIB));
+    cr_assert_eq(memkind_set_limit(kind, 0), MEMKIND_SUCCESS);
+    cr_assert_neq(memkind_get_capacity(kind), 10 * MIB);
+    cr_assert_not_null(memkind_malloc(kind, 100 * MIB));
+}
+
+Test(limits, of_a_static_kind)
+{
+    expect_limited(MEMKIND_DEFAULT);
+}
+
+Test(limits, of_a_created_kind)
+{
+    expect_limited(create_with_limit());
+}
+
+Test(limits, of_a_file_without_one)
+{
+    memkind_t kind;
+
+    if (access(DIRECTORY, W_OK) != 0)
+        test_skip(DIRECTORY ": %s", strerror(errno));
+    cr_assert_eq(memkind_create_pmem(DIRECTORY, 0, &kind), MEMKIND_SUCCESS);
+    expect_limited(kind);
+}
+
+/* The lower of two counts. */
+Test(limits, above_that_of_an_area)
+{
+    memkind_t kind = create_fixed();
+
+    cr_assert_eq(memkind_set_limit(kind, 2 * LIMIT), MEMKIND_SUCCESS);
+    cr_assert_eq(memkind_get_capacity(kind), LIMIT);
+}
+
+/* What is freed can be used again, also in blocks that need it in one piece. */
+Test(limits, freed_pages_serve_other_sizes)
+{
+    struct blocks blocks = blocks_of(create_with_limit(), 64, 30000);
+
+    for (size_t turn = 0; turn < 4; turn++) {
+        blocks_fill(&blocks);
+        /* Under TBB, every block of more than 8 KiB is whole units of 16. */
+        EXPECT_FULL(blocks, LIMIT, test_tbb() ? 60 : 75, "one after the other");
+        blocks_drop_some(&blocks, blocks.count);
+        blocks.least = turn % 2 ? 64 : 1000000;
+        blocks.most = turn % 2 ? 30000 : 6000000;
+    }
+}
+
+Test(limits, that_is_refused)
+{
+    cr_assert_eq(memkind_set_limit(NULL, LIMIT), MEMKIND_ERROR_INVALID);
+    cr_assert_eq(memkind_set_limit(MEMKIND_DEFAULT, (size_t)-1), MEMKIND_ERROR_INVALID);
 }

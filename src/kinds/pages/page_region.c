@@ -136,21 +136,28 @@ void page_regions_inherit(struct page_regions *regions)
     pthread_mutex_unlock(&lock);
 }
 
-void page_regions_count(struct page_regions *regions, size_t more, size_t less)
+bool page_regions_take(struct page_regions *regions, size_t size, size_t limit)
+{
+    bool fits;
+
+    pthread_mutex_lock(&lock);
+    fits = !limit || (size <= limit && regions->mapped <= limit - size);
+    if (fits)
+        regions->mapped += size;
+    pthread_mutex_unlock(&lock);
+    return fits;
+}
+
+void page_regions_return(struct page_regions *regions, size_t size)
 {
     pthread_mutex_lock(&lock);
-    regions->mapped += more - less;
+    regions->mapped -= size;
     pthread_mutex_unlock(&lock);
 }
 
-size_t page_regions_mapped(struct page_regions *regions)
+size_t page_regions_mapped(const struct page_regions *regions)
 {
-    size_t mapped;
-
-    pthread_mutex_lock(&lock);
-    mapped = regions->mapped;
-    pthread_mutex_unlock(&lock);
-    return mapped;
+    return atomic_load_explicit(&regions->mapped, memory_order_relaxed);
 }
 
 size_t page_regions_untouched(struct page_regions *regions)

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
@@ -26,7 +27,7 @@ struct page_regions {
     const char *name;       /* its kind's, for the log */
     /* Guarded by the lock: */
     LIST_HEAD(, page_region) list; /* in use; page-granular: the source's windows */
-    size_t mapped;                 /* bytes handed out and not unmapped */
+    atomic_size_t mapped;          /* bytes handed out and not unmapped */
 };
 
 void page_regions_init(struct page_regions *regions, struct page_pool *pool, const char *name);
@@ -55,10 +56,13 @@ void page_regions_drop(struct page_regions *regions);
 /* In the child of a fork(2): what is in the list is the parent's, and counts no longer. */
 void page_regions_inherit(struct page_regions *regions);
 
-/* `more` bytes are handed out, `less` are not any longer. */
-void page_regions_count(struct page_regions *regions, size_t more, size_t less);
-/* Bytes handed out and not unmapped. */
-size_t page_regions_mapped(struct page_regions *regions);
+/* So many bytes are about to be handed out. False: that would be more than `limit` in all (0:
+ * none), and they are not counted. */
+bool page_regions_take(struct page_regions *regions, size_t size, size_t limit);
+/* They are not any longer. */
+void page_regions_return(struct page_regions *regions, size_t size);
+/* Bytes handed out and not unmapped. No lock. */
+size_t page_regions_mapped(const struct page_regions *regions);
 /* Of the bytes in the list, those that nothing backs. It looks at all pages. */
 size_t page_regions_untouched(struct page_regions *regions);
 

@@ -103,18 +103,38 @@ size_t pool_granule(const struct page_pool *pool)
     return pool->source->granule(pool);
 }
 
-size_t pool_limit(const struct page_pool *pool)
+/* The lower of two limits; 0 is none. */
+static size_t lower(size_t a, size_t b)
 {
-    return pool->source->limit ? pool->source->limit(pool) : 0;
+    return a && (!b || a < b) ? a : b;
 }
 
-ssize_t pool_capacity(const struct page_pool *pool)
+size_t pool_limit(const struct page_pool *pool)
 {
-    size_t limit = pool_limit(pool);
+    return lower(pool->source->limit ? pool->source->limit(pool) : 0,
+                 atomic_load_explicit(&pool->limit, memory_order_relaxed));
+}
+
+void pool_set_limit(struct page_pool *pool, size_t limit)
+{
+    atomic_store_explicit(&pool->limit, limit, memory_order_relaxed);
+}
+
+static ssize_t source_capacity(const struct page_pool *pool)
+{
+    size_t limit = pool->source->limit ? pool->source->limit(pool) : 0;
 
     if (limit)
         return (ssize_t)limit;
     return pool->source->capacity ? pool->source->capacity(pool) : page_kind_capacity(pool->kind);
+}
+
+ssize_t pool_capacity(const struct page_pool *pool)
+{
+    size_t limit = atomic_load_explicit(&pool->limit, memory_order_relaxed);
+    ssize_t capacity = source_capacity(pool);
+
+    return capacity < 0 ? capacity : (ssize_t)lower(limit, (size_t)capacity);
 }
 
 size_t pool_step(const struct page_pool *pool)
@@ -130,7 +150,7 @@ size_t pool_step(const struct page_pool *pool)
 
 /* Regions of such a pool do not join. One that is several times as large as what is wanted has less
  * left over; in a pool that has little, that would cost more than it saves. */
-static size_t whole_region_size(struct page_pool *pool, size_t size)
+static size_t whole_region_size(const struct page_pool *pool, size_t size)
 {
     size_t granule = pool_granule(pool), step = pool_step(pool);
     size_t least = round_up(size > step ? size : step, granule), best = least;
@@ -146,7 +166,7 @@ static size_t whole_region_size(struct page_pool *pool, size_t size)
 }
 
 /* What a file without a limit reserves at a time: as much as it has. */
-static size_t growing_step(struct page_pool *pool)
+static size_t growing_step(const struct page_pool *pool)
 {
     size_t mapped = pool_mapped(pool), step = STEP_LEAST;
 
@@ -156,7 +176,7 @@ static size_t growing_step(struct page_pool *pool)
     return step;
 }
 
-size_t pool_region_size(struct page_pool *pool, size_t size)
+size_t pool_region_size(const struct page_pool *pool, size_t size)
 {
     size_t rounded = round_up(size, pool_granule(pool)), step;
 
@@ -192,19 +212,22 @@ bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole)
 static void *map_once(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
                       size_t size, size_t alignment, bool *zeroed)
 {
-    void *address = pool->source->map(pool, policy, size, alignment, zeroed);
+    size_t limit = atomic_load_explicit(&pool->limit, memory_order_relaxed);
+    void *address = NULL;
     int error = 0;
 
-    if (!address)
+    if (!page_regions_take(&pool->regions, size, limit))
         return NULL;
-    if (!pool->source->page_granular)
+    address = pool->source->map(pool, policy, size, alignment, zeroed);
+    if (address && !pool->source->page_granular)
         error = page_region_add(&pool->regions, domain, address, size, 0);
     /* What a live kind has already (a custom map() at fault) stays that kind's, and mapped. */
     if (error == MEMKIND_ERROR_MALLOC && pool->source->unmap(pool, address, size))
         leftover_unmap(address, size);
-    if (error)
+    if (!address || error) {
+        page_regions_return(&pool->regions, size);
         return NULL;
-    page_regions_count(&pool->regions, size, 0);
+    }
     return address;
 }
 
@@ -234,13 +257,18 @@ bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)
     struct node_answer answer;
     struct os_policy policy;
 
-    return pool_is_demand_paged(pool) &&
+    return pool_is_demand_paged(pool) && !pool_limit(pool) &&
            page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy) == 0 &&
            !is_watched(pool, &policy) && os_addresses_are_free();
 }
 
 bool pool_has_room(const struct page_pool *pool, size_t size)
 {
+    size_t limit = atomic_load_explicit(&pool->limit, memory_order_relaxed);
+    size_t rounded = round_up(size, pool_granule(pool)), mapped = pool_mapped(pool);
+
+    if (limit && (rounded > limit || mapped > limit - rounded))
+        return false;
     return !pool->source->has_room || pool->source->has_room(pool, size);
 }
 
@@ -291,7 +319,7 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size)
             page_region_attach(&pool->regions, region);
         return false;
     }
-    page_regions_count(&pool->regions, 0, size);
+    page_regions_return(&pool->regions, size);
     if (region)
         page_region_drop(region);
     return true;
@@ -317,7 +345,7 @@ int pool_commit(struct page_pool *pool, void *address, size_t size)
     return pool->source->commit ? pool->source->commit(pool, address, size) : 0;
 }
 
-size_t pool_mapped(struct page_pool *pool)
+size_t pool_mapped(const struct page_pool *pool)
 {
     return page_regions_mapped(&pool->regions);
 }

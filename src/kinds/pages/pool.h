@@ -22,6 +22,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,6 +55,7 @@ struct page_pool {
     const struct page_source *source;
     unsigned domains;
     bool conservative;
+    atomic_size_t limit; /* bytes, of pool_set_limit() */
     struct page_regions regions;
     struct page_commitment commitment;
     struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
@@ -111,17 +113,20 @@ size_t pool_granule(const struct page_pool *pool);
 /* How many bytes at a time a heap manager had best ask for: less in a pool with a low limit. */
 size_t pool_step(const struct page_pool *pool);
 /* Likewise, where `size` bytes are wanted now, and may be wanted again: at least that, and not much
- * more than a multiple, so that little is left over. For a pool that is not demand-paged. */
-size_t pool_region_size(struct page_pool *pool, size_t size);
+ * more than a multiple, so that little is left over. For a pool that is not demand-paged, or has a
+ * limit. */
+size_t pool_region_size(const struct page_pool *pool, size_t size);
 
 /* Most bytes the pool can have; 0: no limit of its own. */
 size_t pool_limit(const struct page_pool *pool);
+/* Gives it a limit besides that of its source; 0: none. What it has beyond that, it keeps. */
+void pool_set_limit(struct page_pool *pool, size_t limit);
 
 /* Bytes that blocks of the kind can have at the most; -1 if unavailable. */
 ssize_t pool_capacity(const struct page_pool *pool);
 
 /* Bytes handed out and not unmapped. */
-size_t pool_mapped(struct page_pool *pool);
+size_t pool_mapped(const struct page_pool *pool);
 
 /* --- fork --- */
 

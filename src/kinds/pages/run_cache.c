@@ -113,7 +113,7 @@ static size_t region_size(struct run_cache *cache, size_t size, bool grows)
 
     if (pool_is_page_granular(pool))
         return size;
-    if (grows && !pool_is_demand_paged(pool))
+    if (grows && (!pool_is_demand_paged(pool) || pool_limit(pool)))
         size = pool_region_size(pool, size);
     if (grows && !pool->conservative) {
         pthread_mutex_lock(&lock);
