@@ -118,7 +118,7 @@
  * memkind_detect_kind() gives NULL, memkind_malloc_usable_size() gives 0,
  * memkind_free() does nothing, memkind_realloc() does nothing and returns NULL
  * with errno EINVAL. With MEMKIND_DEBUG=1 there is a line on stderr. Freeing the
- * same block twice is undefined, as it is with free(3).
+ * same block twice is undefined, as it is with free(3); MEMKIND_CHECK finds it.
  *
  * @par What it rests on
  * Arenas and thread caches: J. Evans, "A Scalable Concurrent malloc(3)
@@ -186,6 +186,7 @@
  * | MEMKIND_HOG_MEMORY              | 0, 1             | 0                                    |
  * | MEMKIND_BACKGROUND_THREADS      | 0, 1             | 0                                    |
  * | MEMKIND_BACKGROUND_THREAD_LIMIT | 1 and more       | no limit                             |
+ * | MEMKIND_CHECK                   | 0, 2             | 0                                    |
  * | MEMKIND_DEBUG                   | 0, 1             | 0                                    |
  *
  * They are read once, at first use, with secure_getenv(3): a set-user-ID program
@@ -213,6 +214,11 @@
  *   value means 0.
  * - **MEMKIND_BACKGROUND_THREAD_LIMIT** is the upper bound of background threads. The
  *   library has one at the most. A wrong value means no limit.
+ * - **MEMKIND_CHECK**: with 2, every block is checked, for tests: writes outside
+ *   of blocks and into freed ones, blocks that are freed twice, that are none, or
+ *   that are never freed are told on stderr, with back traces. Everything is
+ *   slower and larger, and memkind_malloc_usable_size() is the size that was asked
+ *   for. A wrong value means 0.
  * - **MEMKIND_DEBUG**: with 1, the library writes what it sees, chooses and fails
  *   at to stderr. A wrong value means 0.
  */

@@ -28,6 +28,7 @@
 struct heap_settings {
     unsigned arenas_per_heap; /* upper bound; 0: the heap manager's own choice */
     bool hog_memory;          /* never give pages back */
+    bool checked;             /* every call is to come through the table of functions */
 };
 
 /* One kind as a heap manager sees it; lives as long as the kind. */
@@ -36,6 +37,7 @@ struct heap {
     atomic_uint slot;       /* the heap manager's: short way from a thread to its cache; read even
                              * before the kind is ready */
     void *state;            /* the heap manager's own */
+    void *check;            /* src/check's own */
 };
 
 #define HEAP_WHY 256 /* bytes of a reason in words */

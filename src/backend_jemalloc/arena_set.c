@@ -71,7 +71,7 @@ static struct jem_arena *arena_create(tsd_t *tsd, struct jem_arena_set *set)
         return NULL;
     arena_configure(tsd, set, made->arena);
     atomic_store_explicit(&jem_set_of_arena[made->index], set, memory_order_release);
-    jem_arena_slot[made->index] = (uint16_t)set->slot;
+    jem_arena_slot[made->index] = (uint16_t)(jem_settings.checked ? JEM_SLOT_NONE : set->slot);
     made->threads = 0;
     made->next = set->arenas;
     set->arenas = made;

@@ -49,7 +49,7 @@ int jem_heap_create(struct heap *heap)
         jem_internal_free(tsd, state);
         return MEMKIND_ERROR_ARENAS_CREATE;
     }
-    if (domains == 1)
+    if (domains == 1 && !jem_settings.checked)
         heap->slot = set->slot;
     pthread_mutex_lock(&jem_lock);
     LIST_INSERT_HEAD(&heaps, state, entry);

@@ -25,6 +25,7 @@ static struct {
     {.name = "MEMKIND_HOG_MEMORY"},
     {.name = "MEMKIND_BACKGROUND_THREADS"},
     {.name = "MEMKIND_BACKGROUND_THREAD_LIMIT"},
+    {.name = "MEMKIND_CHECK"},
     {.name = "MEMKIND_DEBUG"},
 };
 #define VARIABLES (sizeof variables / sizeof variables[0])
@@ -79,6 +80,18 @@ static unsigned read_number(const char *name, unsigned long most, const char *ac
     return (unsigned)number;
 }
 
+static enum check_level read_check(void)
+{
+    const char *value = environment_get("MEMKIND_CHECK");
+
+    if (!value || strcmp(value, "0") == 0)
+        return CHECK_NOTHING;
+    if (strcmp(value, "2") == 0)
+        return CHECK_ALL;
+    environment_reject("MEMKIND_CHECK", "0 or 2");
+    return CHECK_NOTHING;
+}
+
 void environment_read(struct environment *environment)
 {
     int error = errno;
@@ -99,6 +112,8 @@ void environment_read(struct environment *environment)
     /* There is one, which no limit forbids. */
     (void)read_number("MEMKIND_BACKGROUND_THREAD_LIMIT", (unsigned)-1 >> 1,
                       "a whole number from 1 on");
+    environment->check = read_check();
+    environment->settings.checked = environment->check == CHECK_ALL;
     environment->manager = environment_get("MEMKIND_HEAP_MANAGER");
     errno = error;
 }

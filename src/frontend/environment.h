@@ -11,13 +11,15 @@
 
 #include <stdbool.h>
 
+#include "check/check.h"
 #include "heap_manager.h"
 
 struct environment {
     struct heap_settings settings;
     bool background_threads; /* MEMKIND_BACKGROUND_THREADS */
     bool arenas_rejected;    /* MEMKIND_ARENA_NUM_PER_KIND was unusable: create functions refuse */
-    const char *manager;     /* MEMKIND_HEAP_MANAGER, NULL if unset */
+    enum check_level check;
+    const char *manager; /* MEMKIND_HEAP_MANAGER, NULL if unset */
 };
 
 /* Reads what is needed at first use, turns the log on. Called once, under the first-use lock. */

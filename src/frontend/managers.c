@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check/check.h"
 #include "frontend/background.h"
 #include "frontend/environment.h"
 #include "frontend/export.h"
@@ -66,7 +67,7 @@ static const struct heap_manager *requested(void)
 static void start(void *nothing)
 {
     static const struct callbacks services = {environment_get, environment_reject, log_debug,
-                                              background_resume};
+                                              background_resume, log_text};
     const struct heap_manager *manager;
     char why[HEAP_WHY] = "";
 
@@ -86,7 +87,8 @@ static void start(void *nothing)
     log_debug("heap manager: %s", manager->name);
     if (environment.background_threads)
         background_want(manager->give_back);
-    atomic_store_explicit(&managers_chosen, manager, memory_order_release);
+    atomic_store_explicit(&managers_chosen, check_over(manager, environment.check),
+                          memory_order_release);
 }
 
 bool managers_enter(void)

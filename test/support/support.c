@@ -48,12 +48,15 @@ void test_bare(void)
         "MEMKIND_HEAP_MANAGER",  "MEMKIND_HBW_NODES",          "MEMKIND_DAX_KMEM_NODES",
         "MEMKIND_HBW_THRESHOLD", "MEMKIND_ARENA_NUM_PER_KIND", "MEMKIND_HOG_MEMORY",
         "MEMKIND_DEBUG",         "MEMKIND_BACKGROUND_THREADS", "MEMKIND_BACKGROUND_THREAD_LIMIT",
+        "MEMKIND_CHECK",
     };
 
     for (size_t i = 0; i < LENGTH(names); i++)
         unsetenv(names[i]);
     if (getenv(TEST_HEAP_MANAGER))
         setenv("MEMKIND_HEAP_MANAGER", getenv(TEST_HEAP_MANAGER), 1);
+    if (getenv(TEST_CHECK))
+        setenv("MEMKIND_CHECK", getenv(TEST_CHECK), 1);
 }
 
 bool test_tbb(void)

@@ -63,10 +63,13 @@ void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2), nor
  * own choice. MEMKIND_HEAP_MANAGER itself belongs to the tests. */
 #define TEST_HEAP_MANAGER "MEMKIND_TEST_HEAP_MANAGER"
 
+/* Likewise, how much the library is to check. */
+#define TEST_CHECK "MEMKIND_TEST_CHECK"
+
 /* Whether the tests run with the heap manager TBB. */
 bool test_tbb(void);
 
-/* No variable of the library is set, but for the heap manager that TEST_HEAP_MANAGER asks for. */
+/* No variable of the library is set, but for what TEST_HEAP_MANAGER and TEST_CHECK ask for. */
 void test_bare(void);
 
 /* HBW and DAX KMEM nodes are node 0: on a machine of one node, their kinds are available, too. */

@@ -24,9 +24,10 @@ MAY_INCLUDE = {
     "src/heap_manager.h": ["src/kinds"],
     "src/backend_jemalloc": ["src/heap_manager.h", "src/kinds"],
     "src/backend_tbb": ["src/heap_manager.h", "src/kinds"],
-    "src/frontend": ["src/heap_manager.h", "src/kinds"],
+    "src/check": ["src/heap_manager.h", "src/kinds"],
+    "src/frontend": ["src/check/check.h", "src/heap_manager.h", "src/kinds"],
     # The hit of a thread's cache is inline in the allocation functions.
-    "src/frontend/memkind.c": ["src/frontend", "src/heap_manager.h", "src/kinds", "src/backend_jemalloc/fast.h"],
+    "src/frontend/memkind.c": ["src/frontend", "src/check/check.h", "src/heap_manager.h", "src/kinds", "src/backend_jemalloc/fast.h"],
     "include": [],
     # Bandwidth is measured in the same way everywhere.
     "tools": ["src/frontend", "src/heap_manager.h", "src/kinds", "bench/stream.h"],
@@ -51,6 +52,7 @@ ONLY_IN = {
     "<dlfcn.h>": ["src/kinds/machine/dax_library.c", "src/backend_tbb/library.c"],
     "<link.h>": ["src/backend_tbb/library.c"],
     "<ucontext.h>": ["src/kinds/system/stack.c"],
+    "<execinfo.h>": ["src/check/trace.c"],
     "<fcntl.h>": ["src/kinds/pages/source_file.c", "src/kinds/pages/temp_file.c"],
     "<linux/mempolicy.h>": ["src/kinds/machine/page_kind.c", "src/kinds/pages/pool.c"],
 }

@@ -37,7 +37,8 @@ static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 /* From here on, this process is on that machine. False: there is none. */
 static bool be(const char *name)
 {
-    static const struct callbacks services = {machine_variable, reject, say};
+    static const struct callbacks services = {
+        .environment = machine_variable, .reject = reject, .log = say};
 
     if (!machine_be(name))
         return false;

@@ -161,7 +161,8 @@ static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 
 static void begin(void)
 {
-    static const struct callbacks services = {environment, reject, say};
+    static const struct callbacks services = {
+        .environment = environment, .reject = reject, .log = say};
 
     test_bare();
     callbacks_set(&services);

@@ -26,7 +26,12 @@ static void no_background(void)
 {
 }
 
-static const struct callbacks silent = {no_environment, no_reject, no_log, no_background};
+static void no_say(const char *text)
+{
+    (void)text;
+}
+
+static const struct callbacks silent = {no_environment, no_reject, no_log, no_background, no_say};
 
 const struct callbacks *callbacks = &silent;
 

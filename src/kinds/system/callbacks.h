@@ -25,6 +25,8 @@ struct callbacks {
     /* Starts the background thread, where it should run and does not. Called with a guard and
      * without locks. */
     void (*resume_background)(void);
+    /* Text on stderr, always, as it is. Async-signal-safe. */
+    void (*say)(const char *text);
 };
 
 /* Never NULL: before callbacks_set() the services are silent and know no variable. */

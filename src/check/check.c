@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see check.h. */
+#include "check/check.h"
+
+#include "check/full.h"
+#include "check/trace.h"
+
+const struct heap_manager *check_over(const struct heap_manager *base, enum check_level level)
+{
+    if (level == CHECK_NOTHING)
+        return base;
+    trace_start();
+    return full_over(base);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * check: finds what a program does wrong with its blocks, where MEMKIND_CHECK asks for it.
+ *
+ * A level is a table of functions that stands in front of a heap manager's own: the frontend calls
+ * it in place of that one, so what is not asked for costs nothing. The inline part of the frontend
+ * is to have no answers then (heap_settings.checked).
+ */
+#pragma once
+
+#include "heap_manager.h"
+
+enum check_level {
+    CHECK_NOTHING,
+    CHECK_ALL = 2, /* every block; full.h */
+};
+
+/* The table to call in place of the base's. Once, under the frontend's first-use lock. */
+const struct heap_manager *check_over(const struct heap_manager *base, enum check_level level);

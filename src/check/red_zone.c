@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see red_zone.h. */
+#include "check/red_zone.h"
+
+#include <string.h>
+
+#define ZONE_BYTE 0xfb  /* no text, no small number, no address */
+#define FREED_BYTE 0xdf /* eight of them are no address of a program */
+#define FREED_MOST ((size_t)64 << 10)
+
+static const char *other_than(const char *bytes, size_t size, unsigned char byte)
+{
+    if (!size || ((unsigned char)bytes[0] == byte && memcmp(bytes, bytes + 1, size - 1) == 0))
+        return NULL; /* fast: all of them are equal */
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)bytes[i] != byte)
+            return bytes + i;
+    return NULL;
+}
+
+static size_t filled(size_t size)
+{
+    return size < FREED_MOST ? size : FREED_MOST;
+}
+
+void red_zone_fill(char *block, size_t size)
+{
+    memset(block - RED_ZONE, ZONE_BYTE, RED_ZONE);
+    memset(block + size, ZONE_BYTE, RED_ZONE);
+}
+
+const char *red_zone_damage(const char *block, size_t size)
+{
+    const char *damage = other_than(block + size, RED_ZONE, ZONE_BYTE);
+
+    return damage ? damage : other_than(block - RED_ZONE, RED_ZONE, ZONE_BYTE);
+}
+
+void red_zone_fill_freed(char *block, size_t size)
+{
+    memset(block, FREED_BYTE, filled(size));
+}
+
+const char *red_zone_damage_freed(const char *block, size_t size)
+{
+    return other_than(block, filled(size), FREED_BYTE);
+}
