@@ -18,9 +18,9 @@
 /* First uses with `room` bytes of address space left. */
 static const char *with_little_space(size_t room)
 {
-    static const char *(*const operations[])(void) = {op_malloc_default, op_malloc_regular,
-                                                      op_malloc_hbw, op_create_and_destroy,
-                                                      op_realloc_growth};
+    static const char *(*const operations[])(void) = {
+        op_background_threads, op_malloc_default, op_malloc_regular,    op_malloc_hbw,
+        op_create_and_destroy, op_realloc_growth, op_background_threads};
     struct rlimit limit, little;
     const char *wrong = NULL;
 

@@ -309,3 +309,13 @@ const char *op_statistics(void)
     EXPECT(error == 0 || error == MEMKIND_ERROR_OPERATION_FAILED);
     return error ? REFUSED : NULL;
 }
+
+/* Under TBB, which has no such threads, this succeeds always. */
+const char *op_background_threads(void)
+{
+    int error = memkind_set_bg_threads(true);
+
+    EXPECT(memkind_set_bg_threads(false) == MEMKIND_SUCCESS || error);
+    EXPECT(!error || error == MEMKIND_ERROR_OPERATION_FAILED);
+    return error ? REFUSED : NULL;
+}

@@ -39,3 +39,4 @@ const char *op_attach_threads(void);
 const char *op_calloc_after_purge(void);
 const char *op_ask(void);
 const char *op_statistics(void);
+const char *op_background_threads(void);
