@@ -705,7 +705,7 @@ void *memkind_realloc(memkind_t kind, void *ptr, size_t size);
 
 /**
  * Frees a block. It cannot fail: a pointer that is not of this library is left
- * alone, with a log line if MEMKIND_DEBUG is 1.
+ * alone, with a log line if MEMKIND_DEBUG is 1. errno is left alone.
  *
  * @param kind  the kind of ptr, or NULL to have it found from ptr.
  * @param ptr   a block, or NULL for nothing to happen.

@@ -179,8 +179,11 @@ EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignmen
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
+/* As free(3) does, these leave errno alone, whatever the kernel refuses when pages go back. */
 static __attribute__((noinline)) void free_fallback(void *block)
 {
+    int error = errno;
+
     if (!block)
         return;
     /* A kind that was never used owns nothing: the caller has the wrong one. */
@@ -188,14 +191,18 @@ static __attribute__((noinline)) void free_fallback(void *block)
         managers_get()->free(NULL, block);
     else
         reserve_free(block);
+    errno = error;
 }
 
 static __attribute__((noinline)) void free_slow(memkind_t kind, void *block)
 {
+    int error = errno;
+
     if (likely(registry_is_ready(kind) && block))
         managers_get()->free(&kind->heap, block);
     else
         free_fallback(block);
+    errno = error;
 }
 
 EXPORT void memkind_free(memkind_t kind, void *ptr)

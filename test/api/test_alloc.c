@@ -649,3 +649,28 @@ Test(alloc, calloc_zeroes_huge_blocks)
     cr_assert(reuse.blocks && (reuse.purged || test_tbb()),
               "%u reused, %u purged: this proves nothing", reuse.blocks, reuse.purged);
 }
+
+/* Pages go back at once from such a kind, and the kernel refuses that. */
+Test(alloc, errno_after_free)
+{
+    struct memkind_config *config = memkind_config_new();
+    void *blocks[8];
+    memkind_t kind;
+
+    memkind_config_set_path(config, "/tmp");
+    memkind_config_set_memory_usage_policy(config, MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE);
+    cr_assert_eq(memkind_create_pmem_with_config(config, &kind), MEMKIND_SUCCESS);
+    for (size_t i = 0; i < LENGTH(blocks); i++)
+        cr_assert_not_null(blocks[i] = memkind_malloc(kind, 4 * MIB));
+    test_refuse(SYS_fallocate, EPERM, 1, 1); /* holes */
+    for (size_t i = 0; i < LENGTH(blocks); i++) {
+        errno = TEST_ERRNO;
+        if (i % 2)
+            memkind_free(kind, blocks[i]);
+        else
+            cr_assert_null(memkind_realloc(NULL, blocks[i], 0));
+        cr_assert_eq(errno, TEST_ERRNO, "block %zu: errno is %d", i, errno);
+    }
+    memkind_config_delete(config);
+    cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+}
