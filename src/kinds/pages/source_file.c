@@ -50,7 +50,6 @@ struct source_file {
     bool populates;        /* reserved space does not mean that a write succeeds */
     bool dax;              /* the file's windows are mapped with MAP_SYNC */
     atomic_size_t windows; /* bytes of the file that are mapped somewhere; written with the lock */
-    atomic_size_t length;  /* of the file, at least */
     atomic_bool stale;     /* free pages may hold old content */
     atomic_bool no_punch;  /* fallocate(2) punches no holes */
     atomic_bool no_holes;  /* nothing does */
@@ -186,28 +185,13 @@ static bool is_unsupported(int error)
     return error == EOPNOTSUPP || error == ENOSYS || error == EPERM; /* the last: of a sandbox */
 }
 
-static void note_length(struct source_file *own, size_t length)
-{
-    size_t known = atomic_load_explicit(&own->length, memory_order_relaxed);
-
-    while (known < length && !atomic_compare_exchange_weak(&own->length, &known, length))
-        ;
-}
-
 static int reserve_piece(struct source_file *own, struct piece piece)
 {
-    size_t end = piece.offset + piece.size;
     bool write = atomic_load_explicit(&own->no_fallocate, memory_order_relaxed);
     int error;
 
     if (!has_file(own))
         return EBADF;
-    /* Growing beyond the process's limit would be SIGXFSZ, writing there too. */
-    if ((write || end > atomic_load_explicit(&own->length, memory_order_relaxed)) &&
-        end > os_file_limit()) {
-        callbacks->log("a file of %zu bytes is more than RLIMIT_FSIZE allows", end);
-        return EFBIG;
-    }
     error = write ? EOPNOTSUPP : os_allocate(own->file, piece.offset, piece.size);
     if (is_unsupported(error)) {
         if (!atomic_exchange(&own->no_fallocate, true))
@@ -215,8 +199,6 @@ static int reserve_piece(struct source_file *own, struct piece piece)
                            own->directory);
         error = os_write_zeroes(own->file, piece.offset, piece.size);
     }
-    if (!error)
-        note_length(own, end);
     return error;
 }
 
@@ -469,7 +451,6 @@ static void forked(struct page_pool *pool)
     close_file(own);
     atomic_store_explicit(&own->file, -1, memory_order_relaxed);
     atomic_store_explicit(&own->lost, false, memory_order_relaxed);
-    atomic_store_explicit(&own->length, 0, memory_order_relaxed);
     atomic_store_explicit(&own->stale, false, memory_order_relaxed);
     atomic_store_explicit(&own->windows, 0, memory_order_relaxed);
     range_allocator_clear(&own->ranges);

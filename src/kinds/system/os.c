@@ -570,7 +570,7 @@ int os_path(int file, char *path, size_t size)
 
 /* A file system may undo an interrupted call: then smaller steps get on where signals come often.
  */
-int os_allocate(int file, size_t offset, size_t size)
+static int allocate(int file, size_t offset, size_t size)
 {
     size_t done = 0, step = size;
 
@@ -587,7 +587,7 @@ int os_allocate(int file, size_t offset, size_t size)
     return 0;
 }
 
-int os_write_zeroes(int file, size_t offset, size_t size)
+static int write_zeroes(int file, size_t offset, size_t size)
 {
     /* A base page at a time, lest the page cache make one large folio of several. */
     static char zeroes[4096];
@@ -605,6 +605,34 @@ int os_write_zeroes(int file, size_t offset, size_t size)
     return 0;
 }
 
+/* Beyond RLIMIT_FSIZE there is EFBIG, and SIGXFSZ for the thread. That one is held back and taken:
+ * to ask for the limit beforehand would not do, since another thread may lower it meanwhile. */
+static int grow(int (*how)(int file, size_t offset, size_t size), int file, size_t offset,
+                size_t size)
+{
+    sigset_t signal, before;
+    int error;
+
+    sigemptyset(&signal);
+    sigaddset(&signal, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &signal, &before);
+    error = how(file, offset, size);
+    if (error == EFBIG && !sigismember(&before, SIGXFSZ))
+        sigtimedwait(&signal, NULL, &(struct timespec){0, 0});
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+int os_allocate(int file, size_t offset, size_t size)
+{
+    return grow(allocate, file, offset, size);
+}
+
+int os_write_zeroes(int file, size_t offset, size_t size)
+{
+    return grow(write_zeroes, file, offset, size);
+}
+
 int os_punch(int file, size_t offset, size_t size)
 {
     int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
@@ -618,15 +646,6 @@ int os_punch(int file, size_t offset, size_t size)
 int os_punch_mapped(void *address, size_t size)
 {
     return madvise(address, size, MADV_REMOVE) ? failed("madvise(REMOVE)", size) : 0;
-}
-
-size_t os_file_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_FSIZE, &limit) || limit.rlim_cur == RLIM_INFINITY)
-        return SIZE_MAX;
-    return limit.rlim_cur;
 }
 
 int os_file_system(int file, size_t *total, size_t *unused)

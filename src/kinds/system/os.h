@@ -139,8 +139,8 @@ int os_unlink(int directory, const char *name);
 /* The absolute path of a descriptor, terminated. Needs /proc. */
 int os_path(int file, char *path, size_t size);
 
-/* Reserves space for a part of a file, which grows when that lies beyond its end. Where the kernel
- * would send SIGXFSZ (RLIMIT_FSIZE): see os_file_limit(). */
+/* Reserves space for a part of a file, which grows when that lies beyond its end. Beyond what the
+ * process may have (RLIMIT_FSIZE) it is EFBIG, without SIGXFSZ. */
 int os_allocate(int file, size_t offset, size_t size);
 /* The same by writing zeroes: content is lost. */
 int os_write_zeroes(int file, size_t offset, size_t size);
@@ -148,9 +148,6 @@ int os_write_zeroes(int file, size_t offset, size_t size);
 int os_punch(int file, size_t offset, size_t size);
 /* The same for pages that are mapped shared, by a call that a sandbox may leave. */
 int os_punch_mapped(void *address, size_t size);
-
-/* Bytes that a file of this process may have (RLIMIT_FSIZE); SIZE_MAX: any number. */
-size_t os_file_limit(void);
 
 /* Bytes of a file's file system, all and free; 0 where it has no such number. */
 int os_file_system(int file, size_t *total, size_t *unused);
