@@ -73,6 +73,7 @@ static struct jem_arena *arena_create(tsd_t *tsd, struct jem_arena_set *set)
     atomic_store_explicit(&jem_set_of_arena[made->index], set, memory_order_release);
     jem_arena_slot[made->index] = (uint16_t)(jem_settings.checked ? JEM_SLOT_NONE : set->slot);
     made->threads = 0;
+    memset(made->told, 0, sizeof made->told);
     made->next = set->arenas;
     set->arenas = made;
     set->narenas++;
@@ -142,15 +143,22 @@ struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set
     return least;
 }
 
-unsigned jem_arena_set_count_thread(arena_t *arena, int change)
+struct jem_arena *jem_arena_set_find_arena(unsigned index)
 {
     struct jem_arena_set *set =
-        atomic_load_explicit(&jem_set_of_arena[arena_ind_get(arena)], memory_order_relaxed);
+        atomic_load_explicit(&jem_set_of_arena[index], memory_order_relaxed);
+    struct jem_arena *arena = set ? set->arenas : NULL;
 
-    for (struct jem_arena *at = set ? set->arenas : NULL; at; at = at->next)
-        if (at->arena == arena)
-            return at->threads += (unsigned)change;
-    return 0;
+    while (arena && arena->index != index)
+        arena = arena->next;
+    return arena;
+}
+
+unsigned jem_arena_set_count_thread(arena_t *arena, int change)
+{
+    struct jem_arena *at = jem_arena_set_find_arena(arena_ind_get(arena));
+
+    return at ? at->threads += (unsigned)change : 0;
 }
 
 struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set)
@@ -165,6 +173,11 @@ struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set)
 
 /* --- arena sets ---------------------------------------------------------------------------------
  */
+
+struct jem_arena_set *jem_arena_set_at(unsigned slot)
+{
+    return sets[slot];
+}
 
 void jem_arena_set_stop_decay(tsd_t *tsd, struct jem_arena_set *set)
 {

@@ -29,6 +29,8 @@ struct jem_arena {
     arena_t *arena;
     unsigned index;
     unsigned threads; /* caches that fill from it */
+    /* Its figures when statistics were last updated; guarded by jem_lock. */
+    size_t told[MEMKIND_STAT_TYPE_MAX_VALUE];
 };
 
 struct jem_arena_set {
@@ -36,6 +38,7 @@ struct jem_arena_set {
     struct heap *heap;
     unsigned slot; /* a small number: index into every thread's table of caches */
     unsigned narenas;
+    size_t cached;               /* bytes in threads' caches, likewise */
     struct jem_arena *arenas;    /* never empty; grows in front, an arena's `next` never changes */
     bool frozen;                 /* shared with the parent of this process: see heap.h */
     struct jem_arena_set *older; /* next frozen one */
@@ -60,6 +63,10 @@ void jem_arena_set_drop(tsd_t *tsd, struct jem_arena_set *set);
 
 /* The arena for one more cache. Called with jem_lock; never fails. */
 struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set);
+/* The arena of that index in its set; NULL: it is in none. Called with jem_lock. */
+struct jem_arena *jem_arena_set_find_arena(unsigned index);
+/* The arena set of a slot, or NULL. Called with jem_lock. */
+struct jem_arena_set *jem_arena_set_at(unsigned slot);
 /* One thread more or less fills its cache from the arena; returns how many do. Called with
  * jem_lock. */
 unsigned jem_arena_set_count_thread(arena_t *arena, int change);

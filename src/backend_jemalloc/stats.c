@@ -3,74 +3,71 @@
 /* Why and thread rules: see stats.h. */
 #include "backend_jemalloc/stats.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/start.h"
 #include "backend_jemalloc/thread.h"
-#include "kinds/system/callbacks.h"
 
-/* Bytes in threads' caches when the epoch was last advanced, by arena set and in all. jemalloc
- * takes these for allocated. Guarded by jem_lock. */
-static size_t cached[JEM_SLOTS], cached_in_all;
+#define TYPES MEMKIND_STAT_TYPE_MAX_VALUE
 
-int jem_update_stats(void)
+/* Of all arenas, jemalloc's own too, when statistics were last updated. Guarded by jem_lock. */
+static size_t told_in_all[TYPES];
+
+/* --- figures of one arena -----------------------------------------------------------------------
+ */
+
+static size_t small_allocated(tsdn_t *tsdn, arena_t *arena)
 {
-    uint64_t epoch = 1;
-    int error;
+    size_t bytes = 0;
 
-    if (jem_start() || !jem_tsd())
-        return MEMKIND_ERROR_OPERATION_FAILED;
-    if (jem_thread_enter())
-        jem_thread_collect_all();
-    pthread_mutex_lock(&jem_lock);
-    error = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch);
-    if (!error)
-        cached_in_all = jem_thread_cached(cached);
-    pthread_mutex_unlock(&jem_lock);
-    return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
-}
+    for (szind_t index = 0; index < SC_NBINS; index++) {
+        for (unsigned shard = 0; shard < bin_infos[index].n_shards; shard++) {
+            bin_t *bin = arena_get_bin(arena, index, shard);
 
-static int read_size(const char *name, size_t *value)
-{
-    size_t size = sizeof *value;
-    int error = je_mallctl(name, value, &size, NULL, 0);
-
-    if (error == ENOENT) { /* the arena was made since the last epoch, when it held nothing */
-        *value = 0;
-        return 0;
+            malloc_mutex_lock(tsdn, &bin->lock);
+            bytes += bin->stats.curregs * bin_infos[index].reg_size;
+            malloc_mutex_unlock(tsdn, &bin->lock);
+        }
     }
-    if (error)
-        callbacks->log("statistic %s: %s", name, strerrordesc_np(error));
-    return error ? MEMKIND_ERROR_OPERATION_FAILED : 0;
+    return bytes;
 }
 
-/* Adds up to two of jemalloc's numbers of one arena. */
-static int arena_stat(unsigned index, memkind_stat_type type, size_t *value)
+static size_t large_allocated(tsdn_t *tsdn, arena_t *arena)
 {
-    static const struct {
-        const char *names[2];
-        bool pages;
-    } numbers[] = {
-        [MEMKIND_STAT_TYPE_RESIDENT] = {{"resident", NULL}, false},
-        [MEMKIND_STAT_TYPE_ACTIVE] = {{"pactive", NULL}, true},
-        [MEMKIND_STAT_TYPE_ALLOCATED] = {{"small.allocated", "large.allocated"}, false},
-    };
+    size_t bytes = 0;
 
-    for (int i = 0; i < 2 && numbers[type].names[i]; i++) {
-        char name[64];
-        size_t number;
+    LOCKEDINT_MTX_LOCK(tsdn, arena->stats.mtx);
+    for (szind_t i = 0; i < SC_NSIZES - SC_NBINS; i++) {
+        arena_stats_large_t *class = &arena->stats.lstats[i];
+        uint64_t blocks = locked_read_u64(tsdn, LOCKEDINT_MTX(arena->stats.mtx), &class->nmalloc) -
+                          locked_read_u64(tsdn, LOCKEDINT_MTX(arena->stats.mtx), &class->ndalloc);
 
-        snprintf(name, sizeof name, "stats.arenas.%u.%s", index, numbers[type].names[i]);
-        if (read_size(name, &number))
-            return MEMKIND_ERROR_OPERATION_FAILED;
-        *value += numbers[type].pages ? number * PAGE : number;
+        bytes += (size_t)blocks * sz_index2size(SC_NBINS + i);
     }
-    return 0;
+    LOCKEDINT_MTX_UNLOCK(tsdn, arena->stats.mtx);
+    return bytes;
 }
+
+static void arena_figures(tsdn_t *tsdn, arena_t *arena, size_t figures[TYPES])
+{
+    pa_shard_t *shard = &arena->pa_shard;
+    size_t active = atomic_load_zu(&shard->nactive, ATOMIC_RELAXED) << LG_PAGE;
+    size_t dirty = ecache_npages_get(&shard->pac.ecache_dirty) << LG_PAGE;
+    size_t allocated, resident, mapped, huge;
+
+    base_stats_get(tsdn, arena->base, &allocated, &resident, &mapped, &huge);
+    figures[MEMKIND_STAT_TYPE_RESIDENT] = resident + active + dirty;
+    figures[MEMKIND_STAT_TYPE_ACTIVE] = active;
+    figures[MEMKIND_STAT_TYPE_ALLOCATED] =
+        small_allocated(tsdn, arena) + large_allocated(tsdn, arena);
+}
+
+/* --- updates ------------------------------------------------------------------------------------
+ */
 
 /* Caches are read while their threads use them, so the figure is exact only when these are at rest.
  */
@@ -79,49 +76,86 @@ static size_t without(size_t allocated, size_t cached)
     return allocated > cached ? allocated - cached : 0;
 }
 
-static int global_stat(memkind_stat_type type, size_t *value)
+static void update_arena(tsdn_t *tsdn, unsigned index, size_t sum[TYPES])
 {
-    static const char *const whole[] = {
-        [MEMKIND_STAT_TYPE_RESIDENT] = "stats.resident",
-        [MEMKIND_STAT_TYPE_ACTIVE] = "stats.active",
-        [MEMKIND_STAT_TYPE_ALLOCATED] = "stats.allocated",
-    };
-    int error = read_size(whole[type], value);
+    arena_t *arena = arena_get(tsdn, index, false);
+    struct jem_arena *known;
+    size_t figures[TYPES];
 
-    if (type == MEMKIND_STAT_TYPE_ALLOCATED) {
-        pthread_mutex_lock(&jem_lock);
-        *value = without(*value, cached_in_all);
-        pthread_mutex_unlock(&jem_lock);
+    if (!arena)
+        return;
+    arena_figures(tsdn, arena, figures);
+    for (int type = 0; type < TYPES; type++)
+        sum[type] += figures[type];
+    pthread_mutex_lock(&jem_lock);
+    known = jem_arena_set_find_arena(index);
+    if (known)
+        memcpy(known->told, figures, sizeof figures);
+    pthread_mutex_unlock(&jem_lock);
+}
+
+/* Bytes in threads' caches, which the arenas take for allocated. */
+static size_t update_cached(unsigned slot)
+{
+    struct jem_arena_set *set;
+    size_t cached = 0;
+
+    pthread_mutex_lock(&jem_lock);
+    set = jem_arena_set_at(slot);
+    if (set)
+        cached = set->cached = jem_thread_cached(slot);
+    pthread_mutex_unlock(&jem_lock);
+    return cached;
+}
+
+int jem_update_stats(void)
+{
+    tsd_t *tsd = jem_start() ? NULL : jem_tsd();
+    size_t sum[TYPES] = {0}, cached = 0;
+
+    if (!tsd)
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    if (jem_thread_enter())
+        jem_thread_collect_all();
+    for (unsigned index = 0; index < narenas_total_get(); index++)
+        update_arena(tsd_tsdn(tsd), index, sum);
+    for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
+        cached += update_cached(slot);
+    sum[MEMKIND_STAT_TYPE_ALLOCATED] = without(sum[MEMKIND_STAT_TYPE_ALLOCATED], cached);
+    pthread_mutex_lock(&jem_lock);
+    memcpy(told_in_all, sum, sizeof sum);
+    pthread_mutex_unlock(&jem_lock);
+    return 0;
+}
+
+/* --- answers ------------------------------------------------------------------------------------
+ */
+
+/* Called with jem_lock. */
+static size_t heap_stat(const struct jem_heap *state, memkind_stat_type type)
+{
+    size_t value = 0, cached = 0;
+
+    for (unsigned domain = 0; domain < state->domains; domain++) {
+        const struct jem_arena_set *set =
+            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+
+        for (const struct jem_arena *arena = set ? set->arenas : NULL; arena; arena = arena->next)
+            value += arena->told[type];
+        if (set && type == MEMKIND_STAT_TYPE_ALLOCATED)
+            cached += set->cached;
     }
-    return error;
+    return without(value, cached);
 }
 
 int jem_stat(struct heap *heap, memkind_stat_type type, size_t *value)
 {
-    struct jem_heap *state;
-    size_t in_caches = 0;
-    int error = 0;
-
     if (jem_start() || !jem_tsd())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    if (!heap)
-        return global_stat(type, value);
-    *value = 0;
-    state = heap->state;
     pthread_mutex_lock(&jem_lock);
-    for (unsigned domain = 0; domain < state->domains && !error; domain++) {
-        struct jem_arena_set *set =
-            atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
-
-        for (struct jem_arena *arena = set ? set->arenas : NULL; arena && !error;
-             arena = arena->next)
-            error = arena_stat(arena->index, type, value);
-        if (set && type == MEMKIND_STAT_TYPE_ALLOCATED)
-            in_caches += cached[set->slot];
-    }
+    *value = heap ? heap_stat(heap->state, type) : told_in_all[type];
     pthread_mutex_unlock(&jem_lock);
-    *value = without(*value, in_caches);
-    return error;
+    return 0;
 }
 
 /* jemalloc takes its options as letters. */

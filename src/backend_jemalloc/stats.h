@@ -3,10 +3,13 @@
 /*
  * stats: what a heap holds, as jemalloc counts it.
  *
- * jemalloc sums its counters when its epoch is advanced; until then every reader sees the last
- * sums. A heap's numbers are those of its arenas; in the child of a fork(2) that shares a heap's
- * pages with its parent, those of its own. Every function sees to jemalloc's data of the thread
- * first, which jemalloc itself would abort over. Threads: jem_lock while arenas are walked.
+ * An update reads the counters of every arena, and what is in threads' caches; until then every
+ * reader sees the last figures. A heap's are those of its arenas; in the child of a fork(2) that
+ * shares a heap's pages with its parent, those of its own. Every function sees to jemalloc's data
+ * of the thread first, which jemalloc itself would abort over.
+ *
+ * Threads: any. An update holds jem_lock, which a thread's first allocation needs, for one arena or
+ * one kind's caches at a time: jemalloc's own (its "epoch") took 0.2 ms for each kind.
  */
 #pragma once
 

@@ -97,23 +97,18 @@ void jem_thread_collect_all(void)
         (void)collect(thread, slot);
 }
 
-size_t jem_thread_cached(size_t cached[JEM_SLOTS])
+size_t jem_thread_cached(unsigned slot)
 {
     struct jem_thread *thread;
-    size_t all = 0;
+    size_t bytes = 0;
 
-    memset(cached, 0, JEM_SLOTS * sizeof cached[0]);
     LIST_FOREACH (thread, &threads, entry) {
         pthread_mutex_lock(&thread->lock);
-        for (unsigned slot = 0; slot < thread->slots; slot++) {
-            size_t bytes = has_cache(thread, slot) ? jem_cache_bytes(cache_at(thread, slot)) : 0;
-
-            cached[slot] += bytes;
-            all += bytes;
-        }
+        if (has_cache(thread, slot))
+            bytes += jem_cache_bytes(cache_at(thread, slot));
         pthread_mutex_unlock(&thread->lock);
     }
-    return all;
+    return bytes;
 }
 
 /* --- a thread's life ----------------------------------------------------------------------------

@@ -54,14 +54,14 @@ void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
 void jem_thread_collect_due(void);
 /* Looks for unused blocks in all caches of the calling thread. */
 void jem_thread_collect_all(void);
-/* Bytes in all threads' caches, by slot; returns the sum. Called with jem_lock. */
-size_t jem_thread_cached(size_t cached[JEM_SLOTS]);
+/* Bytes in all threads' caches of a slot. Called with jem_lock. */
+size_t jem_thread_cached(unsigned slot);
 
-/* Around a fork, innermost: the forking thread has no caches meanwhile. */
 /* Around what must not find the calling thread's caches: see callout.h. */
 void *jem_thread_hide(void);
 void jem_thread_show(void *hidden);
 
+/* Around a fork, innermost: the forking thread has no caches meanwhile. */
 void jem_thread_prefork(void);
 void jem_thread_postfork(void);
 /* In the child of a fork: the calling thread's cache of the slot goes, its blocks stay where they

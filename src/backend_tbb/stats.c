@@ -37,11 +37,12 @@ static void heap_update(unsigned slot)
 int tbb_update_stats(void)
 {
     run_cache_decay(false);
-    pthread_mutex_lock(&tbb_lock);
-    for (unsigned slot = 0; slot < TBB_SLOTS; slot++)
+    for (unsigned slot = 0; slot < TBB_SLOTS; slot++) { /* others wait for one kind at a time */
+        pthread_mutex_lock(&tbb_lock);
         if (tbb_heaps[slot].heap)
             heap_update(slot);
-    pthread_mutex_unlock(&tbb_lock);
+        pthread_mutex_unlock(&tbb_lock);
+    }
     return 0;
 }
 
