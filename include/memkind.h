@@ -1158,7 +1158,8 @@ void memkind_config_set_memory_usage_policy(struct memkind_config *cfg,
  *     none; or MEMKIND_LOWEST_LATENCY_... or MEMKIND_HIGHEST_BANDWIDTH_..., and
  *     the kernel publishes no such figures or, with other local nodes to choose
  *     from, none of the CPU's own node.
- *   - #MEMKIND_ERROR_UNAVAILABLE: a kind of DAX KMEM nodes, and there are none.
+ *   - #MEMKIND_ERROR_UNAVAILABLE: a kind of DAX KMEM nodes, and there are none; or of
+ *     memkind_create_nodes(), and its nodes have all gone.
  *   - #MEMKIND_ERROR_HUGETLB: a kind of huge pages, and none of that size are
  *     reserved on its nodes (for a preferred kind: on any node).
  *   - #MEMKIND_ERROR_ENVIRON: a kind of HBW nodes, and MEMKIND_HBW_NODES or
@@ -1171,6 +1172,34 @@ void memkind_config_set_memory_usage_policy(struct memkind_config *cfg,
  *   - #MEMKIND_ERROR_OPERATION_FAILED: it was called from inside another call.
  */
 int memkind_check_available(memkind_t kind);
+
+/**
+ * Looks at the machine anew, after NUMA nodes came or went (memory that was brought
+ * online or offline, CXL regions, daxctl(1)) or the nodes of the process's cpuset
+ * changed. From its return on, every answer and every region of memory that a kind
+ * takes is by what was true after the call began. New in 1.15.0.
+ *
+ * Without it the library notices changes by itself, up to ten seconds later. Either
+ * way:
+ *
+ * - Blocks stay valid. Their pages stay where they are, or where the kernel has moved
+ *   them; pages of a kind that are touched later come from its nodes of now.
+ * - A kind whose nodes have all gone says so (memkind_check_available()), and has new
+ *   blocks only as long as memory that it has already lasts. One that just prefers
+ *   them goes on with any other node.
+ * - A kind that depends on the calling CPU tells the CPUs of its first use apart,
+ *   however many come later.
+ * - The environment is not read again.
+ *
+ * A call that finds nothing changed costs a few files to read, and keeps nothing.
+ *
+ * @return #MEMKIND_SUCCESS, or
+ *   - #MEMKIND_ERROR_MMAP: there is no memory for what is found.
+ *   - #MEMKIND_ERROR_OPERATION_FAILED: the kernel's files cannot be read for want of
+ *     descriptors or memory; or it was called from inside another call. What was
+ *     known stays.
+ */
+int memkind_refresh(void);
 
 /**
  * Tells how much memory a kind can reach, used or not.

@@ -15,6 +15,7 @@
 #include "frontend/version.h"
 #include "info.h"
 #include "info_options.h"
+#include "kinds/machine/facts.h"
 #include "kinds/machine/report.h"
 #include "trial.h"
 #include "words.h"
@@ -97,6 +98,7 @@ int main(int argc, char *argv[])
 
     info_options_parse(argc, argv, &options);
     (void)memkind_check_available(MEMKIND_DEFAULT); /* the library's first use: see report.h */
+    facts_begin(FACTS_OUTSIDE);                     /* one machine, to the end */
     if (options.check)
         info_finish(check(&options));
     if (options.measure)

@@ -22,6 +22,7 @@
 #include "frontend/registry.h"
 #include "kinds/system/nodemask.h"
 #include "kinds/system/os.h"
+#include "kinds/machine/facts.h"
 #include "kinds/machine/page_kind.h"
 #include "kinds/machine/topology.h"
 #include "special.h"
@@ -182,6 +183,7 @@ int main(void)
 
     if (memkind_check_available(MEMKIND_DEFAULT))
         puts("MEMKIND_DEFAULT is not available");
+    facts_begin(FACTS_OUTSIDE); /* one machine, to the end */
     trial_stay_on_this_cpu();
     wanted = manager_not_used();
     print_machine(os_current_node(), wanted);

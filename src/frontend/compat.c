@@ -14,6 +14,7 @@
 
 #include "frontend/export.h"
 #include "frontend/managers.h"
+#include "kinds/machine/facts.h"
 #include "kinds/machine/selector.h"
 
 /* `nodes`: `maxnode` bits, in whole words as mbind(2) takes them; NULL asks only whether there are
@@ -25,7 +26,9 @@ static int fill_nodemask(enum node_selector selector, unsigned long *nodes, unsi
 
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
+    facts_begin(FACTS_OUTSIDE);
     selector_answer(selector, NULL, 0, &answer);
+    facts_end(FACTS_OUTSIDE);
     managers_leave();
     if (answer.error || !nodes)
         return answer.error;

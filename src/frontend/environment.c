@@ -9,13 +9,17 @@
 #include <string.h>
 
 #include "frontend/log.h"
+#include "kinds/system/leftover.h"
+#include "kinds/system/os.h"
 
 #define ARENAS_MOST 4094 /* jemalloc's arena indices for the whole process */
 
-/* Every variable of the library, and whether its value was refused: that is said only once. */
+/* Every variable of the library; whether its value was refused, which is said only once; and what
+ * it was when it was first wanted. */
 static struct {
     const char *name;
     atomic_bool rejected;
+    _Atomic(const char *) kept; /* NULL: not wanted yet */
 } variables[] = {
     {.name = "MEMKIND_HEAP_MANAGER"},
     {.name = "MEMKIND_HBW_NODES"},
@@ -30,9 +34,41 @@ static struct {
 };
 #define VARIABLES (sizeof variables / sizeof variables[0])
 
+static const char unset[] = ""; /* its address: the variable was not set */
+
+/* A copy: the environment is the program's, which may change it at any time. */
+static const char *copy(const char *value)
+{
+    size_t size = strlen(value) + 1;
+    char *text = os_map(size, os_page_size());
+
+    return text ? memcpy(text, value, size) : NULL;
+}
+
+static const char *keep(_Atomic(const char *) *kept, const char *value)
+{
+    const char *known = NULL, *fresh = value ? copy(value) : unset;
+
+    if (!fresh)
+        return value;
+    if (!atomic_compare_exchange_strong(kept, &known, fresh) && fresh != unset)
+        leftover_unmap((void *)fresh, strlen(fresh) + 1);
+    fresh = known ? known : fresh;
+    return fresh == unset ? NULL : fresh;
+}
+
 const char *environment_get(const char *name)
 {
-    return secure_getenv(name);
+    for (size_t i = 0; i < VARIABLES; i++) {
+        const char *known = atomic_load_explicit(&variables[i].kept, memory_order_acquire);
+
+        if (strcmp(variables[i].name, name) != 0)
+            continue;
+        if (!known)
+            return keep(&variables[i].kept, secure_getenv(name));
+        return known == unset ? NULL : known;
+    }
+    return NULL;
 }
 
 void environment_reject(const char *name, const char *accepted)
@@ -98,7 +134,7 @@ void environment_read(struct environment *environment)
 
     log_enable(read_switch("MEMKIND_DEBUG"));
     for (size_t i = 0; i < VARIABLES; i++) {
-        const char *value = environment_get(variables[i].name);
+        const char *value = secure_getenv(variables[i].name);
 
         if (value)
             log_debug("environment: %s=%s", variables[i].name, value);

@@ -4,7 +4,7 @@
  * hbwmalloc: the functions of hbwmalloc.h, each a memkind call on the kind that the policy names.
  *
  * The policy is a number that is set once: by hbw_set_policy() or, to the default, by the first
- * allocation. From then on the kind for base pages is read from a pointer.
+ * allocation. From then on the kind for base pages is read from a pointer (hbw_kind.h).
  */
 #include <hbwmalloc.h>
 #include <memkind.h>
@@ -14,13 +14,14 @@
 #include <stdint.h>
 
 #include "frontend/export.h"
+#include "frontend/hbw_kind.h"
 #include "frontend/managers.h"
+#include "kinds/machine/facts.h"
 #include "kinds/machine/residency.h"
 #include "kinds/machine/selector.h"
 #include "kinds/system/stack.h"
 
-static atomic_int policy;            /* 0: neither set nor used */
-static _Atomic(memkind_t) base_kind; /* kind for HBW_PAGESIZE_4KB, NULL: not decided */
+static atomic_int policy; /* 0: neither set nor used */
 
 /* --- which kind ---------------------------------------------------------------------------------
  */
@@ -62,19 +63,22 @@ static memkind_t kind_for(enum column column)
 
 static __attribute__((cold, noinline)) memkind_t decide_base_kind(void)
 {
+    unsigned changes;
     memkind_t kind;
 
     if (!managers_enter())
         return MEMKIND_DEFAULT; /* called from within the question below: the reserve serves it */
     managers_leave();
+    changes = hbw_kind_changes();
     kind = kind_for(BASE);
-    atomic_store_explicit(&base_kind, kind, memory_order_relaxed);
+    hbw_kind_decide(kind, changes);
     return kind;
 }
 
+/* For HBW_PAGESIZE_4KB. */
 static inline memkind_t kind_of_base_pages(void)
 {
-    memkind_t kind = atomic_load_explicit(&base_kind, memory_order_relaxed);
+    memkind_t kind = atomic_load_explicit(&hbw_kind_decided, memory_order_relaxed);
 
     return likely(kind != NULL) ? kind : decide_base_kind();
 }
@@ -172,7 +176,9 @@ static void verify_on_stack(void *argument)
     struct verification *asked = argument;
     struct node_answer hbw;
 
+    facts_begin(FACTS_OUTSIDE);
     selector_answer(SELECT_HBW_ALL, NULL, 0, &hbw);
+    facts_end(FACTS_OUTSIDE);
     asked->residency = residency_check(asked->address, asked->size, &hbw.nodes, asked->touch);
 }
 

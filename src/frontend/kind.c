@@ -14,6 +14,7 @@
 #include "frontend/managers.h"
 #include "frontend/registry.h"
 #include "frontend/version.h"
+#include "kinds/machine/facts.h"
 #include "kinds/pages/source_custom.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/source_fixed.h"
@@ -75,8 +76,10 @@ static void create_on_stack(void *argument)
 {
     struct creation *creation = argument;
 
+    facts_begin(FACTS_OUTSIDE);
     creation->error = creation->nodes ? create_on_nodes(creation)
                                       : create_entered(creation->setup, creation->kind);
+    facts_end(FACTS_OUTSIDE);
 }
 
 static int create(const struct page_setup *setup, const char *nodes, memkind_t *kind)
@@ -184,6 +187,7 @@ EXPORT int memkind_get_kind_by_partition(int partition, memkind_t *kind)
 
 struct question {
     const struct page_kind *row;
+    const struct page_pool *pool; /* NULL: the kind has none yet */
     int error;
     ssize_t capacity;
 };
@@ -193,7 +197,9 @@ static void check_on_stack(void *argument)
     struct question *question = argument;
     char why[NODE_ANSWER_WHY];
 
+    facts_begin(FACTS_OUTSIDE);
     question->error = page_kind_check(question->row, why, sizeof why);
+    facts_end(FACTS_OUTSIDE);
     if (question->error)
         log_debug("%s is unavailable: %s", question->row->name, why);
 }
@@ -215,7 +221,10 @@ static void capacity_on_stack(void *argument)
 {
     struct question *question = argument;
 
-    question->capacity = page_kind_capacity(question->row);
+    facts_begin(FACTS_OUTSIDE);
+    question->capacity =
+        question->pool ? pool_capacity(question->pool) : page_kind_capacity(question->row);
+    facts_end(FACTS_OUTSIDE);
 }
 
 EXPORT ssize_t memkind_get_capacity(memkind_t kind)
@@ -225,9 +234,8 @@ EXPORT ssize_t memkind_get_capacity(memkind_t kind)
     if (!question.row || !managers_enter())
         return -1;
     if (registry_is_ready(kind))
-        question.capacity = pool_capacity(&kind->heap.pages);
-    else
-        stack_run(capacity_on_stack, &question);
+        question.pool = &kind->heap.pages;
+    stack_run(capacity_on_stack, &question);
     managers_leave();
     return question.capacity;
 }
@@ -243,6 +251,17 @@ EXPORT int memkind_set_limit(memkind_t kind, size_t limit)
     error = registry_prepare(kind);
     if (!error)
         pool_set_limit(&kind->heap.pages, limit);
+    managers_leave();
+    return error;
+}
+
+EXPORT int memkind_refresh(void)
+{
+    int error;
+
+    if (!managers_enter())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    error = facts_refresh();
     managers_leave();
     return error;
 }

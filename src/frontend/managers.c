@@ -12,8 +12,10 @@
 #include "frontend/background.h"
 #include "frontend/environment.h"
 #include "frontend/export.h"
+#include "frontend/hbw_kind.h"
 #include "frontend/log.h"
 #include "frontend/version.h"
+#include "kinds/pages/pool.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
@@ -63,11 +65,18 @@ static const struct heap_manager *requested(void)
     return table[0];
 }
 
+static void follow_machine(void)
+{
+    pool_follow_machine();
+    hbw_kind_forget();
+}
+
 /* On a stack of its own. */
 static void start(void *nothing)
 {
-    static const struct callbacks services = {environment_get, environment_reject, log_debug,
-                                              background_resume, log_text};
+    static const struct callbacks services = {environment_get, environment_reject,
+                                              log_debug,       background_resume,
+                                              log_text,        follow_machine};
     const struct heap_manager *manager;
     char why[HEAP_WHY] = "";
 

@@ -12,6 +12,7 @@
 #include "frontend/export.h"
 #include "frontend/log.h"
 #include "frontend/managers.h"
+#include "kinds/machine/facts.h"
 #include "kinds/system/stack.h"
 
 #define KINDS (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
@@ -137,7 +138,9 @@ static void prepare_on_stack(void *argument)
 {
     struct preparation *preparation = argument;
 
+    facts_begin(FACTS_OUTSIDE);
     preparation->error = prepare(preparation->kind, preparation->row);
+    facts_end(FACTS_OUTSIDE);
 }
 
 int registry_prepare(memkind_t kind)

@@ -184,6 +184,7 @@ static void ask(void)
     memkind_get_capacity(MEMKIND_REGULAR);
     memkind_get_capacity(file_kind);
     memkind_check_available(MEMKIND_DAX_KMEM);
+    memkind_refresh();
     memkind_free(NULL, block);
     hbw_check_available();
     hbw_verify_memory_region(area, MIB, 0);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kinds/machine/facts.h"
 #include "kinds/system/callbacks.h"
-#include "kinds/system/once.h"
 #include "kinds/system/sysfs.h"
 
 #define BEYOND_MEASURE 32 /* no memory is so many times better than another */
@@ -197,11 +197,12 @@ static void tell(const void *value)
         callbacks->log("the kernel reports no bandwidths and latencies");
 }
 
+const struct fact_rule attributes_rule = {sizeof(struct attributes), find, tell, NULL};
+
 const struct attributes *attributes_get(void)
 {
-    static struct once once = {.size = sizeof(struct attributes), .compute = find, .log = tell};
     static struct attributes nothing; /* when it cannot be kept; not const, lest a file holds it */
-    const struct attributes *known = once_get(&once);
+    const struct attributes *known = facts_get(FACT_ATTRIBUTES);
 
     return known ? known : &nothing;
 }

@@ -10,8 +10,8 @@
  * initiators: two nodes compare only as seen from the same CPUs. A number that is beyond all
  * measure better than what CPUs have of their own is in another unit, and as good as none.
  *
- * Read when a kind or a tool first needs it. Threads: any; nothing locks or allocates; the first
- * complete answer is kept for ever.
+ * A fact (facts.h): read when a kind or a tool first needs it. Threads: any; nothing locks or
+ * allocates.
  */
 #pragma once
 

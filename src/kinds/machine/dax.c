@@ -7,6 +7,7 @@
 #include <memkind.h>
 #include <stdio.h>
 
+#include "kinds/machine/facts.h"
 #include "kinds/machine/topology.h"
 #include "kinds/system/callbacks.h"
 
@@ -20,7 +21,8 @@ void dax_find(struct node_answer *answer)
     if (node_answer_environment(answer, "MEMKIND_DAX_KMEM_NODES", MEMKIND_ERROR_UNAVAILABLE))
         return;
     answer->source = INFO_SOURCE_LIBDAXCTL;
-    why = dax_library_nodes(&answer->nodes);
+    why = facts_may_allocate() ? dax_library_nodes(&answer->nodes)
+                               : "libdaxctl is not asked inside an allocation";
     bus = why ? dax_bus_get() : NULL;
     if (bus && bus->exists) {
         answer->nodes = bus->nodes;

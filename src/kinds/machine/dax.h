@@ -39,5 +39,5 @@ struct dax_bus {
     } first[NODEMASK_NODES]; /* of a node's devices, the first by name */
 };
 
-/* Read once. NULL: it cannot be kept. */
+/* A fact: facts.h. NULL: it cannot be kept. */
 const struct dax_bus *dax_bus_get(void);

@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kinds/machine/facts.h"
 #include "kinds/system/callbacks.h"
-#include "kinds/system/once.h"
 #include "kinds/system/sysfs.h"
 
 #define DEVICES "bus/dax/devices"
@@ -83,9 +83,9 @@ static void tell(const void *value)
         callbacks->log("DAX device %s is system RAM on node %d", bus->first[node].name, node);
 }
 
+const struct fact_rule dax_bus_rule = {sizeof(struct dax_bus), find, tell, NULL};
+
 const struct dax_bus *dax_bus_get(void)
 {
-    static struct once once = {.size = sizeof(struct dax_bus), .compute = find, .log = tell};
-
-    return once_get(&once);
+    return facts_get(FACT_DAX_BUS);
 }

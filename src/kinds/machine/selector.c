@@ -10,12 +10,13 @@
 
 #include "kinds/machine/attributes.h"
 #include "kinds/machine/dax.h"
+#include "kinds/machine/facts.h"
 #include "kinds/machine/hbw.h"
 #include "kinds/system/callbacks.h"
-#include "kinds/system/once.h"
 #include "kinds/machine/topology.h"
 
-/* --- answers found once -------------------------------------------------------------------------
+/* --- answers that are kept
+ * -------------------------------------------------------------------------
  */
 
 static void find_hbw(void *value)
@@ -46,12 +47,13 @@ static void tell_dax(const void *value)
     tell("DAX nodes", value);
 }
 
-static struct once hbw = {.size = sizeof(struct node_answer), .compute = find_hbw, .log = tell_hbw};
-static struct once dax = {.size = sizeof(struct node_answer), .compute = find_dax, .log = tell_dax};
+const struct fact_rule selector_hbw_rule = {sizeof(struct node_answer), find_hbw, tell_hbw, NULL};
+const struct fact_rule selector_dax_rule = {sizeof(struct node_answer), find_dax, tell_dax, NULL};
 
-static void answer_once(struct once *once, struct node_answer *answer)
+/* FACT_HBW or FACT_DAX. */
+static void answer_known(enum fact fact, struct node_answer *answer)
 {
-    const struct node_answer *known = once_get(once);
+    const struct node_answer *known = facts_get(fact);
 
     if (known)
         *answer = *known;
@@ -183,9 +185,9 @@ static void answer_ordinary(struct node_answer *answer)
     struct node_answer special;
 
     answer->nodes = topology_get()->host_memory;
-    answer_once(&hbw, &special);
+    answer_known(FACT_HBW, &special);
     nodemask_remove(&answer->nodes, &special.nodes);
-    answer_once(&dax, &special);
+    answer_known(FACT_DAX, &special);
     nodemask_remove(&answer->nodes, &special.nodes);
     if (topology_get()->cpus_unknown && nodemask_empty(&answer->nodes))
         answer->nodes = topology_get()->host_memory;
@@ -211,10 +213,10 @@ static void answer_cpu_nodes(struct node_answer *answer)
 }
 
 /* HBW or DAX nodes. */
-static void answer_found(struct node_answer *answer, struct once *once, bool nearest,
+static void answer_found(struct node_answer *answer, enum fact fact, bool nearest,
                          unsigned cpu_node)
 {
-    answer_once(once, answer);
+    answer_known(fact, answer);
     if (nearest && !answer->error)
         keep_nearest(&answer->nodes, cpu_node);
 }
@@ -225,6 +227,22 @@ static void answer_largest(struct node_answer *answer, const struct nodemask *no
     answer->nodes = *nodes;
     nodemask_keep_best(&answer->nodes, score_size, cpu_node);
     snprintf(answer->why, sizeof answer->why, "sysfs: %s", why);
+}
+
+/* All of them had memory when the kind was made. */
+static void answer_given(struct node_answer *answer, const struct nodemask *given)
+{
+    char nodes[64];
+
+    answer->source = INFO_SOURCE_PROGRAM;
+    answer->nodes = *given;
+    nodemask_and(&answer->nodes, &topology_get()->with_memory);
+    snprintf(answer->why, sizeof answer->why, "the program's choice");
+    if (nodemask_empty(&answer->nodes)) {
+        nodemask_format(given, nodes, sizeof nodes);
+        node_answer_refuse(answer, MEMKIND_ERROR_UNAVAILABLE,
+                           "nodes %s have no memory for this process any more", nodes);
+    }
 }
 
 int selector_parse(const char *list, struct nodemask *nodes)
@@ -261,11 +279,11 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         break;
     case SELECT_HBW_NEAREST:
     case SELECT_HBW_ALL:
-        answer_found(answer, &hbw, selector == SELECT_HBW_NEAREST, cpu_node);
+        answer_found(answer, FACT_HBW, selector == SELECT_HBW_NEAREST, cpu_node);
         break;
     case SELECT_DAX_NEAREST:
     case SELECT_DAX_ALL:
-        answer_found(answer, &dax, selector == SELECT_DAX_NEAREST, cpu_node);
+        answer_found(answer, FACT_DAX, selector == SELECT_DAX_NEAREST, cpu_node);
         break;
     case SELECT_LARGEST:
         answer_largest(answer, &topology->host_memory, cpu_node, "MemTotal");
@@ -283,11 +301,9 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         break;
     case SELECT_GIVEN:
     case SELECT_GIVEN_NEAREST:
-        answer->nodes = *given;
+        answer_given(answer, given);
         if (selector == SELECT_GIVEN_NEAREST)
             keep_nearest(&answer->nodes, cpu_node);
-        answer->source = INFO_SOURCE_PROGRAM;
-        snprintf(answer->why, sizeof answer->why, "the program's choice");
         break;
     }
 }

@@ -13,8 +13,8 @@
  * other CPUs (node_attributes.initiators). A GPU's memory is neither all, nor the largest, nor
  * local: only who names the node means it. Nodes that are equally good are all chosen.
  *
- * Threads: any. The answers about HBW and DAX nodes are found once and kept; finding them may run
- * on several threads at once and holds no lock, since libdaxctl allocates.
+ * Threads: any. The answers about HBW and DAX nodes are facts (facts.h); finding them may run on
+ * several threads at once and holds no lock, since libdaxctl allocates.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kinds/machine/facts.h"
 #include "kinds/system/nodemask.h"
-#include "kinds/system/once.h"
 #include "kinds/system/sysfs.h"
 
 #define TIERS "devices/virtual/memory_tiering"
@@ -45,10 +45,11 @@ static void tell(const void *value)
     (void)value; /* nothing is decided by it */
 }
 
+const struct fact_rule tiers_rule = {sizeof(struct tiers), find, tell, NULL};
+
 int tiers_of(unsigned node)
 {
-    static struct once once = {.size = sizeof(struct tiers), .compute = find, .log = tell};
-    const struct tiers *tiers = once_get(&once);
+    const struct tiers *tiers = facts_get(FACT_TIERS);
 
     return tiers ? tiers->of[node] - 1 : -1;
 }

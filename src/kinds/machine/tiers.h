@@ -3,7 +3,7 @@
 /*
  * tiers: the kernel's own order of memories by speed, /sys/devices/virtual/memory_tiering (Linux
  * 6.1). It is shown to people and decides nothing: a tier says "slower than", not by how much.
- * Read once, when a tool first asks; any thread.
+ * A fact (facts.h), read when a tool first asks; any thread.
  */
 #pragma once
 

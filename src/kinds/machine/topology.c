@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kinds/machine/facts.h"
 #include "kinds/machine/gpu.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
-#include "kinds/system/once.h"
 #include "kinds/system/sysfs.h"
 
 #define DISTANCE_UNKNOWN 255
@@ -162,9 +162,30 @@ static void tell(const void *value)
                    topology->cpus_unknown ? "nobody knows where" : cpus, memory);
 }
 
+/* Whether a list of nodes is what it was. One that is not there, or that topology_read() did not
+ * believe, says nothing. */
+static bool is_still(const struct nodemask *known, const char *list)
+{
+    struct nodemask now;
+
+    return !sysfs_list(&now, SYSFS_NODES "/%s", list) || nodemask_empty(&now) ||
+           nodemask_equal(&now, known);
+}
+
+/* By two small files and a system call. */
+static bool is_current(const void *value)
+{
+    const struct topology *topology = value;
+    struct nodemask allowed;
+
+    return is_still(&topology->online, "online") && is_still(&topology->populated, "has_memory") &&
+           (os_allowed_nodes(&allowed) || nodemask_equal(&allowed, &topology->allowed));
+}
+
+const struct fact_rule topology_rule = {sizeof(struct topology), find, tell, is_current};
+
 const struct topology *topology_get(void)
 {
-    static struct once once = {.size = sizeof(struct topology), .compute = find, .log = tell};
     /* When even a mapping cannot be had: one node, so that DEFAULT and REGULAR still work. */
     static const struct topology fallback = {.online.bits[0] = 1,
                                              .with_cpu.bits[0] = 1,
@@ -173,7 +194,7 @@ const struct topology *topology_get(void)
                                              .host_memory.bits[0] = 1,
                                              .allowed.bits[0] = 1,
                                              .distance[0][0] = 10};
-    const struct topology *known = once_get(&once);
+    const struct topology *known = facts_get(FACT_TOPOLOGY);
 
     return known ? known : &fallback;
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * topology: what the kernel says about the machine's memory, read once.
+ * topology: what the kernel says about the machine's memory.
  *
  * Everything comes from /sys/devices/system/node, get_mempolicy(2) and, for GPUs, gpu.h. Nothing is
  * read before a kind needs it. Which nodes are high-bandwidth, DAX, largest is not decided here but
- * in selector.c and hbw.c, from the facts below and those of attributes.h. What happens to the
- * machine later is not followed: a node that is taken away afterwards makes the kinds that need it
- * fail (topology_still_usable() lets them say why), one that is added stays unused.
+ * in selector.c and hbw.c, from the facts below and those of attributes.h. Between a change of the
+ * machine and the next look (facts.h), a node that was taken away makes the kinds that need it
+ * fail; topology_still_usable() lets them say why.
  *
  * Threads: topology_get() may run on several threads at once and, because nothing here locks or
- * allocates, even inside itself; the first complete answer is kept for ever.
+ * allocates, even inside itself.
  */
 #pragma once
 

@@ -12,6 +12,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct object_pool objects = {.size = sizeof(struct page_region)}; /* guarded by lock */
+static LIST_HEAD(, page_regions) tracked;                                 /* guarded by lock */
 
 void page_regions_init(struct page_regions *regions, struct page_pool *pool, const char *name)
 {
@@ -108,6 +109,9 @@ void page_regions_hide(struct page_regions *regions)
     struct page_region *region;
 
     pthread_mutex_lock(&lock);
+    if (regions->tracked)
+        LIST_REMOVE(regions, entry);
+    regions->tracked = false;
     LIST_FOREACH (region, &regions->list, entry)
         address_map_remove(region);
     pthread_mutex_unlock(&lock);
@@ -146,6 +150,27 @@ bool page_regions_take(struct page_regions *regions, size_t size, size_t limit)
         regions->mapped += size;
     pthread_mutex_unlock(&lock);
     return fits;
+}
+
+void page_regions_track(struct page_regions *regions)
+{
+    pthread_mutex_lock(&lock);
+    LIST_INSERT_HEAD(&tracked, regions, entry);
+    regions->tracked = true;
+    pthread_mutex_unlock(&lock);
+}
+
+void page_regions_visit(void (*visit)(void *context, const struct page_region *region),
+                        void *context)
+{
+    const struct page_regions *regions;
+    const struct page_region *region;
+
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH (regions, &tracked, entry)
+        LIST_FOREACH (region, &regions->list, entry)
+            visit(context, region);
+    pthread_mutex_unlock(&lock);
 }
 
 void page_regions_return(struct page_regions *regions, size_t size)

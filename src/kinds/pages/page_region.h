@@ -26,8 +26,10 @@ struct page_regions {
     struct page_pool *pool; /* noted in the records, not looked into */
     const char *name;       /* its kind's, for the log */
     /* Guarded by the lock: */
-    LIST_HEAD(, page_region) list; /* in use; page-granular: the source's windows */
-    atomic_size_t mapped;          /* bytes handed out and not unmapped */
+    LIST_HEAD(, page_region) list;  /* in use; page-granular: the source's windows */
+    LIST_ENTRY(page_regions) entry; /* of those that are tracked */
+    bool tracked;
+    atomic_size_t mapped; /* bytes handed out and not unmapped */
 };
 
 void page_regions_init(struct page_regions *regions, struct page_pool *pool, const char *name);
@@ -55,6 +57,12 @@ void page_regions_drop(struct page_regions *regions);
 
 /* In the child of a fork(2): what is in the list is the parent's, and counts no longer. */
 void page_regions_inherit(struct page_regions *regions);
+
+/* From now on until they are hidden, these regions are among those that are visited. */
+void page_regions_track(struct page_regions *regions);
+/* Calls visit() for every region that is tracked, with the lock: none of them goes meanwhile. */
+void page_regions_visit(void (*visit)(void *context, const struct page_region *region),
+                        void *context);
 
 /* So many bytes are about to be handed out. False: that would be more than `limit` in all (0:
  * none), and they are not counted. */

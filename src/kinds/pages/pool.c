@@ -9,6 +9,7 @@
 #include <memkind.h>
 #include <string.h>
 
+#include "kinds/machine/facts.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/machine/topology.h"
 #include "kinds/pages/range_allocator.h"
@@ -47,8 +48,13 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
         pool->given_kind.given = &pool->given_nodes;
         pool->kind = &pool->given_kind;
     }
+    facts_begin(FACTS_INSIDE);
     pool->domains = page_kind_domains(pool->kind);
+    pool->domain_nodes = topology_get()->with_cpu;
+    facts_end(FACTS_INSIDE);
     page_regions_init(&pool->regions, pool, pool->kind->name);
+    if (pool->kind->selector != SELECT_PROCESS)
+        page_regions_track(&pool->regions);
     return pool->source->open ? pool->source->open(pool, setup->request) : 0;
 }
 
@@ -68,18 +74,16 @@ void pool_close(struct page_pool *pool)
     leftover_retry();
 }
 
-/* The domains of a pool are the nodes with CPUs, counted from the lowest. */
 unsigned pool_domain(const struct page_pool *pool)
 {
-    const struct nodemask *with_cpu;
+    const struct nodemask *nodes = &pool->domain_nodes;
     unsigned node, domain = 0;
 
     if (pool->domains == 1)
         return 0;
-    with_cpu = &topology_get()->with_cpu;
     node = os_current_node();
-    for (int at = nodemask_next(with_cpu, 0); at >= 0 && (unsigned)at < node;
-         at = nodemask_next(with_cpu, (unsigned)at + 1))
+    for (int at = nodemask_next(nodes, 0); at >= 0 && (unsigned)at < node;
+         at = nodemask_next(nodes, (unsigned)at + 1))
         domain++;
     return domain < pool->domains ? domain : 0;
 }
@@ -87,14 +91,13 @@ unsigned pool_domain(const struct page_pool *pool)
 /* The node with CPUs that stands for a domain. */
 static unsigned domain_node(const struct page_pool *pool, unsigned domain)
 {
-    const struct nodemask *with_cpu = &topology_get()->with_cpu;
     int node;
 
     if (pool->domains == 1)
         return os_current_node();
-    node = nodemask_next(with_cpu, 0);
+    node = nodemask_next(&pool->domain_nodes, 0);
     while (domain-- && node >= 0)
-        node = nodemask_next(with_cpu, (unsigned)node + 1);
+        node = nodemask_next(&pool->domain_nodes, (unsigned)node + 1);
     return node < 0 ? 0 : (unsigned)node;
 }
 
@@ -231,19 +234,17 @@ static void *map_once(struct page_pool *pool, unsigned domain, const struct os_p
     return address;
 }
 
-/* Memory bound to a part of the nodes, or within a memory cgroup's limit, is only there as long as
- * these have room: commitment.h. */
-static void *map_bound(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
-                       size_t size, size_t alignment, bool *zeroed)
+/* Where pages for `domain` go now. A preference whose nodes have all gone is none any more: who has
+ * such a kind goes on with any node. 0, or MEMKIND_ERROR_*. */
+static int resolve(const struct page_pool *pool, unsigned domain, struct os_policy *policy)
 {
-    const struct nodemask *nodes = commitment_watches(&policy->nodes) ? &policy->nodes : NULL;
-    void *address;
+    struct node_answer answer;
+    int error = page_kind_policy(pool->kind, domain_node(pool, domain), &answer, policy);
 
-    if (!commitment_make(&pool->commitment, &pool->regions, nodes, size))
-        return NULL;
-    address = map_once(pool, domain, policy, size, alignment, zeroed);
-    commitment_done(&pool->commitment, size, address != NULL);
-    return address;
+    if (!error)
+        return 0;
+    callbacks->log("%s: %s", pool->kind->name, answer.why);
+    return pool->kind->policy == PAGE_POLICY_PREFERRED ? 0 : error;
 }
 
 static bool is_watched(const struct page_pool *pool, const struct os_policy *policy)
@@ -254,12 +255,15 @@ static bool is_watched(const struct page_pool *pool, const struct os_policy *pol
 
 bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)
 {
-    struct node_answer answer;
     struct os_policy policy;
+    bool spare;
 
-    return pool_is_demand_paged(pool) && !pool_limit(pool) &&
-           page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy) == 0 &&
-           !is_watched(pool, &policy) && os_addresses_are_free();
+    if (!pool_is_demand_paged(pool) || pool_limit(pool))
+        return false;
+    facts_begin(FACTS_INSIDE);
+    spare = resolve(pool, domain, &policy) == 0 && !is_watched(pool, &policy);
+    facts_end(FACTS_INSIDE);
+    return spare && os_addresses_are_free();
 }
 
 bool pool_has_room(const struct page_pool *pool, size_t size)
@@ -272,25 +276,45 @@ bool pool_has_room(const struct page_pool *pool, size_t size)
     return !pool->source->has_room || pool->source->has_room(pool, size);
 }
 
+/* Whether a region for `domain` may be mapped, and with what policy. Memory bound to a part of the
+ * nodes, or within a memory cgroup's limit, is only there as long as these have room
+ * (commitment.h): if it is *watched, commitment_done() follows. */
+static bool promise(struct page_pool *pool, unsigned domain, size_t size, struct os_policy *policy,
+                    bool *watched)
+{
+    const struct nodemask *nodes;
+    bool well;
+
+    facts_begin(FACTS_INSIDE);
+    well = resolve(pool, domain, policy) == 0;
+    *watched = false;
+    if (well && is_watched(pool, policy)) {
+        nodes = commitment_watches(&policy->nodes) ? &policy->nodes : NULL;
+        well = *watched = commitment_make(&pool->commitment, &pool->regions, nodes, size);
+    }
+    facts_end(FACTS_INSIDE);
+    return well;
+}
+
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment, bool *zeroed)
 {
     size_t granule = pool_granule(pool);
     size_t rounded = round_up(size, granule);
-    struct node_answer answer;
     struct os_policy policy;
-    void *address;
+    void *address = NULL;
+    bool watched;
 
-    if (rounded < size ||
-        page_kind_policy(pool->kind, domain_node(pool, domain), &answer, &policy)) {
+    if (rounded < size) {
         errno = ENOMEM;
         return NULL;
     }
     if (alignment < granule)
         alignment = granule;
-    if (is_watched(pool, &policy))
-        address = map_bound(pool, domain, &policy, rounded, alignment, zeroed);
-    else
+    if (promise(pool, domain, rounded, &policy, &watched)) {
         address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
+        if (watched)
+            commitment_done(&pool->commitment, rounded, address != NULL);
+    }
     if (!address) {
         callbacks->log("%s: cannot map a region of %zu bytes", pool->kind->name, rounded);
         errno = ENOMEM;
@@ -323,6 +347,36 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size)
     if (region)
         page_region_drop(region);
     return true;
+}
+
+/* --- a machine that changes ---------------------------------------------------------------------
+ */
+
+/* What was found out last: neighbours in the list are mostly of one pool and domain. */
+struct binding {
+    const struct page_pool *pool;
+    unsigned domain;
+    struct os_policy policy;
+};
+
+static void bind_again(void *context, const struct page_region *region)
+{
+    struct binding *now = context;
+
+    if (now->pool != region->pool || now->domain != region->domain) {
+        *now = (struct binding){.pool = region->pool, .domain = region->domain};
+        if (resolve(region->pool, region->domain, &now->policy))
+            now->policy.mode = -1;
+    }
+    if (now->policy.mode >= 0)
+        page_kind_bind(region->start, region->size, &now->policy);
+}
+
+void pool_follow_machine(void)
+{
+    struct binding now = {.pool = NULL};
+
+    page_regions_visit(bind_again, &now);
 }
 
 int pool_purge(struct page_pool *pool, void *address, size_t size)
@@ -380,4 +434,6 @@ void pool_postfork(bool child)
     page_region_postfork();
     page_source_postfork();
     commitment_postfork(child);
+    if (child)
+        facts_forked();
 }

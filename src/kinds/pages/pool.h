@@ -54,6 +54,7 @@ struct page_pool {
     const struct page_kind *kind;
     const struct page_source *source;
     unsigned domains;
+    struct nodemask domain_nodes; /* a node with CPUs each, from the lowest, whatever comes later */
     bool conservative;
     atomic_size_t limit; /* bytes, of pool_set_limit() */
     struct page_regions regions;
@@ -127,6 +128,12 @@ ssize_t pool_capacity(const struct page_pool *pool);
 
 /* Bytes handed out and not unmapped. */
 size_t pool_mapped(const struct page_pool *pool);
+
+/* The machine has changed (facts.h): pages of all pools that are touched from now on come from the
+ * nodes that their kinds mean now; those that are there stay where they are. A kind that has no
+ * nodes any more leaves it to the kernel, which takes what the cpuset allows. Inside
+ * facts_begin(). */
+void pool_follow_machine(void);
 
 /* --- fork --- */
 

@@ -18,6 +18,7 @@
 #include "kinds/machine/page_kind.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
+#include "kinds/machine/facts.h"
 #include "kinds/machine/topology.h"
 #include "kinds/system/leftover.h"
 #include "kinds/system/round.h"
@@ -29,10 +30,15 @@ static size_t granule(const struct page_pool *pool)
 
 static int check_free(const struct page_pool *pool, const struct os_policy *policy, size_t size)
 {
-    const struct nodemask *nodes = policy->mode < 0 ? &topology_get()->with_memory : &policy->nodes;
+    struct nodemask nodes = policy->nodes;
     struct hugepages_pool free_pages;
 
-    hugepages_read(nodes, pool->kind->page_size, &free_pages);
+    if (policy->mode < 0) {
+        facts_begin(FACTS_INSIDE);
+        nodes = topology_get()->with_memory;
+        facts_end(FACTS_INSIDE);
+    }
+    hugepages_read(&nodes, pool->kind->page_size, &free_pages);
     return free_pages.free * pool->kind->page_size < size ? ENOMEM : 0;
 }
 

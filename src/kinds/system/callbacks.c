@@ -31,7 +31,12 @@ static void no_say(const char *text)
     (void)text;
 }
 
-static const struct callbacks silent = {no_environment, no_reject, no_log, no_background, no_say};
+static void nothing_kept(void)
+{
+}
+
+static const struct callbacks silent = {no_environment, no_reject, no_log,
+                                        no_background,  no_say,    nothing_kept};
 
 const struct callbacks *callbacks = &silent;
 

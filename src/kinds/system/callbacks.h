@@ -27,6 +27,9 @@ struct callbacks {
     void (*resume_background)(void);
     /* Text on stderr, always, as it is. Async-signal-safe. */
     void (*say)(const char *text);
+    /* The machine is not what it was: answers that were kept may be wrong (kinds/machine/facts.h).
+     * It may be called inside an allocation. */
+    void (*changed)(void);
 };
 
 /* Never NULL: before callbacks_set() the services are silent and know no variable. */

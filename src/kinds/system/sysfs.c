@@ -3,6 +3,7 @@
 /* Why and thread rules: see sysfs.h. */
 #include "kinds/system/sysfs.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 #define FILE_SIZE 4096 /* as long as sysfs lets a file be */
 
 const char *sysfs_root = "/sys";
+
+static __thread unsigned troubles __attribute__((tls_model("initial-exec")));
 
 /* False: longer than any path of the kernel's. */
 __attribute__((format(printf, 2, 0))) static bool make_path(char path[PATH_SIZE],
@@ -37,12 +40,34 @@ __attribute__((format(printf, 2, 0))) static bool make_path(char path[PATH_SIZE]
         va_end(arguments_);                           \
     } while (0)
 
+/* Passes the error on. */
+static int noted(int error)
+{
+    if (error == EMFILE || error == ENFILE || error == ENOMEM)
+        troubles++;
+    return error;
+}
+
+static ssize_t read_noted(const char *path, char *text, size_t size)
+{
+    ssize_t length = os_read_file(path, text, size);
+
+    if (length < 0)
+        noted(errno);
+    return length;
+}
+
+unsigned sysfs_troubles(void)
+{
+    return troubles;
+}
+
 ssize_t sysfs_read(char *text, size_t size, const char *path, ...)
 {
     char full[PATH_SIZE];
 
     PATH_OF_ARGUMENTS(full, path);
-    return os_read_file(full, text, size);
+    return read_noted(full, text, size);
 }
 
 bool sysfs_list(struct nodemask *mask, const char *path, ...)
@@ -50,7 +75,7 @@ bool sysfs_list(struct nodemask *mask, const char *path, ...)
     char full[PATH_SIZE], text[FILE_SIZE];
 
     PATH_OF_ARGUMENTS(full, path);
-    if (os_read_file(full, text, sizeof text) >= 0 && nodemask_parse(text, mask))
+    if (read_noted(full, text, sizeof text) >= 0 && nodemask_parse(text, mask))
         return true;
     memset(mask, 0, sizeof *mask);
     return false;
@@ -61,7 +86,7 @@ uint64_t sysfs_number(const char *path, ...)
     char full[PATH_SIZE], text[64];
 
     PATH_OF_ARGUMENTS(full, path);
-    if (os_read_file(full, text, sizeof text) < 0 || *text < '0' || *text > '9')
+    if (read_noted(full, text, sizeof text) < 0 || *text < '0' || *text > '9')
         return 0;
     return strtoull(text, NULL, 10);
 }
@@ -87,7 +112,7 @@ bool sysfs_link(char *target, size_t size, const char *path, ...)
     char full[PATH_SIZE];
 
     PATH_OF_ARGUMENTS(full, path);
-    return os_read_link(full, target, size) == 0;
+    return noted(os_read_link(full, target, size)) == 0;
 }
 
 bool sysfs_names(sysfs_visit *visit, void *context, const char *path, ...)
@@ -95,5 +120,5 @@ bool sysfs_names(sysfs_visit *visit, void *context, const char *path, ...)
     char full[PATH_SIZE];
 
     PATH_OF_ARGUMENTS(full, path);
-    return os_read_folder(full, visit, context) == 0;
+    return noted(os_read_folder(full, visit, context)) == 0;
 }

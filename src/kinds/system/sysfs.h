@@ -39,6 +39,10 @@ uint64_t sysfs_meminfo_value(const char *meminfo, const char *name);
 /* The same, read for one line only. */
 uint64_t sysfs_meminfo(unsigned node, const char *name);
 
+/* How often the calling thread could not read something that may be there, since descriptors or
+ * memory were missing. */
+unsigned sysfs_troubles(void);
+
 /* Where a symbolic link points. False: it is none. */
 bool sysfs_link(char *target, size_t size, const char *path, ...)
     __attribute__((format(printf, 3, 4)));
