@@ -90,3 +90,20 @@ apt_unpack()
         printf '%s\n' "$*" >complete
     )
 }
+
+# launcher PRESET: what programs of that preset are run with, a word a line. ThreadSanitizer and AddressSanitizer of
+# older compilers cannot place their shadow memory where the kernel scatters mappings over more than 28 bits.
+launcher()
+{
+    local bits=0
+    case $1 in
+    asan | tsan)
+        if [ -r /proc/sys/vm/mmap_rnd_bits ]; then
+            bits=$(cat /proc/sys/vm/mmap_rnd_bits)
+        fi
+        if [ "$bits" -gt 28 ] && setarch -R true 2>/dev/null; then
+            printf '%s\n' setarch -R
+        fi
+        ;;
+    esac
+}

@@ -344,7 +344,7 @@ static int make(struct made *made)
     return MEMKIND_ERROR_INVALID;
 }
 
-static void release(struct made *made)
+void recipe_release(struct made *made)
 {
     if (made->map && made->map != MAP_FAILED)
         munmap(made->map, made->map_size);
@@ -361,23 +361,30 @@ int recipe_make(const struct recipe *recipe, struct made *made)
     made->recipe = recipe;
     code = make(made);
     if (code)
-        release(made);
+        recipe_release(made);
     return code;
+}
+
+const char *recipe_is_wrong(const struct made *made)
+{
+    if (made->area && !area_is_well(made))
+        return "bytes outside the area were changed";
+    if (made->regions && made->regions->errors)
+        return "page functions were called with wrong arguments";
+    if (made->regions && made->regions->total)
+        return "regions were not unmapped";
+    return NULL;
 }
 
 const char *recipe_unmake(struct made *made)
 {
-    const char *wrong = NULL;
+    const char *wrong;
 
     if (made->recipe->sort != RECIPE_STATIC && memkind_destroy_kind(made->kind))
         wrong = "destroy_kind failed";
-    else if (made->area && !area_is_well(made))
-        wrong = "bytes outside the area were changed";
-    else if (made->regions && made->regions->errors)
-        wrong = "page functions were called with wrong arguments";
-    else if (made->regions && made->regions->total)
-        wrong = "regions were not unmapped";
-    release(made);
+    else
+        wrong = recipe_is_wrong(made);
+    recipe_release(made);
     return wrong;
 }
 

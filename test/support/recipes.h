@@ -63,6 +63,10 @@ int recipe_make(const struct recipe *recipe, struct made *made);
  * library touched what is not its own, or kept something. */
 const char *recipe_unmake(struct made *made);
 
+/* The two parts of that, behind memkind_destroy_kind(). */
+const char *recipe_is_wrong(const struct made *made);
+void recipe_release(struct made *made);
+
 /* Whether an address lies in memory that this kind may hand out, as far as the test knows it. */
 bool recipe_covers(const struct made *made, const void *address);
 
