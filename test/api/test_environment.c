@@ -11,6 +11,7 @@
 #include "support.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <hbwmalloc.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -717,4 +718,24 @@ Test(environment, log_without_stderr)
     test_run_well(&child, use_without_stderr, outcome, debug);
     check_outcome("MEMKIND_DEBUG=1 without stderr", outcome, EFFECT_NONE);
     cr_assert_eq(outcome->error, TEST_ERRNO);
+}
+
+/* The log goes to a file that may not get larger. */
+static void log_to_full_file(void *argument)
+{
+    const struct rlimit none = {0, RLIM_INFINITY};
+    int file = open("/tmp", O_RDWR | O_TMPFILE, 0600);
+
+    (void)argument;
+    if (file < 0 || dup2(file, STDERR_FILENO) < 0 || setrlimit(RLIMIT_FSIZE, &none))
+        _exit(1);
+    memkind_free(MEMKIND_DEFAULT, memkind_malloc(MEMKIND_DEFAULT, 100));
+}
+
+Test(environment, the_log_ends_no_process)
+{
+    static const char *const environment[] = {"MEMKIND_DEBUG=1", NULL};
+    struct test_child child;
+
+    test_run_well(&child, log_to_full_file, NULL, environment);
 }

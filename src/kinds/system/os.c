@@ -568,6 +568,36 @@ int os_path(int file, char *path, size_t size)
     return failed("readlink", 0);
 }
 
+/* --- files that get too large ------------------------------------------------------------------
+ */
+
+/* Beyond RLIMIT_FSIZE there is EFBIG, and SIGXFSZ for the thread. That one is held back and taken:
+ * to ask for the limit beforehand would not do, since another thread may lower it meanwhile. What
+ * the signal mask was. */
+static sigset_t hold_file_signal(void)
+{
+    sigset_t signal, before;
+
+    sigemptyset(&signal);
+    sigaddset(&signal, SIGXFSZ);
+    sigemptyset(&before);
+    pthread_sigmask(SIG_BLOCK, &signal, &before);
+    return before;
+}
+
+/* Not by sigtimedwait(2)'s name, which is a cancellation point: the log has no guard.h. */
+static void release_file_signal(const sigset_t *before, int error)
+{
+    static const struct timespec at_once;
+    sigset_t signal;
+
+    sigemptyset(&signal);
+    sigaddset(&signal, SIGXFSZ);
+    if (error == EFBIG && !sigismember(before, SIGXFSZ))
+        syscall(SYS_rt_sigtimedwait, &signal, NULL, &at_once, _NSIG / 8);
+    pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 /* A file system may undo an interrupted call: then smaller steps get on where signals come often.
  */
 static int allocate(int file, size_t offset, size_t size)
@@ -605,21 +635,13 @@ static int write_zeroes(int file, size_t offset, size_t size)
     return 0;
 }
 
-/* Beyond RLIMIT_FSIZE there is EFBIG, and SIGXFSZ for the thread. That one is held back and taken:
- * to ask for the limit beforehand would not do, since another thread may lower it meanwhile. */
 static int grow(int (*how)(int file, size_t offset, size_t size), int file, size_t offset,
                 size_t size)
 {
-    sigset_t signal, before;
-    int error;
+    sigset_t before = hold_file_signal();
+    int error = how(file, offset, size);
 
-    sigemptyset(&signal);
-    sigaddset(&signal, SIGXFSZ);
-    pthread_sigmask(SIG_BLOCK, &signal, &before);
-    error = how(file, offset, size);
-    if (error == EFBIG && !sigismember(&before, SIGXFSZ))
-        sigtimedwait(&signal, NULL, &(struct timespec){0, 0});
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    release_file_signal(&before, error);
     return error;
 }
 
@@ -713,6 +735,7 @@ uint64_t os_random(void)
 void os_write_error(const char *text, size_t size)
 {
     int error = errno;
+    sigset_t before = hold_file_signal(); /* stderr may be a file */
 
     while (size) {
         /* Not write(2) by its name, which is a cancellation point: the log has no guard.h. */
@@ -725,6 +748,7 @@ void os_write_error(const char *text, size_t size)
         text += put;
         size -= (size_t)put;
     }
+    release_file_signal(&before, size ? errno : 0);
     errno = error;
 }
 
