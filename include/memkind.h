@@ -1406,6 +1406,24 @@ void *memkind_defrag_reallocate(memkind_t kind, void *ptr);
  */
 int memkind_set_bg_threads(bool state);
 
+/**
+ * Gives back to the system, at once, what a kind does not use: pages that it
+ * keeps for the next ten seconds, and the freed blocks that the calling thread
+ * keeps at hand. What other threads keep at hand stays. Whole regions of huge
+ * pages, of a program's own functions and of kinds with a limit are unmapped; the
+ * addresses of other base pages stay the kind's. It takes as long as the system
+ * needs for so many pages; other threads can allocate meanwhile. Under TBB it
+ * waits until no thread is ending. New in 1.15.0.
+ *
+ * @param kind  any kind, static or dynamic; NULL for all.
+ *
+ * @return How many bytes went back, as far as the calling thread did it; 0 for a
+ *   kind that was never used. -1: kind is not a live kind, the function was
+ *   called from inside another call, or (TBB) there is no memory or a thread
+ *   does not finish its exit. errno has no meaning.
+ */
+ssize_t memkind_trim(memkind_t kind);
+
 /** @} */
 
 /**

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "kinds/pages/pool.h"
 
@@ -79,6 +80,10 @@ struct heap_manager {
     /* Gives a step of what is due back, of all heaps: about a millisecond's work, of any thread.
      * True: there is more that can be done now. */
     bool (*give_back)(void);
+
+    /* Gives back whatever a heap does not use, of its thread caches the calling thread's; NULL: all
+     * heaps. Bytes; -1: it cannot be done now. */
+    ssize_t (*trim)(struct heap *heap);
 
     /* Before fork(2) takes the registry's lock: waits for what may need that. NULL: for nothing. */
     void (*await_thread_exits)(void);

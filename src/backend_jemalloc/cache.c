@@ -454,6 +454,11 @@ void jem_cache_postfork_child(size_t growth)
     atomic_store_explicit(&grown, growth, memory_order_relaxed);
 }
 
+bool jem_cache_is_of(const struct jem_cache *cache, const struct heap *heap)
+{
+    return cache->pool == &heap->pages;
+}
+
 arena_t *jem_cache_arena(const struct jem_cache *cache)
 {
     return cache->arena;

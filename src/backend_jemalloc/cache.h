@@ -39,6 +39,7 @@ void jem_cache_start(void);
 struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena);
 /* Frees the cache's own memory; its blocks have been flushed, or stay where they are. */
 void jem_cache_release(tsd_t *tsd, struct jem_cache *cache);
+bool jem_cache_is_of(const struct jem_cache *cache, const struct heap *heap);
 arena_t *jem_cache_arena(const struct jem_cache *cache);
 
 /* Whether blocks of the size class are cached; cache may be NULL. */

@@ -123,8 +123,10 @@ static bool hooks_unmap(extent_hooks_t *hooks, void *addr, size_t size, bool com
     bool whole;
 
     (void)committed, (void)arena_ind;
-    if (pool_unmap(own->pool, addr, size))
+    if (pool_unmap(own->pool, addr, size)) {
+        jem_note_given(size);
         return false;
+    }
     /* What the system refuses is purged and used again, and can go when memory is scarce. */
     (void)pool_in_one_region(addr, addr, size, &whole);
     if (whole)
@@ -145,7 +147,10 @@ static bool hooks_purge(extent_hooks_t *hooks, void *addr, size_t size, size_t o
                         size_t length, unsigned arena_ind)
 {
     (void)size, (void)arena_ind;
-    return pool_purge(hooks_pool(hooks), (char *)addr + offset, length) != 0;
+    if (pool_purge(hooks_pool(hooks), (char *)addr + offset, length))
+        return true;
+    jem_note_given(length);
+    return false;
 }
 
 static bool hooks_commit(extent_hooks_t *hooks, void *addr, size_t size, size_t offset,

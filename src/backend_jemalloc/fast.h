@@ -65,6 +65,7 @@ struct jem_thread {
     unsigned looks;           /* so many, of which every JEM_LOOKS_BETWEEN-th is at a cache */
     unsigned collected;       /* slot that was looked at last */
     size_t dirtied;           /* bytes of pages since the last look, see purge.h */
+    size_t given;             /* bytes of pages that it has given back, see jem_trim() */
     bool grows;               /* it makes a large block larger, see extent_hooks.c */
     struct jem_bins *cache[]; /* by slot; never NULL, but possibly jem_cache_none */
 };
@@ -72,6 +73,13 @@ struct jem_thread {
 /* The calling thread's state: never NULL, but possibly one without room for caches. */
 extern __thread struct jem_thread *jem_thread_now HIDDEN __attribute__((tls_model("initial-exec")));
 extern struct jem_thread jem_thread_unseen HIDDEN; /* of a thread that has not been here yet */
+
+/* The calling thread has given `size` bytes of pages back to the system. */
+static inline void jem_note_given(size_t size)
+{
+    if (jem_thread_now->slots) /* not one of the shared states, see thread.h */
+        jem_thread_now->given += size;
+}
 
 /* What a thread's table has where there is no cache: never has a block, nor room for one. */
 extern struct jem_bins jem_cache_none HIDDEN;

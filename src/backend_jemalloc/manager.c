@@ -106,6 +106,7 @@ const struct heap_manager heap_manager_jemalloc = {
     .stat = jem_stat,
     .stats_print = jem_stats_print,
     .give_back = jem_give_back,
+    .trim = jem_trim,
     .prefork = prefork,
     .postfork_parent = postfork_parent,
     .postfork_child = postfork_child,

@@ -11,6 +11,7 @@
 #include "backend_jemalloc/arena_set.h"
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/retained.h"
 #include "kinds/system/guard.h"
 
 #define NOTED_LEAST ((size_t)1 << 20)
@@ -265,6 +266,37 @@ void jem_purge_excess(tsd_t *tsd)
             return;
         pthread_mutex_lock(&purge_lock); /* others that wait have had their turn */
     }
+}
+
+/* --- whatever is unused -------------------------------------------------------------------------
+ */
+
+/* A step of an arena's pages; then, once, what it retains, where that is more than addresses.
+ * False: there is no more. */
+static bool purge_step(tsdn_t *tsdn, unsigned index, const struct heap *heap)
+{
+    struct jem_arena_set *set;
+    arena_t *arena;
+    bool more = false;
+
+    pthread_mutex_lock(&purge_lock);
+    arena = arena_at(tsdn, index, &set);
+    if (arena && (!heap || set->heap == heap)) {
+        const struct page_pool *pool = &set->heap->pages;
+
+        more = purge_arena(tsdn, arena, set, 0, STEP_PAGES, 0) != 0;
+        if (!more && (!pool_is_demand_paged(pool) || pool_limit(pool)))
+            jem_retained_release(tsdn, &set->heap->pages, arena);
+    }
+    pthread_mutex_unlock(&purge_lock);
+    return more;
+}
+
+void jem_purge_unused(tsd_t *tsd, const struct heap *heap)
+{
+    for (unsigned i = 0; i < narenas_total_get(); i++)
+        while (purge_step(tsd_tsdn(tsd), i, heap))
+            ;
 }
 
 /* --- a thread's end -----------------------------------------------------------------------------

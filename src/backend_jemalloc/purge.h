@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "backend_jemalloc/jemalloc_internals.h"
+#include "heap_manager.h"
 
 /* Stops jemalloc's own clock for the thread: it counts a thread's operations down. */
 void jem_purge_stop_clock(tsd_t *tsd);
@@ -30,6 +31,9 @@ bool jem_purge_decayed(tsd_t *tsd);
  * back what is beyond the bound. */
 void jem_purge_note(size_t size);
 void jem_purge_excess(tsd_t *tsd);
+
+/* Gives back all unused pages of a heap; NULL: of all. */
+void jem_purge_unused(tsd_t *tsd, const struct heap *heap);
 
 /* The last thread of an arena has left it: gives back all but one step. */
 void jem_purge_left(tsd_t *tsd, arena_t *arena);

@@ -6,31 +6,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/retained.h"
+#include "backend_jemalloc/thread.h"
+#include "kinds/system/guard.h"
 
 static pthread_mutex_t reclaim_lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* Gives back what an arena retains, as far as the pool takes it. */
-static void retained_release(tsdn_t *tsdn, struct page_pool *pool, arena_t *arena)
-{
-    pac_t *pac = &arena->pa_shard.pac;
-    ehooks_t *ehooks = arena_get_ehooks(arena);
-    edata_list_inactive_t kept;
-    edata_t *extent;
-
-    edata_list_inactive_init(&kept);
-    while ((extent = ecache_evict(tsdn, pac, ehooks, &pac->ecache_retained, 0)) != NULL) {
-        if (pool_unmap(pool, edata_base_get(extent), edata_size_get(extent)))
-            edata_cache_put(tsdn, pac->edata_cache, extent);
-        else
-            edata_list_inactive_append(&kept, extent);
-    }
-    while ((extent = edata_list_inactive_first(&kept)) != NULL) {
-        edata_list_inactive_remove(&kept, extent);
-        (void)jem_retained_add(tsdn, arena, extent); /* where it was noted before */
-    }
-}
 
 static bool has_unused(tsdn_t *tsdn, arena_t *arena, bool retained_too)
 {
@@ -61,7 +44,7 @@ static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cac
         release =
             atomic_exchange_explicit(&set->hooks.whole, false, memory_order_relaxed) || release;
         if (release)
-            retained_release(tsdn, pool, arena->arena);
+            jem_retained_release(tsdn, pool, arena->arena);
     }
     return any;
 }
@@ -75,6 +58,24 @@ bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
     any = reclaim(tsd, set, cache);
     pthread_mutex_unlock(&reclaim_lock);
     return any || waited;
+}
+
+ssize_t jem_trim(struct heap *heap)
+{
+    struct guard guard;
+    ssize_t given = -1;
+
+    guard_enter(&guard);
+    if (jem_tsd() && jem_thread_enter()) {
+        jem_thread_now->given = 0;
+        jem_thread_flush(heap);
+        pthread_mutex_lock(&reclaim_lock);
+        jem_purge_unused(jem_tsd(), heap);
+        pthread_mutex_unlock(&reclaim_lock);
+        given = (ssize_t)jem_thread_now->given;
+    }
+    guard_leave(&guard);
+    return given;
 }
 
 bool jem_reclaim_may_serve(tsd_t *tsd, const struct jem_arena_set *set, arena_t *arena,

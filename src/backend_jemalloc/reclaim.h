@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "backend_jemalloc/arena_set.h"
 #include "backend_jemalloc/cache.h"
@@ -20,6 +21,9 @@
 /* Gives the pool back what the arena set does not use: the calling thread's cache (which may be
  * NULL) and all free pages of its arenas. False: there was nothing. */
 bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache);
+
+/* As the table of heap managers has it (heap_manager.h). */
+ssize_t jem_trim(struct heap *heap);
 
 /* Whether the arena could have a block of this usable size: without new pages, or with. */
 bool jem_reclaim_may_serve(tsd_t *tsd, const struct jem_arena_set *set, arena_t *arena,

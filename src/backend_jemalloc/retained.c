@@ -3,6 +3,7 @@
 /* Why and thread rules: see retained.h. */
 #include "backend_jemalloc/retained.h"
 
+#include "backend_jemalloc/fast.h"
 #include "kinds/system/os.h"
 
 bool jem_retained_add(tsdn_t *tsdn, arena_t *arena, edata_t *extent)
@@ -61,5 +62,29 @@ void jem_retained_purge(tsdn_t *tsdn, arena_t *arena)
         if (!jem_retained_is_purging(tsdn, arena))
             return;
         os_yield();
+    }
+}
+
+void jem_retained_release(tsdn_t *tsdn, struct page_pool *pool, arena_t *arena)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+    ehooks_t *ehooks = arena_get_ehooks(arena);
+    edata_list_inactive_t kept;
+    edata_t *extent;
+
+    edata_list_inactive_init(&kept);
+    while ((extent = ecache_evict(tsdn, pac, ehooks, &pac->ecache_retained, 0)) != NULL) {
+        if (!pool_unmap(pool, edata_base_get(extent), edata_size_get(extent))) {
+            edata_list_inactive_append(&kept, extent);
+            continue;
+        }
+        /* What reads as zeroes has gone back before, but for a file's pages that nobody used. */
+        if (pool_is_page_granular(pool) || !edata_zeroed_get(extent))
+            jem_note_given(edata_size_get(extent));
+        edata_cache_put(tsdn, pac->edata_cache, extent);
+    }
+    while ((extent = edata_list_inactive_first(&kept)) != NULL) {
+        edata_list_inactive_remove(&kept, extent);
+        (void)jem_retained_add(tsdn, arena, extent); /* where it was noted before */
     }
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "backend_jemalloc/jemalloc_internals.h"
+#include "kinds/pages/pool.h"
 
 /* An extent that has been taken out of another list, or is new. False: there is no memory to note
  * it; the extent is gone, its pages are the caller's. */
@@ -29,3 +30,6 @@ bool jem_retained_is_purging(tsdn_t *tsdn, arena_t *arena);
 /* Gives back, or retains, all that the arena does not use. jemalloc does nothing where another
  * thread is at it already: that one is awaited. */
 void jem_retained_purge(tsdn_t *tsdn, arena_t *arena);
+
+/* Gives back what an arena retains, as far as the pool takes it. */
+void jem_retained_release(tsdn_t *tsdn, struct page_pool *pool, arena_t *arena);

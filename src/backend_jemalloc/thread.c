@@ -97,6 +97,18 @@ void jem_thread_collect_all(void)
         (void)collect(thread, slot);
 }
 
+void jem_thread_flush(const struct heap *heap)
+{
+    struct jem_thread *thread = jem_thread_now;
+
+    for (unsigned slot = 0; slot < thread->slots; slot++) {
+        pthread_mutex_lock(&thread->lock);
+        if (has_cache(thread, slot) && (!heap || jem_cache_is_of(cache_at(thread, slot), heap)))
+            (void)jem_cache_flush(thread->tsd, cache_at(thread, slot));
+        pthread_mutex_unlock(&thread->lock);
+    }
+}
+
 size_t jem_thread_cached(unsigned slot)
 {
     struct jem_thread *thread;

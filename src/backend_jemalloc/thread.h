@@ -54,6 +54,8 @@ void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
 void jem_thread_collect_due(void);
 /* Looks for unused blocks in all caches of the calling thread. */
 void jem_thread_collect_all(void);
+/* Empties the calling thread's caches of a heap; NULL: all. */
+void jem_thread_flush(const struct heap *heap);
 /* Bytes in all threads' caches of a slot. Called with jem_lock. */
 size_t jem_thread_cached(unsigned slot);
 

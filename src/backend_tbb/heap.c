@@ -41,6 +41,8 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
     void *address;
     bool zeroed;
 
+    if (tbb_thread_now->trims)
+        return NULL;
     guard_enter(&guard);
     tbb_gate_outside(&outside);
     address = run_cache_take(&pool->raw, bytes, &zeroed);
@@ -250,6 +252,60 @@ int tbb_heap_destroy(struct heap *heap)
     pthread_mutex_unlock(&tbb_lock);
     tbb_exits_resume(); /* a fork waits for this, so that it finds all of the heap or none of it */
     return 0;
+}
+
+/* --- trimming -----------------------------------------------------------------------------------
+ */
+
+/* More than any pool has in one piece. */
+#define NEVER_THERE ((size_t)1 << 46)
+
+/* A pool of the library gives up what it keeps when it gets no raw memory, and only then. */
+static size_t pool_trim(struct tbb_thread *thread, struct tbb_pool *pool)
+{
+    thread->trims = true;
+    tbb_gate_enter(thread);
+    (void)tbb_library.pool_malloc(pool->memory, NEVER_THERE);
+    tbb_gate_leave(thread);
+    thread->trims = false;
+    return run_cache_trim(&pool->raw);
+}
+
+static struct tbb_pool *pools_of(const struct tbb_heap *state, const struct heap *heap)
+{
+    struct tbb_pool *pools = NULL;
+
+    pthread_mutex_lock(&tbb_lock);
+    if (state->heap && (!heap || state->heap == heap))
+        pools = atomic_load_explicit(&state->pools, memory_order_relaxed);
+    pthread_mutex_unlock(&tbb_lock);
+    return pools;
+}
+
+/* While exits are stopped, no pool is destroyed. */
+static ssize_t trim_guarded(const struct heap *heap)
+{
+    struct tbb_thread *thread;
+    ssize_t bytes = 0;
+
+    if (!tbb_thread_enter(&thread) || !thread || !tbb_exits_stop())
+        return -1;
+    for (unsigned slot = 0; slot < TBB_SLOTS; slot++)
+        for (struct tbb_pool *pool = pools_of(&tbb_heaps[slot], heap); pool; pool = pool->next)
+            bytes += (ssize_t)pool_trim(thread, pool);
+    tbb_exits_resume();
+    return bytes;
+}
+
+ssize_t tbb_trim(struct heap *heap)
+{
+    struct guard guard;
+    ssize_t bytes;
+
+    guard_enter(&guard);
+    bytes = trim_guarded(heap);
+    guard_leave(&guard);
+    return bytes;
 }
 
 void tbb_heap_postfork_child(void)

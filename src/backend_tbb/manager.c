@@ -60,6 +60,7 @@ const struct heap_manager heap_manager_tbb = {
     .stat = tbb_stat,
     .stats_print = tbb_stats_print,
     .give_back = tbb_give_back,
+    .trim = tbb_trim,
     .await_thread_exits = tbb_thread_await_exits,
     .prefork = prefork,
     .postfork_parent = postfork_parent,

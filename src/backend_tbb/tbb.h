@@ -119,6 +119,8 @@ extern struct tbb_heap tbb_heaps[TBB_SLOTS];
 
 int tbb_heap_create(struct heap *heap);
 int tbb_heap_destroy(struct heap *heap);
+/* As the table of heap managers has it (heap_manager.h). */
+ssize_t tbb_trim(struct heap *heap);
 /* The pool for the calling thread's CPU, made at its first need. NULL: it cannot be made. */
 struct tbb_pool *tbb_heap_pool_here(struct heap *heap);
 /* The pool that a region is of. */
@@ -155,6 +157,7 @@ struct tbb_count {
 struct tbb_thread {
     atomic_uint busy; /* calls of this thread that are inside the library; only it writes */
     unsigned outside; /* of these, how many are in a function of the page layer right now */
+    bool trims;       /* no pool gets raw memory: see tbb_trim() */
     bool seen;        /* false: one of the stand-ins of thread.c */
     int number;       /* the system's */
     atomic_bool exiting;

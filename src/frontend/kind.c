@@ -353,6 +353,18 @@ EXPORT int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbo
     return print.error;
 }
 
+EXPORT ssize_t memkind_trim(memkind_t kind)
+{
+    ssize_t bytes;
+
+    if ((kind && !registry_row(kind)) || !managers_enter())
+        return -1;
+    bytes = kind && !registry_is_ready(kind) ? 0 /* a kind that was never used holds nothing */
+                                             : managers_get()->trim(kind ? &kind->heap : NULL);
+    managers_leave();
+    return bytes;
+}
+
 EXPORT int memkind_set_bg_threads(bool state)
 {
     int error;

@@ -454,6 +454,16 @@ bool run_cache_decay(bool all)
     return all ? decay(LONG_MAX, NULL, SIZE_MAX) : decay_due(0);
 }
 
+size_t run_cache_trim(struct run_cache *cache)
+{
+    size_t used, before, after;
+
+    run_cache_usage(cache, &used, &before);
+    (void)decay(LONG_MAX, cache->pool, SIZE_MAX);
+    run_cache_usage(cache, &used, &after);
+    return before > after ? before - after : 0;
+}
+
 /* --- the end, and fork --------------------------------------------------------------------------
  */
 

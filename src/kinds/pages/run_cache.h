@@ -75,6 +75,9 @@ size_t run_cache_size(const void *address);
  * much; `all`: whatever is free. Whether anything was. */
 bool run_cache_decay(bool all);
 
+/* Gives back whatever is free in this cache. Bytes. */
+size_t run_cache_trim(struct run_cache *cache);
+
 /* No decay, no bound. Before the first cache is opened. */
 void run_cache_hog(void);
 

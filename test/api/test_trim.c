@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * test_trim: memkind_trim() gives back what is unused, at once, of the kind it is asked for or of
+ * all, and says how much that was; what is in use stays.
+ */
+#include "support.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DIRECTORY "/dev/shm"
+#define BYTES (16 * MIB)
+
+TestSuite(trim, .init = test_bare, .timeout = 280);
+
+/* --- kinds and blocks ---------------------------------------------------------------------------
+ */
+
+static memkind_t create_file(size_t limit)
+{
+    memkind_t kind;
+
+    if (access(DIRECTORY, W_OK) != 0)
+        test_skip(DIRECTORY ": %s", strerror(errno));
+    cr_assert_eq(memkind_create_pmem(DIRECTORY, limit, &kind), MEMKIND_SUCCESS);
+    return kind;
+}
+
+/* Bytes of the process that are backed by pages. */
+static size_t resident(void)
+{
+    char text[256], *second;
+
+    cr_assert(test_read_text("/proc/self/statm", text, sizeof text));
+    second = strchr(text, ' ');
+    cr_assert_not_null(second);
+    return strtoull(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* BYTES in blocks of one size, written, in a list that begins with the last one. */
+static void **use(memkind_t kind, size_t size)
+{
+    void **last = NULL;
+
+    for (size_t bytes = 0; bytes < BYTES; bytes += size) {
+        void **block = memkind_malloc(kind, size);
+
+        cr_assert_not_null(block);
+        memset(block, 1, size);
+        *block = last;
+        last = block;
+    }
+    return last;
+}
+
+static void drop(memkind_t kind, void **last)
+{
+    while (last) {
+        void **next = *last;
+
+        memkind_free(kind, last);
+        last = next;
+    }
+}
+
+/* --- what it does -------------------------------------------------------------------------------
+ */
+
+static void expect_trimmed(memkind_t kind, memkind_t asked)
+{
+    static const size_t sizes[] = {100, 5000, 500000};
+
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        size_t before, after;
+        ssize_t bytes;
+
+        drop(kind, use(kind, sizes[i]));
+        before = resident();
+        bytes = memkind_trim(asked);
+        after = resident();
+        cr_expect(bytes >= (ssize_t)(BYTES * 3 / 4) && bytes <= (ssize_t)(BYTES * 3 / 2),
+                  "blocks of %zu: %zd KiB went back", sizes[i], bytes / (ssize_t)KIB);
+        if (!TEST_SANITIZED)
+            cr_expect_geq(before, after + BYTES * 3 / 4, "blocks of %zu: %zu of %zu KiB left",
+                          sizes[i], after / KIB, before / KIB);
+        cr_expect_eq(memkind_trim(asked), 0, "there was more");
+    }
+}
+
+Test(trim, a_static_kind)
+{
+    expect_trimmed(MEMKIND_DEFAULT, MEMKIND_DEFAULT);
+}
+
+Test(trim, a_file)
+{
+    memkind_t kind = create_file(0);
+
+    expect_trimmed(kind, kind);
+}
+
+Test(trim, a_file_with_a_limit)
+{
+    memkind_t kind = create_file(2 * BYTES);
+
+    expect_trimmed(kind, kind);
+}
+
+Test(trim, all_kinds)
+{
+    expect_trimmed(MEMKIND_REGULAR, NULL);
+    expect_trimmed(create_file(0), NULL);
+}
+
+/* Others keep what they have; so do blocks. */
+Test(trim, nothing_else)
+{
+    memkind_t kind = create_file(0);
+    void **kept = use(kind, 300), **last = use(MEMKIND_DEFAULT, 5000);
+    size_t count = 0, before;
+
+    drop(MEMKIND_DEFAULT, last);
+    before = resident();
+    cr_assert_lt(memkind_trim(kind), (ssize_t)(4 * MIB));
+    if (!TEST_SANITIZED)
+        cr_expect_leq(before, resident() + 4 * MIB);
+    for (void **block = kept; block; block = *block) {
+        cr_assert_eq(((unsigned char *)block)[299], 1);
+        count++;
+    }
+    cr_assert_geq(count * 300, BYTES);
+    drop(kind, kept);
+}
+
+static void *churn(void *stop)
+{
+    uint64_t seed = 1;
+
+    while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED)) {
+        unsigned char *block = memkind_malloc(MEMKIND_DEFAULT, 1 + test_random(&seed) % 100000);
+
+        cr_assert_not_null(block);
+        *block = 1;
+        memkind_free(MEMKIND_DEFAULT, block);
+    }
+    return NULL;
+}
+
+/* Kinds come and go, and blocks, while all is trimmed. */
+Test(trim, beside_other_threads)
+{
+    bool stop = false;
+    pthread_t thread;
+
+    cr_assert_eq(pthread_create(&thread, NULL, churn, &stop), 0);
+    for (int turn = 0; turn < 20; turn++) {
+        memkind_t kind = create_file(0);
+
+        drop(kind, use(kind, 200000));
+        cr_assert_geq(memkind_trim(turn % 2 ? kind : NULL), (ssize_t)(BYTES / 2));
+        cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+}
+
+Test(trim, what_there_is_not)
+{
+    memkind_t kind = create_file(0);
+
+    cr_assert_eq(memkind_trim(MEMKIND_INTERLEAVE), 0);
+    cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+    cr_assert_eq(memkind_trim(kind), -1);
+}
