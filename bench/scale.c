@@ -89,8 +89,8 @@ static int live(int count)
     before = resident_kib();
     for (int i = 0; i < count; i++) {
         double start = now_us();
-        int error = memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                        (memkind_bits_t)0, &kinds[i]);
+        int error = memkind_create_nodes("all", MEMKIND_POLICY_PREFERRED_LOCAL, (memkind_bits_t)0,
+                                         &kinds[i]);
         char *block = error ? NULL : memkind_malloc(kinds[i], 64);
 
         if (!block) {

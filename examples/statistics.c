@@ -46,10 +46,9 @@ int main(void)
     memkind_t kind;
     int error;
 
-    error = memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                (memkind_bits_t)0, &kind);
+    error = memkind_create_nodes("all", MEMKIND_POLICY_PREFERRED_LOCAL, (memkind_bits_t)0, &kind);
     if (error)
-        return explain("memkind_create_kind", error);
+        return explain("memkind_create_nodes", error);
     for (int i = 0; i < BLOCKS; i++) {
         blocks[i] = memkind_malloc(kind, BLOCK_SIZE);
         if (!blocks[i]) {

@@ -45,8 +45,8 @@
  * @par Words
  *
  * - **kind**: a handle for one sort of memory, of type memkind_t. A *static*
- *   kind exists from the start and cannot be destroyed; a *dynamic* kind comes
- *   from one of the functions under @ref memkind_create.
+ *   kind exists from the start to the end; a *dynamic* kind comes from one of the
+ *   functions under @ref memkind_create.
  * - **heap manager**: the allocator that cuts pages into blocks. There are two,
  *   JEMALLOC and TBB. One is chosen for the whole process, at first use, by
  *   the environment variable MEMKIND_HEAP_MANAGER.
@@ -786,9 +786,9 @@ memkind_t memkind_detect_kind(void *ptr);
  */
 
 /**
- * Creates a kind from memory types and a policy.
+ * Gives the static kind of memory types and a policy, if this machine has it.
  *
- * | memtype_flags            | policy          | It works like           | With 2 MiB pages |
+ * | memtype_flags            | policy          | The kind                | With 2 MiB pages |
  * | ------------------------ | --------------- | ----------------------- | ---------------- |
  * | DEFAULT                  | PREFERRED_LOCAL | #MEMKIND_DEFAULT        | yes              |
  * | HIGH_BANDWIDTH           | BIND_LOCAL      | #MEMKIND_HBW            | yes              |
@@ -798,17 +798,16 @@ memkind_t memkind_detect_kind(void *ptr);
  * | DEFAULT, HIGH_BANDWIDTH  | INTERLEAVE_ALL  | #MEMKIND_INTERLEAVE     | no               |
  *
  * The table leaves out the prefixes `MEMKIND_MEMTYPE_` and `MEMKIND_POLICY_`. With
- * #MEMKIND_MASK_PAGE_SIZE_2MB, a kind works like the static kind with `_HUGETLB` in
- * its name (#MEMKIND_HUGETLB for #MEMKIND_DEFAULT).
+ * #MEMKIND_MASK_PAGE_SIZE_2MB, it is the kind with `_HUGETLB` in its name
+ * (#MEMKIND_HUGETLB for #MEMKIND_DEFAULT).
  *
- * On a machine without HBW nodes, PREFERRED_LOCAL and both types together succeed
- * and use ordinary memory. The other rows of HIGH_BANDWIDTH fail. Huge pages need
- * not be reserved yet; as long as there are none, allocations return NULL with
- * errno ENOMEM.
+ * Where there are no HBW nodes or no huge pages, the rows of PREFERRED_LOCAL give
+ * #MEMKIND_DEFAULT, and the other rows that need them fail.
  *
- * The function rests on mbind(2): MPOL_BIND, MPOL_INTERLEAVE, MPOL_PREFERRED_MANY
- * (Linux 5.15) or MPOL_PREFERRED; for 2 MiB pages on mmap(2) MAP_HUGE_2MB,
- * populated with madvise(2) MADV_POPULATE_WRITE (Linux 5.14).
+ * As in libmemkind 1.14.0, nothing is created, however often the function is
+ * called: all callers share the kind's heap, and memkind_destroy_kind() leaves it
+ * alone. For a heap of one's own, which is thrown away in one go, there is
+ * memkind_create_nodes(), with the nodes `"all"` for instance.
  *
  * @param memtype_flags  one or more of memkind_memtype_t.
  * @param policy         one of memkind_policy_t.
@@ -819,14 +818,12 @@ memkind_t memkind_detect_kind(void *ptr);
  * @return #MEMKIND_SUCCESS, or
  *   - #MEMKIND_ERROR_INVALID: the combination is not in the table, or kind is
  *     NULL.
- *   - #MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE: there are no HBW nodes, see above.
+ *   - #MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE: there are no HBW nodes or no huge
+ *     pages, see above.
  *   - #MEMKIND_ERROR_ENVIRON: MEMKIND_ARENA_NUM_PER_KIND is wrong or, with
  *     HIGH_BANDWIDTH, MEMKIND_HBW_NODES or MEMKIND_HBW_THRESHOLD.
- *   - #MEMKIND_ERROR_TOOMANY: #MEMKIND_MAX_KIND dynamic kinds are alive.
  *   - #MEMKIND_ERROR_MBIND: the kernel refuses mbind(2).
  *   - #MEMKIND_ERROR_MMAP: the kernel maps not even a page.
- *   - #MEMKIND_ERROR_MALLOC, #MEMKIND_ERROR_ARENAS_CREATE: there is no memory for
- *     the kind's own data.
  *   - #MEMKIND_ERROR_OPERATION_FAILED: it was called from inside another call.
  */
 int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy,
@@ -1033,14 +1030,16 @@ int memkind_create_custom(const struct memkind_page_ops *ops, void *context, mem
  *
  * The table leaves out the prefix `MEMKIND_POLICY_`. The function rests on
  * mbind(2): MPOL_BIND, MPOL_PREFERRED_MANY (Linux 5.15) or MPOL_PREFERRED,
- * MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE (6.9).
+ * MPOL_INTERLEAVE, MPOL_WEIGHTED_INTERLEAVE (6.9); for huge pages on mmap(2)
+ * MAP_HUGETLB, populated with madvise(2) MADV_POPULATE_WRITE (Linux 5.14).
  *
  * @param nodes   a list of nodes as numactl(8) takes it ("0,2-3", "!1", "+0",
  *                "all"); every one must exist and have memory for this process.
  * @param policy  see the table.
  * @param flags   `(memkind_bits_t)0` for base pages; #MEMKIND_MASK_PAGE_SIZE_2MB, or
  *                `(memkind_bits_t)30` for 1 GiB: huge pages, not with
- *                interleaving. They need not be reserved yet.
+ *                interleaving. They need not be reserved yet; as long as there
+ *                are none, allocations return NULL with errno ENOMEM.
  * @param kind    where the handle is stored on success; not NULL.
  *
  * @return #MEMKIND_SUCCESS, or
@@ -1048,9 +1047,12 @@ int memkind_create_custom(const struct memkind_page_ops *ops, void *context, mem
  *     flags are not accepted, or kind is NULL.
  *   - #MEMKIND_ERROR_UNAVAILABLE: one of the nodes has no memory for this process.
  *   - #MEMKIND_ERROR_ENVIRON: MEMKIND_ARENA_NUM_PER_KIND is wrong.
- *   - #MEMKIND_ERROR_TOOMANY, #MEMKIND_ERROR_MBIND, #MEMKIND_ERROR_MMAP,
- *     #MEMKIND_ERROR_MALLOC, #MEMKIND_ERROR_ARENAS_CREATE,
- *     #MEMKIND_ERROR_OPERATION_FAILED: as for memkind_create_kind().
+ *   - #MEMKIND_ERROR_TOOMANY: #MEMKIND_MAX_KIND dynamic kinds are alive.
+ *   - #MEMKIND_ERROR_MBIND: the kernel refuses mbind(2).
+ *   - #MEMKIND_ERROR_MMAP: the kernel maps not even a page.
+ *   - #MEMKIND_ERROR_MALLOC, #MEMKIND_ERROR_ARENAS_CREATE: there is no memory for
+ *     the kind's own data.
+ *   - #MEMKIND_ERROR_OPERATION_FAILED: it was called from inside another call.
  */
 int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bits_t flags,
                          memkind_t *kind);
@@ -1058,7 +1060,7 @@ int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bit
 /**
  * Destroys a dynamic kind. Everything it still holds is freed: no block of it
  * may be touched afterwards. The file of a file-backed kind is gone; the area
- * of a fixed kind is the caller's again.
+ * of a fixed kind is the caller's again. A static kind stays as it is.
  *
  * A later create function may return the same handle; do not keep old ones.
  *
@@ -1066,7 +1068,7 @@ int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bit
  *              or a block of it, during this call or after it.
  *
  * @return #MEMKIND_SUCCESS, or a code, and the kind is as before:
- *   - #MEMKIND_ERROR_INVALID: kind is NULL, a static kind, or destroyed already.
+ *   - #MEMKIND_ERROR_INVALID: kind is NULL or no live kind.
  *   - #MEMKIND_ERROR_MALLOC: there is no memory for the calling thread's own data.
  *   - #MEMKIND_ERROR_OPERATION_FAILED: another thread that is about to end has not
  *     done so for ten seconds (heap manager TBB), or it was called from inside

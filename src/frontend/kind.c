@@ -93,16 +93,49 @@ static int create(const struct page_setup *setup, const char *nodes, memkind_t *
     return creation.error;
 }
 
+/* --- what memkind_create_kind() gives: a static kind --------------------------------------------
+ */
+
+struct choice {
+    int partition; /* wanted, then found */
+    bool fall_back;
+    int error;
+};
+
+static void choose_on_stack(void *argument)
+{
+    struct choice *choice = argument;
+    const struct page_kind *row = &page_kind_static[choice->partition];
+    char why[NODE_ANSWER_WHY];
+
+    choice->error =
+        managers_arenas_rejected() ? MEMKIND_ERROR_ENVIRON : page_kind_check(row, why, sizeof why);
+    if (choice->error == MEMKIND_ERROR_HUGETLB) /* which 1.14 does not tell from missing nodes */
+        choice->error = MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE;
+    if (choice->error != MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE)
+        return;
+    log_debug("%s is unavailable: %s", row->name, why);
+    if (!choice->fall_back)
+        return;
+    choice->partition = MEMKIND_PARTITION_DEFAULT;
+    choice->error = 0;
+}
+
 EXPORT int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy,
                                memkind_bits_t flags, memkind_t *kind)
 {
-    const struct page_kind *row = page_kind_created(memtype_flags, policy, flags);
-    struct page_setup setup;
+    struct choice choice = {.partition = page_kind_created(memtype_flags, policy, flags),
+                            .fall_back = policy == MEMKIND_POLICY_PREFERRED_LOCAL};
 
-    if (!row || !kind)
+    if (choice.partition < 0 || !kind)
         return MEMKIND_ERROR_INVALID;
-    setup = pool_setup(row);
-    return create(&setup, NULL, kind);
+    if (!managers_enter())
+        return MEMKIND_ERROR_OPERATION_FAILED;
+    stack_run(choose_on_stack, &choice);
+    managers_leave();
+    if (!choice.error)
+        *kind = registry_static(choice.partition);
+    return choice.error;
 }
 
 EXPORT int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bits_t flags,

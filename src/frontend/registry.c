@@ -60,6 +60,13 @@ static ptrdiff_t index_of(memkind_t kind)
     return (ptrdiff_t)(offset / sizeof table[0]);
 }
 
+static bool is_static(memkind_t kind)
+{
+    ptrdiff_t index = index_of(kind);
+
+    return index >= 0 && index < MEMKIND_NUM_BASE_KIND;
+}
+
 memkind_t registry_static(int partition)
 {
     return &table[partition];
@@ -67,13 +74,9 @@ memkind_t registry_static(int partition)
 
 const struct page_kind *registry_row(memkind_t kind)
 {
-    ptrdiff_t index = index_of(kind);
-
-    if (index < 0)
-        return NULL;
-    if (index < MEMKIND_NUM_BASE_KIND)
-        return &page_kind_static[index];
-    return registry_is_ready(kind) ? kind->heap.pages.kind : NULL;
+    if (is_static(kind))
+        return &page_kind_static[index_of(kind)];
+    return index_of(kind) >= 0 && registry_is_ready(kind) ? kind->heap.pages.kind : NULL;
 }
 
 static void log_failure(const struct page_setup *setup, const char *what, int error)
@@ -200,6 +203,10 @@ int registry_destroy(memkind_t kind)
     const char *name;
     int error;
 
+    if (is_static(kind)) {
+        log_debug("kind %s is static and is not destroyed", registry_row(kind)->name);
+        return MEMKIND_SUCCESS;
+    }
     if (!claim(kind))
         return MEMKIND_ERROR_INVALID;
     name = kind->heap.pages.kind->name;

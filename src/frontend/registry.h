@@ -56,7 +56,8 @@ const struct page_kind *registry_row(memkind_t kind);
 /* A new entry with a heap. MEMKIND_ERROR_TOOMANY, or what the heap manager says. */
 int registry_create(const struct page_setup *setup, memkind_t *kind);
 
-/* MEMKIND_ERROR_INVALID for what is not a live created kind. */
+/* A static kind stays as it is: memkind_create_kind() gives it to many, and each may destroy it.
+ * MEMKIND_ERROR_INVALID for what is no live kind. */
 int registry_destroy(memkind_t kind);
 
 static inline memkind_t registry_of_heap(struct heap *heap)

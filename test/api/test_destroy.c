@@ -19,10 +19,9 @@ TestSuite(destroy, .init = test_bare, .timeout = 240);
 static memkind_t create(void)
 {
     memkind_t kind = NULL;
-    int error = memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                    (memkind_bits_t)0, &kind);
+    int error = test_create_kind((memkind_bits_t)0, &kind);
 
-    cr_assert_eq(error, MEMKIND_SUCCESS, "memkind_create_kind: %d", error);
+    cr_assert_eq(error, MEMKIND_SUCCESS, "test_create_kind: %d", error);
     return kind;
 }
 
@@ -130,8 +129,7 @@ static void *create_and_destroy(void *argument)
     while (!atomic_load(stop)) {
         memkind_t kind;
 
-        if (memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                (memkind_bits_t)0, &kind))
+        if (test_create_kind((memkind_bits_t)0, &kind))
             return "create";
         if (!memkind_malloc(kind, 3 * MIB))
             return "malloc";
@@ -150,8 +148,7 @@ static int use_child(bool many)
     for (int i = 0; i < (many ? FREE_ENTRIES : 1); i++) {
         char *block;
 
-        if (memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                (memkind_bits_t)0, &kind))
+        if (test_create_kind((memkind_bits_t)0, &kind))
             return 1;
         block = memkind_malloc(kind, 100);
         if (!block)
@@ -227,8 +224,7 @@ static void *make_use_and_destroy(void *argument)
     while (!atomic_load(&enough) && !atomic_load(&failures)) {
         struct churned slots[LIVE] = {{0}};
         memkind_t kind;
-        bool well = memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                        (memkind_bits_t)0, &kind) == 0;
+        bool well = test_create_kind((memkind_bits_t)0, &kind) == 0;
 
         for (int i = 0; well && i < 6000; i++) {
             size_t at = test_random(&random) % LIVE;

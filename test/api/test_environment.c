@@ -556,8 +556,9 @@ static void use_all_kinds_loudly(void *argument)
     memkind_t kind;
 
     use_everything(argument);
-    memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0, &kind);
+    test_create_kind((memkind_bits_t)0, &kind);
     memkind_destroy_kind(kind);
+    memkind_destroy_kind(MEMKIND_REGULAR);
     for (size_t i = 0; i < LENGTH(test_kinds); i++)
         if (memkind_check_available(*test_kinds[i].variable))
             (void)memkind_malloc(*test_kinds[i].variable, 100);
@@ -601,6 +602,7 @@ Test(environment, log_tells_what_happens)
         "MEMKIND_INTERLEAVE, first use: .*policy interleave, pages of 4 KiB",
         "kind .* is created$",
         "kind .* is destroyed$",
+        "kind MEMKIND_REGULAR is static and is not destroyed$",
     };
     struct outcome *outcome = test_shared(sizeof *outcome);
     static struct test_child child;

@@ -37,18 +37,18 @@ static const struct test_kind *next_huge(const struct test_kind *kind, size_t pa
     return NULL;
 }
 
-static memkind_t create_huge(memkind_memtype_t memtype, memkind_policy_t policy)
+static memkind_t create_huge(memkind_policy_t policy)
 {
     memkind_t kind = NULL;
-    int code = memkind_create_kind(memtype, policy, MEMKIND_MASK_PAGE_SIZE_2MB, &kind);
+    int code = memkind_create_nodes("0", policy, MEMKIND_MASK_PAGE_SIZE_2MB, &kind);
 
-    cr_assert_eq(code, MEMKIND_SUCCESS, "create_kind: %d", code);
+    cr_assert_eq(code, MEMKIND_SUCCESS, "create_nodes: %d", code);
     return kind;
 }
 
 static memkind_t create_simple(void)
 {
-    return create_huge(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL);
+    return create_huge(MEMKIND_POLICY_PREFERRED_LOCAL);
 }
 
 /* --- without pages ---------------------------------------------------------------------------- */
@@ -123,13 +123,12 @@ Test(hugepages, nodes_are_checked_first, .init = test_bare)
 
 static const struct {
     const char *name;
-    memkind_memtype_t memtype;
     memkind_policy_t policy;
+    int kernel; /* MPOL_... */
 } created[] = {
-    {"DEFAULT", MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL},
-    {"HBW, BIND_LOCAL", MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_LOCAL},
-    {"HBW, BIND_ALL", MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_ALL},
-    {"HBW, PREFERRED_LOCAL", MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_PREFERRED_LOCAL},
+    {"BIND_LOCAL", MEMKIND_POLICY_BIND_LOCAL, MPOL_BIND},
+    {"BIND_ALL", MEMKIND_POLICY_BIND_ALL, MPOL_BIND},
+    {"PREFERRED_LOCAL", MEMKIND_POLICY_PREFERRED_LOCAL, MPOL_PREFERRED},
 };
 
 /* A kind of huge pages can be created before there are any. */
@@ -139,7 +138,7 @@ Test(hugepages, created_without_pages_works_later)
 
     test_pool_set(2 * MIB, 0);
     for (size_t i = 0; i < LENGTH(created); i++) {
-        kinds[i] = create_huge(created[i].memtype, created[i].policy);
+        kinds[i] = create_huge(created[i].policy);
         expect_no_memory(created[i].name, kinds[i]);
         cr_assert_eq(memkind_check_available(kinds[i]), MEMKIND_ERROR_HUGETLB);
     }
@@ -149,6 +148,37 @@ Test(hugepages, created_without_pages_works_later)
         cr_assert_eq(memkind_check_available(kinds[i]), MEMKIND_SUCCESS);
         cr_assert_eq(memkind_get_capacity(kinds[i]), (ssize_t)(8 * 2 * MIB));
         cr_assert_eq(memkind_destroy_kind(kinds[i]), MEMKIND_SUCCESS);
+    }
+}
+
+static const struct {
+    memkind_memtype_t memtype;
+    memkind_policy_t policy;
+    memkind_t *kind;
+} combinations[] = {
+    {MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, &MEMKIND_HUGETLB},
+    {MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_LOCAL, &MEMKIND_HBW_HUGETLB},
+    {MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_ALL, &MEMKIND_HBW_ALL_HUGETLB},
+    {MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_PREFERRED_LOCAL,
+     &MEMKIND_HBW_PREFERRED_HUGETLB},
+};
+
+/* Where pages are missing, preferred kinds do without, and bound ones do not exist. */
+Test(hugepages, create_kind_goes_by_the_pages_there_are)
+{
+    for (size_t pages = 0; pages <= 8; pages += 8) {
+        test_pool_set(2 * MIB, pages);
+        for (size_t i = 0; i < LENGTH(combinations); i++) {
+            bool preferred = combinations[i].policy == MEMKIND_POLICY_PREFERRED_LOCAL;
+            memkind_t kind = NULL, wanted = pages       ? *combinations[i].kind
+                                            : preferred ? MEMKIND_DEFAULT
+                                                        : NULL;
+
+            cr_assert_eq(memkind_create_kind(combinations[i].memtype, combinations[i].policy,
+                                             MEMKIND_MASK_PAGE_SIZE_2MB, &kind),
+                         wanted ? MEMKIND_SUCCESS : MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE);
+            cr_assert_eq(kind, wanted, "row %zu with %zu pages", i, pages);
+        }
     }
 }
 
@@ -184,12 +214,8 @@ Test(hugepages, blocks_lie_in_pages_of_2m)
         cr_assert_eq(memkind_get_capacity(*kind->variable), (ssize_t)(48 * 2 * MIB));
         check_pages(kind->name, *kind->variable, 2 * MIB, kind->policy);
     }
-    for (size_t i = 0; i < LENGTH(created); i++) {
-        static const int policies[] = {MPOL_DEFAULT, MPOL_BIND, MPOL_BIND, MPOL_PREFERRED};
-
-        check_pages(created[i].name, create_huge(created[i].memtype, created[i].policy), 2 * MIB,
-                    policies[i]);
-    }
+    for (size_t i = 0; i < LENGTH(created); i++)
+        check_pages(created[i].name, create_huge(created[i].policy), 2 * MIB, created[i].kernel);
 }
 
 Test(hugepages, blocks_lie_in_pages_of_1g)
@@ -292,14 +318,11 @@ Test(hugepages, used_up_is_enomem)
     test_pool_set(2 * MIB, 10);
     for (const struct test_kind *kind = NULL; (kind = next_huge(kind, 2 * MIB));) {
         struct test_mask nodes = test_nodes_file("online");
-        memkind_t like = *kind->variable, twin;
         size_t first, again;
-
         /* A static kind would keep its pages: a created twin of it gives them back. */
-        twin = like == MEMKIND_HUGETLB ? create_simple()
-               : like == MEMKIND_HBW_PREFERRED_HUGETLB
-                   ? create_huge(MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_PREFERRED_LOCAL)
-                   : create_huge(MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_ALL);
+        memkind_t twin = create_huge(kind->policy == MPOL_BIND ? MEMKIND_POLICY_BIND_ALL
+                                                               : MEMKIND_POLICY_PREFERRED_LOCAL);
+
         first = use_up(twin, MIB, blocks);
         cr_assert(first >= 16 || test_mask_count(&nodes) > 1, "%s: only %zu MiB of 20 MiB",
                   kind->name, first);
@@ -450,8 +473,7 @@ Test(hugepages, destroyed_kind_returns_its_pages)
 {
     test_pool_set(2 * MIB, 12);
     for (size_t i = 0; i < 4 * LENGTH(created); i++) {
-        memkind_t kind =
-            create_huge(created[i % LENGTH(created)].memtype, created[i % LENGTH(created)].policy);
+        memkind_t kind = create_huge(created[i % LENGTH(created)].policy);
 
         for (size_t j = 0; j < 7; j++) {
             char *block = memkind_malloc(kind, MIB);

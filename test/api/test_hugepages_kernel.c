@@ -26,8 +26,7 @@ static void use_without_pages(void *argument)
     memkind_t kind = NULL;
     char *parts[PARTS], *block;
 
-    if (memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                            MEMKIND_MASK_PAGE_SIZE_2MB, &kind))
+    if (test_create_kind(MEMKIND_MASK_PAGE_SIZE_2MB, &kind))
         return;
     memkind_free(kind, memkind_malloc(kind, PARTS * MIB));
     for (size_t i = 0; i < PARTS; i++) {

@@ -117,9 +117,7 @@ Test(kinds, invalid_handles_are_refused)
     static char nothing[4096];
     memkind_t created, handles[4] = {NULL, (memkind_t)(void *)nothing, NULL, NULL};
 
-    cr_assert_eq(
-        memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0, &created),
-        MEMKIND_SUCCESS);
+    cr_assert_eq(test_create_kind((memkind_bits_t)0, &created), MEMKIND_SUCCESS);
     cr_assert_eq(memkind_destroy_kind(created), MEMKIND_SUCCESS);
     handles[2] = created;
     handles[3] = (memkind_t)(void *)((char *)MEMKIND_DEFAULT + 1);
@@ -313,32 +311,41 @@ Test(kinds, capacity_is_memory_of_the_nodes)
 
 /* --- creating --------------------------------------------------------------------------------- */
 
-/* What memkind_create_kind() accepts, as memkind.h has it. */
+/* What memkind_create_kind() accepts, as memkind.h has it, and the static kind that it gives. */
 static const struct {
     unsigned memtype;
     memkind_policy_t policy;
-    bool huge;        /* also with 2 MiB pages */
-    bool needs_hbw;   /* fails without HBW nodes */
-    memkind_t *alike; /* works like this kind */
+    bool needs_hbw;
+    bool falls_back; /* without such nodes: on MEMKIND_DEFAULT */
+    memkind_t *base;
+    memkind_t *huge; /* with 2 MiB pages; NULL: not accepted */
 } combinations[] = {
-    {1, MEMKIND_POLICY_PREFERRED_LOCAL, true, false, &MEMKIND_DEFAULT},
-    {2, MEMKIND_POLICY_BIND_LOCAL, true, true, &MEMKIND_HBW},
-    {2, MEMKIND_POLICY_BIND_ALL, true, true, &MEMKIND_HBW_ALL},
-    {2, MEMKIND_POLICY_PREFERRED_LOCAL, true, false, &MEMKIND_HBW_PREFERRED},
-    {2, MEMKIND_POLICY_INTERLEAVE_ALL, false, true, &MEMKIND_HBW_INTERLEAVE},
-    {3, MEMKIND_POLICY_INTERLEAVE_ALL, false, false, &MEMKIND_INTERLEAVE},
+    {1, MEMKIND_POLICY_PREFERRED_LOCAL, false, true, &MEMKIND_DEFAULT, &MEMKIND_HUGETLB},
+    {2, MEMKIND_POLICY_BIND_LOCAL, true, false, &MEMKIND_HBW, &MEMKIND_HBW_HUGETLB},
+    {2, MEMKIND_POLICY_BIND_ALL, true, false, &MEMKIND_HBW_ALL, &MEMKIND_HBW_ALL_HUGETLB},
+    {2, MEMKIND_POLICY_PREFERRED_LOCAL, true, true, &MEMKIND_HBW_PREFERRED,
+     &MEMKIND_HBW_PREFERRED_HUGETLB},
+    {2, MEMKIND_POLICY_INTERLEAVE_ALL, true, false, &MEMKIND_HBW_INTERLEAVE, NULL},
+    {3, MEMKIND_POLICY_INTERLEAVE_ALL, false, false, &MEMKIND_INTERLEAVE, NULL},
 };
 
-static int expected_creation(int memtype, int policy, int flags, bool hbw)
+/* The code, and on success the kind. */
+static int expected_creation(int memtype, int policy, int flags, bool hbw, memkind_t *kind)
 {
     for (size_t i = 0; i < LENGTH(combinations); i++) {
+        bool huge = flags == MEMKIND_MASK_PAGE_SIZE_2MB;
+
         if (combinations[i].memtype != (unsigned)memtype ||
             combinations[i].policy != (memkind_policy_t)policy)
             continue;
-        if (flags != 0 && (flags != MEMKIND_MASK_PAGE_SIZE_2MB || !combinations[i].huge))
+        if (flags != 0 && (!huge || !combinations[i].huge))
             return MEMKIND_ERROR_INVALID;
-        return combinations[i].needs_hbw && !hbw ? MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE
-                                                 : MEMKIND_SUCCESS;
+        *kind = huge ? *combinations[i].huge : *combinations[i].base;
+        if ((!huge || memkind_check_available(*kind) == MEMKIND_SUCCESS) &&
+            (hbw || !combinations[i].needs_hbw))
+            return MEMKIND_SUCCESS;
+        *kind = MEMKIND_DEFAULT;
+        return combinations[i].falls_back ? MEMKIND_SUCCESS : MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE;
     }
     return MEMKIND_ERROR_INVALID;
 }
@@ -353,27 +360,18 @@ static void check_creation(bool hbw)
         int memtype = memtypes[i % LENGTH(memtypes)];
         int policy = policies[i / LENGTH(memtypes) % LENGTH(policies)];
         int flag = flags[i / LENGTH(memtypes) / LENGTH(policies)];
-        int expected = expected_creation(memtype, policy, flag, hbw), code;
-        memkind_t kind = (memkind_t)(void *)&expected;
+        memkind_t wanted = NULL, untouched = (memkind_t)(void *)&wanted, kind = untouched;
+        int expected = expected_creation(memtype, policy, flag, hbw, &wanted), code;
 
         code = memkind_create_kind((memkind_memtype_t)memtype, (memkind_policy_t)policy,
                                    (memkind_bits_t)flag, &kind);
         cr_assert_eq(code, expected, "types %d, policy %d, flags %d: %d, expected %d", memtype,
                      policy, flag, code, expected);
+        cr_assert_eq(kind, code ? untouched : wanted, "types %d, policy %d, flags %d: another kind",
+                     memtype, policy, flag);
         cr_assert_eq(memkind_create_kind((memkind_memtype_t)memtype, (memkind_policy_t)policy,
                                          (memkind_bits_t)flag, NULL),
                      MEMKIND_ERROR_INVALID);
-        if (code) {
-            cr_assert_eq(kind, (memkind_t)(void *)&expected, "a failure changed the handle");
-            continue;
-        }
-        if (!flag) {
-            void *block = memkind_malloc(kind, 1000);
-
-            cr_assert(block, "types %d, policy %d: no block", memtype, policy);
-            cr_assert_eq(memkind_detect_kind(block), kind);
-        }
-        cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
     }
 }
 
@@ -389,15 +387,36 @@ Test(kinds, create_every_combination_without_nodes, .init = test_bare)
     check_creation(false);
 }
 
+/* Handles are shared: blocks may be freed through the variable, and no limit is reached. */
+Test(kinds, combinations_are_static_kinds_however_often)
+{
+    char *block = NULL;
+
+    for (int i = 0; i < 2000; i++) {
+        memkind_t kind = NULL;
+
+        cr_assert_eq(memkind_create_kind(MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_LOCAL,
+                                         0, &kind),
+                     MEMKIND_SUCCESS, "number %d", i);
+        block = block ? block : memkind_malloc(kind, 1000);
+        cr_assert(block && memkind_detect_kind(block) == MEMKIND_HBW);
+        if (i % 2)
+            cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+    }
+    memkind_free(MEMKIND_HBW, block);
+}
+
 #define ROUNDS 2000
 #define WARM_UP 200
 
 Test(kinds, creating_and_destroying_leaves_nothing)
 {
+    static const memkind_policy_t policies[] = {
+        MEMKIND_POLICY_BIND_LOCAL, MEMKIND_POLICY_BIND_ALL, MEMKIND_POLICY_PREFERRED_LOCAL,
+        MEMKIND_POLICY_INTERLEAVE_ALL, MEMKIND_POLICY_WEIGHTED_INTERLEAVE_ALL};
     size_t resident = 0, address_space = 0, mappings = 0;
 
     for (int round = 0; round < ROUNDS; round++) {
-        size_t i = (size_t)round % LENGTH(combinations);
         memkind_t kind;
 
         if (round == WARM_UP) {
@@ -405,8 +424,9 @@ Test(kinds, creating_and_destroying_leaves_nothing)
             address_space = test_virtual();
             mappings = test_mappings();
         }
-        cr_assert_eq(memkind_create_kind(combinations[i].memtype, combinations[i].policy, 0, &kind),
-                     MEMKIND_SUCCESS);
+        cr_assert_eq(
+            memkind_create_nodes("all", policies[(size_t)round % LENGTH(policies)], 0, &kind),
+            MEMKIND_SUCCESS);
         for (size_t size = 8; size <= 512 * KIB; size *= 8) {
             char *block = memkind_calloc(kind, 1, size);
 
@@ -470,46 +490,6 @@ Test(kinds, pages_are_where_the_table_says)
         if (kind->nodes <= NODES_LARGEST)
             check_placement(kind->name, *kind->variable, kind->policy, &nodes);
     }
-}
-
-static const struct test_kind *row_of(memkind_t kind)
-{
-    for (size_t i = 0; i < LENGTH(test_kinds); i++)
-        if (*test_kinds[i].variable == kind)
-            return &test_kinds[i];
-    return NULL;
-}
-
-Test(kinds, created_kinds_work_like_static_ones)
-{
-    for (size_t i = 0; i < LENGTH(combinations); i++) {
-        const struct test_kind *alike = row_of(*combinations[i].alike);
-        struct test_mask nodes = nodes_of(alike);
-        char name[100];
-        memkind_t kind;
-
-        cr_assert_eq(memkind_create_kind(combinations[i].memtype, combinations[i].policy, 0, &kind),
-                     MEMKIND_SUCCESS);
-        snprintf(name, sizeof name, "created like %s", alike->name);
-        check_placement(name, kind, alike->policy, &nodes);
-        cr_assert_eq(memkind_check_available(kind), MEMKIND_SUCCESS);
-        cr_assert_gt(memkind_get_capacity(kind), 0);
-    }
-}
-
-/* Preferred HBW memory that does not exist is ordinary memory, without a policy of its own. */
-Test(kinds, created_preferred_without_nodes_is_ordinary, .init = test_bare)
-{
-    struct test_mask nodes = test_nodes_file("has_memory");
-    memkind_t kind;
-
-    if (test_has_figures())
-        test_skip("this machine may have HBW nodes");
-    cr_assert_eq(memkind_create_kind(MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                     0, &kind),
-                 MEMKIND_SUCCESS);
-    check_placement("preferred", kind, MPOL_DEFAULT, &nodes);
-    cr_assert_eq(memkind_check_available(kind), MEMKIND_SUCCESS);
 }
 
 Test(kinds, mappings_carry_the_name)

@@ -83,9 +83,7 @@ static memkind_t create_with_limit(void)
 {
     memkind_t kind;
 
-    cr_assert_eq(memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                     (memkind_bits_t)0, &kind),
-                 MEMKIND_SUCCESS);
+    cr_assert_eq(test_create_kind((memkind_bits_t)0, &kind), MEMKIND_SUCCESS);
     cr_assert_eq(memkind_set_limit(kind, LIMIT), MEMKIND_SUCCESS);
     return kind;
 }

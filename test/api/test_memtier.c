@@ -21,9 +21,7 @@ static memkind_t created(void)
 {
     memkind_t kind;
 
-    cr_assert_eq(memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                     (memkind_bits_t)0, &kind),
-                 0);
+    cr_assert_eq(test_create_kind((memkind_bits_t)0, &kind), 0);
     return kind;
 }
 

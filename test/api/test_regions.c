@@ -326,8 +326,7 @@ static void use_calling(void *argument)
     struct blocks blocks;
     bool *well = argument;
 
-    *well = memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0,
-                                &elsewhere) == MEMKIND_SUCCESS &&
+    *well = test_create_kind((memkind_bits_t)0, &elsewhere) == MEMKIND_SUCCESS &&
             memkind_create_custom(&ops, &regions, &calling) == MEMKIND_SUCCESS;
     before[2] = memkind_malloc(elsewhere, 64);
     before[0] = memkind_malloc(calling, 100);

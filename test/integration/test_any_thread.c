@@ -148,7 +148,7 @@ static void create_others(void)
     const struct memkind_page_ops ops = {.map = map_pages, .unmap = unmap_pages};
     memkind_t kind;
 
-    if (memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0, &kind) == 0)
+    if (test_create_kind((memkind_bits_t)0, &kind) == 0)
         memkind_free(NULL, memkind_malloc(kind, 100));
     if (memkind_create_nodes("0", MEMKIND_POLICY_BIND_ALL, 0, &kind) == 0)
         memkind_destroy_kind(kind);

@@ -66,7 +66,7 @@ struct plugin {
     __typeof__(memkind_realloc) *realloc;
     __typeof__(memkind_free) *free;
     __typeof__(memkind_detect_kind) *detect;
-    __typeof__(memkind_create_kind) *create;
+    __typeof__(memkind_create_nodes) *create;
     __typeof__(memkind_destroy_kind) *destroy;
     memkind_t kinds[3];
 };
@@ -91,7 +91,7 @@ static void plugin_open(struct plugin *plugin)
     *(void **)&plugin->realloc = find(plugin->handle, "memkind_realloc");
     *(void **)&plugin->free = find(plugin->handle, "memkind_free");
     *(void **)&plugin->detect = find(plugin->handle, "memkind_detect_kind");
-    *(void **)&plugin->create = find(plugin->handle, "memkind_create_kind");
+    *(void **)&plugin->create = find(plugin->handle, "memkind_create_nodes");
     *(void **)&plugin->destroy = find(plugin->handle, "memkind_destroy_kind");
     for (size_t i = 0; i < LENGTH(names); i++)
         plugin->kinds[i] = *(memkind_t *)find(plugin->handle, names[i]);
@@ -123,8 +123,7 @@ static char *use(const struct plugin *plugin)
         plugin->free(NULL, block);
         plugin->free(kind, zeroed);
     }
-    if (plugin->create(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, (memkind_bits_t)0,
-                       &created))
+    if (plugin->create("all", MEMKIND_POLICY_PREFERRED_LOCAL, (memkind_bits_t)0, &created))
         return "creation";
     plugin->free(created, plugin->malloc(created, 5000));
     return plugin->destroy(created) ? "destruction" : NULL;

@@ -60,8 +60,7 @@ static memkind_t create(void)
 {
     memkind_t kind;
 
-    cr_assert_eq(
-        memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0, &kind), 0);
+    cr_assert_eq(test_create_kind((memkind_bits_t)0, &kind), 0);
     return kind;
 }
 

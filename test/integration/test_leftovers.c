@@ -183,9 +183,7 @@ static memkind_t make_simple(void)
 {
     memkind_t kind = NULL;
 
-    cr_assert_eq(memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                     (memkind_bits_t)0, &kind),
-                 MEMKIND_SUCCESS);
+    cr_assert_eq(test_create_kind((memkind_bits_t)0, &kind), MEMKIND_SUCCESS);
     return kind;
 }
 

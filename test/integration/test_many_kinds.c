@@ -129,7 +129,7 @@ Test(many_kinds, live_pmem_kinds)
 Test(many_kinds, one_too_many)
 {
     static struct made made[MEMKIND_MAX_KIND];
-    static const char *const names[] = {"pmem", "custom", "DEF pref", "n. inter", "HBW bindl"};
+    static const char *const names[] = {"pmem", "custom", "n. pref", "n. inter", "n. bindl"};
 
     for (int round = 0; round < 2; round++) {
         struct made extra;
@@ -219,12 +219,12 @@ static void live_and_die(const char *name)
                   address_space, test_virtual());
 }
 
-Test(many_kinds, life_of_created_kinds)
+Test(many_kinds, life_of_kinds_of_preferred_nodes)
 {
-    live_and_die("DEF pref");
+    live_and_die("n. pref");
 }
 
-Test(many_kinds, life_of_kinds_of_nodes)
+Test(many_kinds, life_of_kinds_of_interleaved_nodes)
 {
     live_and_die("n. inter");
 }

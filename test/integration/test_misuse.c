@@ -84,7 +84,7 @@ static const struct {
     {"overflow_calloc", 1, "^overflow: .*, 0 bytes after the end of a block of 300 bytes of "},
     {"overflow_realloc", 1, "^overflow: .*, 0 bytes after the end of a block of 2000 bytes of "},
     {"overflow_unfreed", 2, "^overflow: .*, 0 bytes after the end of " BLOCK},
-    {"overflow_destroyed", 1, "^overflow: .*, 0 bytes after the end of " BLOCK "created:"},
+    {"overflow_destroyed", 1, "^overflow: .*, 0 bytes after the end of " BLOCK "nodes:"},
     {"underflow", 1, "^underflow: .*, 1 bytes before " BLOCK},
     {"write_after_free", 1, "^write after free: .*, 10 bytes into " BLOCK},
     {"write_after_free_at_exit", 1, "^write after free: .*, 10 bytes into " BLOCK},

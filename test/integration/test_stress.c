@@ -32,8 +32,8 @@ TestSuite(stress, .init = test_with_nodes, .timeout = 3600);
 #define PART 32
 
 static const char *const names[] = {
-    "DEFAULT",    "REGULAR",  "INTERLEAVE", "HBW_PREF", "HBW bindl", "n. inter",  "pmem",
-    "pmem c lim", "fix anon", "fix odd",    "fix shm",  "custom",    "cust nopu",
+    "DEFAULT",    "REGULAR",  "INTERLEAVE", "HBW_PREF", "n. bindl", "n. inter",  "pmem",
+    "pmem c lim", "fix anon", "fix odd",    "fix shm",  "custom",   "cust nopu",
 };
 #define KINDS LENGTH(names)
 

@@ -200,8 +200,7 @@ static void *create_and_destroy(void *argument)
     while (!stop) {
         memkind_t kind;
 
-        EXPECT(memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                   (memkind_bits_t)0, &kind) == 0);
+        EXPECT(test_create_kind((memkind_bits_t)0, &kind) == 0);
         memkind_free(kind, memkind_malloc(kind, 100));
         EXPECT(memkind_destroy_kind(kind) == 0);
     }

@@ -20,10 +20,7 @@ memkind_t busy_create(void)
 {
     memkind_t kind;
 
-    return memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                               (memkind_bits_t)0, &kind)
-               ? NULL
-               : kind;
+    return test_create_kind((memkind_bits_t)0, &kind) ? NULL : kind;
 }
 
 bool busy_use(memkind_t kind, uint64_t seed)

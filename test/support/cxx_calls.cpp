@@ -115,10 +115,9 @@ void __wrap_memkind_config_set_memory_usage_policy(struct memkind_config *config
 
 static int pretend(memkind_t *kind)
 {
-    return create_error
-               ? create_error
-               : memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL,
-                                     (memkind_bits_t)0, kind);
+    return create_error ? create_error
+                        : memkind_create_nodes("all", MEMKIND_POLICY_PREFERRED_LOCAL,
+                                               (memkind_bits_t)0, kind);
 }
 
 int __wrap_memkind_create_pmem_with_config(struct memkind_config *config, memkind_t *kind)

@@ -143,8 +143,7 @@ const char *op_create_and_destroy(void)
 {
     memkind_t kind = NULL;
     const char *result, *second;
-    int error = memkind_create_kind(MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_ALL,
-                                    (memkind_bits_t)0, &kind);
+    int error = memkind_create_nodes("all", MEMKIND_POLICY_BIND_ALL, (memkind_bits_t)0, &kind);
 
     if (error) {
         EXPECT(error < 0 && !kind);

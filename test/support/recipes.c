@@ -21,18 +21,12 @@
 #define BASE  "Static kinds"
 #define PLACE "Static kinds by capacity, latency and bandwidth"
 #define HUGE  "Huge pages"
-#define MADE  "memkind_create_kind, memkind_create_nodes"
+#define MADE  "memkind_create_nodes"
 #define OWN   "memkind_create_pmem, memkind_create_fixed, memkind_create_custom"
 
 #define STATIC(NAME, GROUP, KIND, PAGE_SIZE)                                                       \
     {.name = NAME, .group = GROUP, .sort = RECIPE_STATIC, .variable = &MEMKIND_##KIND,             \
      .page_size = PAGE_SIZE}
-#define CREATED(NAME, MEMTYPE, POLICY)                                                             \
-    {.name = NAME, .group = MADE, .sort = RECIPE_CREATED, .memtype = MEMTYPE,                      \
-     .policy = MEMKIND_POLICY_##POLICY}
-#define CREATED_2M(NAME, MEMTYPE, POLICY)                                                          \
-    {.name = NAME, .group = HUGE, .sort = RECIPE_CREATED, .memtype = MEMTYPE,                      \
-     .policy = MEMKIND_POLICY_##POLICY, .flags = MEMKIND_MASK_PAGE_SIZE_2MB, .page_size = 2 * MIB}
 #define NODES(NAME, GROUP, POLICY, FLAGS, PAGE_SIZE)                                               \
     {.name = NAME, .group = GROUP, .sort = RECIPE_NODES, .policy = MEMKIND_POLICY_##POLICY,        \
      .flags = FLAGS, .page_size = PAGE_SIZE}
@@ -43,10 +37,6 @@
      .page_size = PAGE_SIZE}
 #define CUSTOM(NAME, PURGE)                                                                        \
     {.name = NAME, .group = OWN, .sort = RECIPE_CUSTOM, .purge = PURGE, .limit = AREA_SIZE}
-
-#define DEFAULT_TYPE MEMKIND_MEMTYPE_DEFAULT
-#define HBW_TYPE     MEMKIND_MEMTYPE_HIGH_BANDWIDTH
-#define BOTH_TYPES   (MEMKIND_MEMTYPE_DEFAULT | MEMKIND_MEMTYPE_HIGH_BANDWIDTH)
 
 const struct recipe recipes[] = {
     STATIC("DEFAULT",    BASE,  DEFAULT,                           0),
@@ -70,12 +60,6 @@ const struct recipe recipes[] = {
     STATIC("BW_LOC",     PLACE, HIGHEST_BANDWIDTH_LOCAL,           0),
     STATIC("BW_LOC_P",   PLACE, HIGHEST_BANDWIDTH_LOCAL_PREFERRED, 0),
 
-    CREATED("DEF pref",  DEFAULT_TYPE, PREFERRED_LOCAL),
-    CREATED("HBW bindl", HBW_TYPE,     BIND_LOCAL),
-    CREATED("HBW binda", HBW_TYPE,     BIND_ALL),
-    CREATED("HBW pref",  HBW_TYPE,     PREFERRED_LOCAL),
-    CREATED("HBW inter", HBW_TYPE,     INTERLEAVE_ALL),
-    CREATED("all inter", BOTH_TYPES,   INTERLEAVE_ALL),
     NODES("n. binda",    MADE, BIND_ALL,                0, 0),
     NODES("n. bindl",    MADE, BIND_LOCAL,              0, 0),
     NODES("n. pref",     MADE, PREFERRED_LOCAL,         0, 0),
@@ -97,10 +81,6 @@ const struct recipe recipes[] = {
     STATIC("HBW",        HUGE, HBW_HUGETLB,           2 * MIB),
     STATIC("HBW_ALL",    HUGE, HBW_ALL_HUGETLB,       2 * MIB),
     STATIC("HBW_PREF",   HUGE, HBW_PREFERRED_HUGETLB, 2 * MIB),
-    CREATED_2M("DEF pref",  DEFAULT_TYPE, PREFERRED_LOCAL),
-    CREATED_2M("HBW bindl", HBW_TYPE,     BIND_LOCAL),
-    CREATED_2M("HBW binda", HBW_TYPE,     BIND_ALL),
-    CREATED_2M("HBW pref",  HBW_TYPE,     PREFERRED_LOCAL),
     NODES("n. binda",    HUGE, BIND_ALL,        MEMKIND_MASK_PAGE_SIZE_2MB, 2 * MIB),
     NODES("n. bindl",    HUGE, BIND_LOCAL,      MEMKIND_MASK_PAGE_SIZE_2MB, 2 * MIB),
     NODES("n. pref",     HUGE, PREFERRED_LOCAL, MEMKIND_MASK_PAGE_SIZE_2MB, 2 * MIB),
@@ -327,9 +307,6 @@ static int make(struct made *made)
     case RECIPE_STATIC:
         made->kind = *recipe->variable;
         return MEMKIND_SUCCESS;
-    case RECIPE_CREATED:
-        return memkind_create_kind((memkind_memtype_t)recipe->memtype, recipe->policy, flags,
-                                   &made->kind);
     case RECIPE_NODES:
         return memkind_create_nodes("all", recipe->policy, flags, &made->kind);
     case RECIPE_PMEM:

@@ -12,7 +12,6 @@
 
 enum recipe_sort {
     RECIPE_STATIC,
-    RECIPE_CREATED, /* memkind_create_kind() */
     RECIPE_NODES,
     RECIPE_PMEM,
     RECIPE_FIXED,
@@ -27,7 +26,6 @@ struct recipe {
     const char *group; /* heading of the table it belongs to */
     enum recipe_sort sort;
     memkind_t *variable; /* of a static kind */
-    unsigned memtype;
     memkind_policy_t policy;
     unsigned flags;   /* memkind_bits_t */
     size_t page_size; /* 0: base pages */

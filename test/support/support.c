@@ -121,6 +121,11 @@ const struct test_kind *test_next_kind(const struct test_kind *kind)
     return NULL;
 }
 
+int test_create_kind(memkind_bits_t flags, memkind_t *kind)
+{
+    return memkind_create_nodes("all", MEMKIND_POLICY_PREFERRED_LOCAL, flags, kind);
+}
+
 /* --- small files ------------------------------------------------------------------------------ */
 
 bool test_read_text(const char *path, char *text, size_t size)

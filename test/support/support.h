@@ -107,6 +107,10 @@ extern const struct test_kind test_kinds[MEMKIND_NUM_BASE_KIND];
  */
 const struct test_kind *test_next_kind(const struct test_kind *kind);
 
+/* A kind of the test's own on all nodes, which it may destroy: base pages, or as the flags say. The
+ * code of the create function. */
+int test_create_kind(memkind_bits_t flags, memkind_t *kind);
+
 /* --- small files, of sysfs and procfs --------------------------------------------------------- */
 
 /* The text, cut and terminated. False, with an empty text: it cannot be read. */

@@ -58,26 +58,19 @@ const struct page_kind page_kind_static[MEMKIND_NUM_BASE_KIND] = {
 #define DEFAULT_TYPE MEMKIND_MEMTYPE_DEFAULT
 #define HBW_TYPE MEMKIND_MEMTYPE_HIGH_BANDWIDTH
 
-/* What memkind_create_kind() accepts. `huge`: also with MEMKIND_MASK_PAGE_SIZE_2MB. */
+/* What memkind_create_kind() accepts, and which static kinds that means. */
 static const struct {
     unsigned memtype;
     memkind_policy_t policy;
-    bool huge;
-    struct page_kind row[2]; /* base pages, 2 MiB pages */
+    int base, of_2m; /* MEMKIND_PARTITION_* for base pages and for 2 MiB pages; -1: not accepted */
 } created[] = {
-#define CREATED_ROW(SELECTOR, POLICY, PAGE_POLICY, ORDINARY, SUFFIX, PAGES)                     \
-    {.name = "created:" #SELECTOR "," #POLICY SUFFIX, .selector = SELECT_##SELECTOR,            \
-     .policy = PAGE_POLICY_##PAGE_POLICY, .page_size = (PAGES), .ordinary_if_none = (ORDINARY)}
-#define CREATED(MEMTYPE, POLICY, SELECTOR, PAGE_POLICY, ORDINARY, HUGE)                         \
-    {MEMTYPE, MEMKIND_POLICY_##POLICY, HUGE,                                                    \
-     {CREATED_ROW(SELECTOR, POLICY, PAGE_POLICY, ORDINARY, "", 0),                              \
-      CREATED_ROW(SELECTOR, POLICY, PAGE_POLICY, ORDINARY, ",2M", PAGE_SIZE_2M)}}
-    CREATED(DEFAULT_TYPE, PREFERRED_LOCAL, PROCESS, PROCESS, false, true),
-    CREATED(HBW_TYPE, BIND_LOCAL, HBW_NEAREST, BIND, false, true),
-    CREATED(HBW_TYPE, BIND_ALL, HBW_ALL, BIND, false, true),
-    CREATED(HBW_TYPE, PREFERRED_LOCAL, HBW_NEAREST, PREFERRED, true, true),
-    CREATED(HBW_TYPE, INTERLEAVE_ALL, HBW_ALL, INTERLEAVE, false, false),
-    CREATED(DEFAULT_TYPE | HBW_TYPE, INTERLEAVE_ALL, ALL, INTERLEAVE, true, false),
+#define CREATED(MEMTYPE, POLICY, BASE, OF_2M) {MEMTYPE, MEMKIND_POLICY_##POLICY, MEMKIND_PARTITION_##BASE, OF_2M}
+    CREATED(DEFAULT_TYPE,            PREFERRED_LOCAL, DEFAULT,        MEMKIND_PARTITION_HUGETLB),
+    CREATED(HBW_TYPE,                BIND_LOCAL,      HBW,            MEMKIND_PARTITION_HBW_HUGETLB),
+    CREATED(HBW_TYPE,                BIND_ALL,        HBW_ALL,        MEMKIND_PARTITION_HBW_ALL_HUGETLB),
+    CREATED(HBW_TYPE,                PREFERRED_LOCAL, HBW_PREFERRED,  MEMKIND_PARTITION_HBW_PREFERRED_HUGETLB),
+    CREATED(HBW_TYPE,                INTERLEAVE_ALL,  HBW_INTERLEAVE, -1),
+    CREATED(DEFAULT_TYPE | HBW_TYPE, INTERLEAVE_ALL,  INTERLEAVE,     -1),
 };
 
 /* What memkind_create_nodes() accepts. A row's nodes are the pool's. */
@@ -121,18 +114,17 @@ const struct page_kind *page_kind_of_nodes(memkind_policy_t policy, memkind_bits
     return NULL;
 }
 
-const struct page_kind *page_kind_created(memkind_memtype_t memtype, memkind_policy_t policy,
-                                          memkind_bits_t flags)
+int page_kind_created(memkind_memtype_t memtype, memkind_policy_t policy, memkind_bits_t flags)
 {
     for (size_t i = 0; i < sizeof created / sizeof created[0]; i++) {
         if (created[i].memtype != (unsigned)memtype || created[i].policy != policy)
             continue;
         if ((unsigned)flags == 0)
-            return &created[i].row[0];
-        if (flags == MEMKIND_MASK_PAGE_SIZE_2MB && created[i].huge)
-            return &created[i].row[1];
+            return created[i].base;
+        if (flags == MEMKIND_MASK_PAGE_SIZE_2MB)
+            return created[i].of_2m;
     }
-    return NULL;
+    return -1;
 }
 
 int page_kind_policy(const struct page_kind *kind, unsigned cpu_node, struct node_answer *answer,
@@ -149,12 +141,8 @@ int page_kind_policy(const struct page_kind *kind, unsigned cpu_node, struct nod
     memset(policy, 0, sizeof *policy);
     policy->mode = -1;
     selector_answer(kind->selector, kind->given, cpu_node, answer);
-    if (answer->error) {
-        if (!kind->ordinary_if_none || answer->error == MEMKIND_ERROR_ENVIRON)
-            return answer->error;
-        answer->error = 0;
-        return 0;
-    }
+    if (answer->error)
+        return answer->error;
     policy->mode = mode[kind->policy];
     policy->nodes = answer->nodes;
     if (kind->policy == PAGE_POLICY_PREFERRED && nodemask_count(&policy->nodes) > 1)

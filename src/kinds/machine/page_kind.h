@@ -5,7 +5,7 @@
  *
  * A kind is a row: name, node selector, memory policy, page size. The static kinds of memkind.h are
  * the rows of one table, indexed by the ABI's MEMKIND_PARTITION_* numbers; what
- * memkind_create_kind() accepts is a second table of the same rows. A new static kind is one row.
+ * memkind_create_kind() accepts is a table of these numbers. A new static kind is one row.
  *
  * All of this is constant; any thread.
  */
@@ -29,11 +29,10 @@ enum page_policy {
 struct page_source;
 
 struct page_kind {
-    const char *name; /* as in memkind.h, or of the created kind's row */
+    const char *name; /* as in memkind.h, or what sort of created kind it is */
     enum node_selector selector;
     enum page_policy policy;
     size_t page_size;             /* 0: base pages, else 2 MiB or 1 GiB from the hugetlb pools */
-    bool ordinary_if_none;        /* no such nodes: behave as the process does, do not refuse */
     const struct nodemask *given; /* SELECT_GIVEN*: the nodes */
 };
 
@@ -43,9 +42,9 @@ struct page_kind {
 
 extern const struct page_kind page_kind_static[MEMKIND_NUM_BASE_KIND];
 
-/* The row that memkind_create_kind() means, or NULL: no such combination. */
-const struct page_kind *page_kind_created(memkind_memtype_t memtype, memkind_policy_t policy,
-                                          memkind_bits_t flags);
+/* MEMKIND_PARTITION_* of the static kind that memkind_create_kind() means, or -1: no such
+ * combination. */
+int page_kind_created(memkind_memtype_t memtype, memkind_policy_t policy, memkind_bits_t flags);
 
 /* The row that memkind_create_nodes() means, without its nodes, or NULL: no such combination. */
 const struct page_kind *page_kind_of_nodes(memkind_policy_t policy, memkind_bits_t flags);

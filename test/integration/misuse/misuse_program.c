@@ -100,7 +100,7 @@ static void overflow_destroyed(void)
 {
     memkind_t own;
 
-    if (memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0, &own))
+    if (memkind_create_nodes("all", MEMKIND_POLICY_PREFERRED_LOCAL, 0, &own))
         abort();
     ((char *)memkind_malloc(own, SIZE))[SIZE] = 1;
     memkind_destroy_kind(own);
@@ -352,7 +352,7 @@ static void leak_destroyed(void)
 {
     memkind_t own;
 
-    if (memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0, &own) ||
+    if (memkind_create_nodes("all", MEMKIND_POLICY_PREFERRED_LOCAL, 0, &own) ||
         !memkind_malloc(own, SIZE))
         abort();
     memkind_destroy_kind(own);
