@@ -399,7 +399,14 @@ typedef enum memkind_policy_t {
 typedef enum memkind_bits_t {
     /** Pages of 2 MiB (2 to the power of 21 bytes) from hugetlbfs, see
      *  MAP_HUGE_2MB in mmap(2). */
-    MEMKIND_MASK_PAGE_SIZE_2MB = 21ull
+    MEMKIND_MASK_PAGE_SIZE_2MB = 21ull,
+
+    /** For memkind_create_nodes(), with a page size or without: the kind's pages
+     *  are left out of core dumps, see MADV_DONTDUMP in madvise(2). That is for
+     *  secrets, and for what would make a dump too large. Memory of which the
+     *  kernel does not accept it is not used. Of a file-backed kind:
+     *  memkind_config_set_core_dump(). C++ needs a cast. New in 1.15.0. */
+    MEMKIND_MASK_NO_CORE_DUMP = 1ull << 8
 } memkind_bits_t;
 
 /** How eagerly a file-backed kind gives memory back. */
@@ -1039,7 +1046,8 @@ int memkind_create_custom(const struct memkind_page_ops *ops, void *context, mem
  * @param flags   `(memkind_bits_t)0` for base pages; #MEMKIND_MASK_PAGE_SIZE_2MB, or
  *                `(memkind_bits_t)30` for 1 GiB: huge pages, not with
  *                interleaving. They need not be reserved yet; as long as there
- *                are none, allocations return NULL with errno ENOMEM.
+ *                are none, allocations return NULL with errno ENOMEM. With
+ *                #MEMKIND_MASK_NO_CORE_DUMP or without.
  * @param kind    where the handle is stored on success; not NULL.
  *
  * @return #MEMKIND_SUCCESS, or
@@ -1135,6 +1143,16 @@ void memkind_config_set_size(struct memkind_config *cfg, size_t pmem_size);
  */
 void memkind_config_set_memory_usage_policy(struct memkind_config *cfg,
                                             memkind_mem_usage_policy policy);
+
+/**
+ * Sets whether the kind's pages are part of core dumps, as those of a file without
+ * a name are by default (core(5)). If not: MADV_DONTDUMP, see madvise(2). New in
+ * 1.15.0.
+ *
+ * @param cfg        a configuration, or NULL for nothing to happen.
+ * @param core_dump  true, which is the start value, or false.
+ */
+void memkind_config_set_core_dump(struct memkind_config *cfg, bool core_dump);
 
 /** @} */
 

@@ -38,3 +38,9 @@ EXPORT void memkind_config_set_memory_usage_policy(struct memkind_config *cfg,
     if (cfg)
         cfg->policy = policy;
 }
+
+EXPORT void memkind_config_set_core_dump(struct memkind_config *cfg, bool core_dump)
+{
+    if (cfg)
+        cfg->no_core_dump = !core_dump;
+}

@@ -10,4 +10,5 @@ struct memkind_config {
     const char *directory; /* the caller's string */
     size_t limit;          /* bytes, 0: the file system's size */
     memkind_mem_usage_policy policy;
+    bool no_core_dump;
 };

@@ -141,12 +141,15 @@ EXPORT int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t
 EXPORT int memkind_create_nodes(const char *nodes, memkind_policy_t policy, memkind_bits_t flags,
                                 memkind_t *kind)
 {
-    const struct page_kind *row = page_kind_of_nodes(policy, flags);
+    const unsigned no_core_dump = MEMKIND_MASK_NO_CORE_DUMP;
+    const struct page_kind *row =
+        page_kind_of_nodes(policy, (memkind_bits_t)((unsigned)flags & ~no_core_dump));
     struct page_setup setup;
 
     if (!row || !nodes || !kind)
         return MEMKIND_ERROR_INVALID;
     setup = pool_setup(row);
+    setup.no_core_dump = (unsigned)flags & no_core_dump;
     return create(&setup, nodes, kind);
 }
 
@@ -179,6 +182,7 @@ EXPORT int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t
         (unsigned)cfg->policy >= MEMKIND_MEM_USAGE_POLICY_MAX_VALUE)
         return MEMKIND_ERROR_INVALID;
     request = (struct source_file_request){.directory = cfg->directory, .limit = cfg->limit};
+    setup.no_core_dump = cfg->no_core_dump;
     setup.conservative = cfg->policy == MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE;
     return create(&setup, NULL, kind);
 }

@@ -42,6 +42,7 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
     pool->kind = setup->kind;
     pool->source = setup->source;
     pool->conservative = setup->conservative;
+    pool->no_core_dump = setup->no_core_dump;
     if (setup->nodes) {
         pool->given_nodes = *setup->nodes;
         pool->given_kind = *setup->kind;
@@ -212,6 +213,11 @@ bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole)
 /* --- mapping ------------------------------------------------------------------------------------
  */
 
+bool pool_keeps_promise(const struct page_pool *pool, void *address, size_t size)
+{
+    return !pool->no_core_dump || os_no_core_dump(address, size) == 0;
+}
+
 static void *map_once(struct page_pool *pool, unsigned domain, const struct os_policy *policy,
                       size_t size, size_t alignment, bool *zeroed)
 {
@@ -223,7 +229,9 @@ static void *map_once(struct page_pool *pool, unsigned domain, const struct os_p
         return NULL;
     address = pool->source->map(pool, policy, size, alignment, zeroed);
     if (address && !pool->source->page_granular)
-        error = page_region_add(&pool->regions, domain, address, size, 0);
+        error = pool_keeps_promise(pool, address, size)
+                    ? page_region_add(&pool->regions, domain, address, size, 0)
+                    : MEMKIND_ERROR_MALLOC;
     /* What a live kind has already (a custom map() at fault) stays that kind's, and mapped. */
     if (error == MEMKIND_ERROR_MALLOC && pool->source->unmap(pool, address, size))
         leftover_unmap(address, size);

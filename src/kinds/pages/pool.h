@@ -39,6 +39,7 @@ struct page_setup {
     const struct page_source *source;
     const void *request;          /* for the source: page_source.h */
     bool conservative;            /* unused pages go back at once */
+    bool no_core_dump;            /* pages are left out of core dumps */
     const struct nodemask *nodes; /* for a row that selects SELECT_GIVEN* */
 };
 
@@ -56,6 +57,7 @@ struct page_pool {
     unsigned domains;
     struct nodemask domain_nodes; /* a node with CPUs each, from the lowest, whatever comes later */
     bool conservative;
+    bool no_core_dump;
     atomic_size_t limit; /* bytes, of pool_set_limit() */
     struct page_regions regions;
     struct page_commitment commitment;
@@ -101,6 +103,9 @@ bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain);
 /* Whether two addresses that the caller has pages at lie in one region of a pool that only takes
  * back whole regions. *whole: whether [a, a + size) is all of it. No lock. */
 bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole);
+
+/* For what has just been mapped for a pool, before it is used. False: it may not be used. */
+bool pool_keeps_promise(const struct page_pool *pool, void *address, size_t size);
 
 /* 0: the pages read as zeroes. Anything else: not done. */
 int pool_purge(struct page_pool *pool, void *address, size_t size);

@@ -310,7 +310,8 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
      * to them could not have them again. */
     if (own->populates)
         os_no_readahead(address, size);
-    if (page_region_add(&pool->regions, 0, address, size, windows)) {
+    if (!pool_keeps_promise(pool, address, size) ||
+        page_region_add(&pool->regions, 0, address, size, windows)) {
         leftover_unmap(address, size);
         return false;
     }

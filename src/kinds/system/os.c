@@ -223,6 +223,11 @@ int os_no_readahead(void *address, size_t size)
     return madvise(address, size, MADV_RANDOM) ? failed("madvise(RANDOM)", size) : 0;
 }
 
+int os_no_core_dump(void *address, size_t size)
+{
+    return madvise(address, size, MADV_DONTDUMP) ? failed("madvise(DONTDUMP)", size) : 0;
+}
+
 void os_name(void *address, size_t size, const char *name)
 {
     int error = errno;

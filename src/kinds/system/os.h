@@ -64,6 +64,9 @@ int os_discard(void *address, size_t size);
 /* Keeps transparent huge pages away from a mapping whose placement is counted in base pages. */
 int os_no_huge_pages(void *address, size_t size);
 
+/* Leaves the pages out of core dumps. */
+int os_no_core_dump(void *address, size_t size);
+
 /* Faults bring just the page that is wanted, and no others with it. */
 int os_no_readahead(void *address, size_t size);
 
