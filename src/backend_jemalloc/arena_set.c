@@ -13,13 +13,18 @@
 
 #define ARENAS_SHARED 3000 /* of 4,094: the rest is for arena sets that have none yet */
 #define ARENAS_PER_CPU 4   /* jemalloc's own ratio: few threads meet in one arena */
+#define IDLE_MOST 8        /* arenas that are kept for other sets, 100 KiB each */
 #define STEPS_PER_ARENA 16 /* of a pool with a limit: an arena for 4 MiB of 16, 32 of 1,024 */
 
 struct jem_arena_set *_Atomic jem_set_of_arena[MALLOCX_ARENA_LIMIT];
 
 static struct jem_arena_set *sets[JEM_SLOTS]; /* by slot, guarded by jem_lock */
 static unsigned arenas_alive;                 /* guarded by jem_lock */
-static struct jem_arena *idle_arenas;         /* empty ones, guarded by jem_lock */
+/* Of no set, guarded by jem_lock: */
+static struct jem_arena *idle_arenas; /* empty ones */
+static unsigned idle_count;
+static struct jem_arena *hollow_arenas; /* numbers of such as there are no more */
+static unsigned readers;                /* of all arenas: none of them may go */
 
 /* --- arenas -------------------------------------------------------------------------------------
  */
@@ -46,8 +51,16 @@ static struct jem_arena *arena_make(tsd_t *tsd, struct jem_arena_set *set)
 
     if (made) {
         idle_arenas = made->next;
+        idle_count--;
         arena_set_extent_hooks(tsd, made->arena, &set->hooks.table);
         return made;
+    }
+    if (hollow_arenas) {
+        made = hollow_arenas;
+        made->arena = arena_init(tsd_tsdn(tsd), made->index, &config);
+        if (made->arena)
+            hollow_arenas = made->next;
+        return made->arena ? made : NULL;
     }
     made = jem_internal_alloc(tsd, sizeof *made);
     if (!made)
@@ -89,9 +102,7 @@ static void arena_stop_decay(tsd_t *tsd, arena_t *arena)
 }
 
 /*
- * Empties an arena, so that another arena set can have it. jemalloc could destroy it, but never
- * unmaps the 2 MiB that its metadata came from: a program that makes and destroys kinds would run
- * out of address space. So the number of arenas is the largest that were in use at once.
+ * Empties an arena, so that another arena set can have it.
  *
  * A thread may be in the middle of giving pages back (purge.c, reclaim.c): it has some of them in
  * its hands, and the arena keeps others, which jemalloc does not purge beside it. All have to be
@@ -112,6 +123,33 @@ static void arena_empty(tsd_t *tsd, arena_t *arena)
     arena_set_extent_hooks(tsd, arena, (extent_hooks_t *)&ehooks_default_extent_hooks);
 }
 
+/* Arenas that nobody uses are kept for the next set, which so has their metadata at once. Of those
+ * that are too many only the numbers are kept: what jemalloc knows of them goes. The lock is that
+ * of jemalloc's statistics. Called with jem_lock. */
+static void idle_arenas_shed(tsd_t *tsd)
+{
+    while (idle_count > IDLE_MOST && !readers) {
+        struct jem_arena *arena = idle_arenas;
+
+        ctl_prefork(tsd_tsdn(tsd));
+        arena_destroy(tsd, arena->arena);
+        ctl_postfork_parent(tsd_tsdn(tsd));
+        arena->arena = NULL;
+        idle_arenas = arena->next;
+        idle_count--;
+        arena->next = hollow_arenas;
+        hollow_arenas = arena;
+    }
+}
+
+void jem_arena_set_read(tsd_t *tsd, int change)
+{
+    pthread_mutex_lock(&jem_lock);
+    readers += (unsigned)change;
+    idle_arenas_shed(tsd);
+    pthread_mutex_unlock(&jem_lock);
+}
+
 /* Every arena has slabs that are partly used, so a few arenas take a good part of a small pool. */
 static unsigned arena_limit(const struct jem_arena_set *set)
 {
@@ -126,14 +164,14 @@ static unsigned arena_limit(const struct jem_arena_set *set)
     return most;
 }
 
-struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set)
+struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set, bool own)
 {
     struct jem_arena *least = set->arenas;
 
     for (struct jem_arena *arena = least->next; arena; arena = arena->next)
         if (arena->threads < least->threads)
             least = arena;
-    if (least->threads && set->narenas < arena_limit(set) && arenas_alive < ARENAS_SHARED) {
+    if (own && least->threads && set->narenas < arena_limit(set) && arenas_alive < ARENAS_SHARED) {
         struct jem_arena *fresh = arena_create(tsd, set);
 
         if (fresh)
@@ -209,8 +247,10 @@ void jem_arena_set_drop(tsd_t *tsd, struct jem_arena_set *set)
         set->arenas = arena->next;
         arena->next = idle_arenas;
         idle_arenas = arena;
+        idle_count++;
         arenas_alive--;
     }
+    idle_arenas_shed(tsd);
     jem_internal_free(tsd, set);
 }
 
@@ -274,4 +314,5 @@ void jem_arena_set_postfork_child(tsdn_t *tsdn)
             for (struct jem_arena *arena = sets[slot]->arenas; arena; arena = arena->next)
                 arena->threads = 0;
     forget_purges(tsdn);
+    readers = 0;
 }

@@ -8,7 +8,8 @@
  * second and later arenas of a set are only made while few enough exist; above that, threads share.
  *
  * Arenas are made with metadata kept out of the kind's memory and with the set's hooks. When their
- * heap ends they are emptied and used again.
+ * heap ends they are emptied and used again; of those that are too many for that, only their
+ * numbers are kept.
  *
  * Threads: arena sets and counts are guarded by jem_lock.
  */
@@ -61,8 +62,9 @@ void jem_arena_set_empty(tsd_t *tsd, struct jem_arena_set *set);
 /* Its arenas are for other sets. Called with jem_lock. */
 void jem_arena_set_drop(tsd_t *tsd, struct jem_arena_set *set);
 
-/* The arena for one more cache. Called with jem_lock; never fails. */
-struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set);
+/* The arena for one more cache; `own`: one that no other cache has, if there may be so many. Called
+ * with jem_lock; never fails. */
+struct jem_arena *jem_arena_set_take_arena(tsd_t *tsd, struct jem_arena_set *set, bool own);
 /* The arena of that index in its set; NULL: it is in none. Called with jem_lock. */
 struct jem_arena *jem_arena_set_find_arena(unsigned index);
 /* The arena set of a slot, or NULL. Called with jem_lock. */
@@ -76,5 +78,8 @@ struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set);
 /* The set has no slot any more and its arenas take nothing and give nothing. For the child of a
  * fork, where the set's pages are its parent's. */
 void jem_arena_set_freeze(struct jem_arena_set *set);
+/* Whoever reads what jemalloc has of all arenas says so with 1, and with -1 when he has done. */
+void jem_arena_set_read(tsd_t *tsd, int change);
+
 /* In the child of a fork: no thread uses any arena. */
 void jem_arena_set_postfork_child(tsdn_t *tsdn);

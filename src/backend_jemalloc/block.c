@@ -60,7 +60,8 @@ static void context_of_set(struct alloc_context *context, struct jem_arena_set *
 {
     context->set = set;
     context->cache = jem_thread_cache(context->tsd, set);
-    context->arena = context->cache ? jem_cache_arena(context->cache) : set->arenas->arena;
+    context->arena =
+        context->cache ? jem_cache_visit(context->tsd, context->cache) : set->arenas->arena;
 }
 
 /* False: no memory for an arena set. */

@@ -18,6 +18,7 @@
 #define BLOCKS_FIRST_LEAST 4u         /* of a small class */
 #define BLOCKS_FIRST_LARGE 2u
 #define BLOCKS_FIRST_MOST 64u
+#define VISITS_SHARED 16u
 #define GROWTH_MOST ((size_t)2 << 20)
 #define GROWTH_ALL ((size_t)64 << 20)
 #define GROWTH_SHARE 64 /* of a pool's limit */
@@ -26,22 +27,21 @@
 #define FLUSH_MOST 128u /* blocks at a time: all are looked up before the first goes back */
 
 struct store {
-    void **array;
+    void **array;   /* NULL: no block has been in the bin yet */
     unsigned slots; /* of the array */
     unsigned first; /* blocks that there is always room for */
     unsigned most;  /* blocks that there is room for now */
     unsigned fill;  /* blocks to take from the arena next time */
-    bool own;       /* the array is no part of the cache's own memory */
     bool filled;    /* since the bin was last flushed or grew */
 };
 
 struct jem_cache {
     struct jem_bins bins; /* first: what a thread's table points to */
     const struct page_pool *pool;
-    arena_t *arena; /* to fill from */
-    size_t growth;  /* bytes by which bins may still grow */
-    struct store store[JEM_BINS_MOST];
-    void *arrays[];
+    arena_t *arena;       /* to fill from */
+    size_t growth;        /* bytes by which bins may still grow */
+    unsigned visits;      /* by its thread: up to VISITS_SHARED */
+    struct store store[]; /* by size class, of those that are cached */
 };
 
 /* --- size classes -------------------------------------------------------------------------------
@@ -145,16 +145,26 @@ static bool bin_move(tsd_t *tsd, struct jem_bin *bin, struct store *store, unsig
 {
     /* jem_fast_alloc() reads one place beyond an empty bin. Whole cache lines are allocated. */
     void **array = jem_internal_alloc(tsd, CACHELINE_CEILING((blocks + 1) * sizeof *array));
-    void **old = store->own ? store->array : NULL;
+    void **old = store->array;
 
     if (!array)
         return false;
     pthread_mutex_lock(&jem_thread_now->lock);
     bin_place(bin, store, array, blocks);
     pthread_mutex_unlock(&jem_thread_now->lock);
-    store->own = true;
     if (old)
         jem_internal_free(tsd, old);
+    return true;
+}
+
+/* A bin gets its array with its first block. False: there is no memory. */
+static bool bin_prepare(tsd_t *tsd, struct jem_bin *bin, struct store *store)
+{
+    if (likely(store->array))
+        return true;
+    if (!bin_move(tsd, bin, store, store->first))
+        return false;
+    bin_set_room(bin, store, store->first);
     return true;
 }
 
@@ -222,6 +232,8 @@ static bool bin_fill(tsd_t *tsd, struct jem_cache *cache, szind_t index)
     struct store *store = &cache->store[index];
     unsigned blocks;
 
+    if (!bin_prepare(tsd, bin, store))
+        return false;
     if (store->filled && bin_is_easy(store, index))
         (void)bin_double(tsd, cache, index);
     blocks = blocks_at_hand(tsd_tsdn(tsd), cache, index);
@@ -333,6 +345,11 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
 
     if (jem_fast_push(bin, block))
         return;
+    if (!store->array) {
+        if (!bin_prepare(tsd, bin, store) || !jem_fast_push(bin, block))
+            give_back(tsd, index, &block, 1);
+        return;
+    }
     if (!(store->filled || bin_is_easy(store, index)) || !bin_double(tsd, cache, index))
         bin_flush(tsd, bin, index, store->most / 2);
     store->filled = false;
@@ -404,29 +421,20 @@ size_t jem_cache_bytes(const struct jem_cache *cache)
 
 struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena)
 {
-    struct jem_cache *cache;
-    size_t places =
-        1; /* jem_fast_alloc() reads one place beyond an empty bin: the next bin's, or this one */
-    void **array;
+    struct jem_cache *cache =
+        jem_internal_alloc(tsd, sizeof *cache + bins * sizeof cache->store[0]);
 
-    for (szind_t i = 0; i < bins; i++)
-        places += first_blocks(set, i);
-    cache = jem_internal_alloc(tsd, sizeof *cache + places * sizeof cache->arrays[0]);
     if (!cache)
         return NULL;
     cache->bins = jem_cache_none;
     cache->pool = &set->heap->pages;
     cache->arena = arena;
     cache->growth = growth_of(set);
-    array = cache->arrays;
     for (szind_t i = 0; i < bins; i++) {
         struct store *store = &cache->store[i];
 
-        store->first = first_blocks(set, i);
+        store->first = store->most = first_blocks(set, i);
         store->fill = store->first > 1 ? store->first / 2 : 1;
-        bin_place(&cache->bins.of[i], store, array, store->first);
-        bin_set_room(&cache->bins.of[i], store, store->first);
-        array += store->first;
     }
     return cache;
 }
@@ -444,7 +452,7 @@ void jem_cache_release(tsd_t *tsd, struct jem_cache *cache)
 {
     growth_return(cache, jem_cache_growth(cache));
     for (szind_t i = 0; i < bins; i++)
-        if (cache->store[i].own)
+        if (cache->store[i].array)
             jem_internal_free(tsd, cache->store[i].array);
     jem_internal_free(tsd, cache);
 }
@@ -461,5 +469,22 @@ bool jem_cache_is_of(const struct jem_cache *cache, const struct heap *heap)
 
 arena_t *jem_cache_arena(const struct jem_cache *cache)
 {
+    return cache->arena;
+}
+
+arena_t *jem_cache_visit(tsd_t *tsd, struct jem_cache *cache)
+{
+    struct jem_arena_set *set;
+
+    if (likely(cache->visits == VISITS_SHARED))
+        return cache->arena;
+    if (++cache->visits == VISITS_SHARED) {
+        set = atomic_load_explicit(&jem_set_of_arena[arena_ind_get(cache->arena)],
+                                   memory_order_relaxed);
+        pthread_mutex_lock(&jem_lock);
+        jem_arena_set_count_thread(cache->arena, -1);
+        cache->arena = jem_arena_set_take_arena(tsd, set, true)->arena;
+        pthread_mutex_unlock(&jem_lock);
+    }
     return cache->arena;
 }

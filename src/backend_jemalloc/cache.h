@@ -7,13 +7,14 @@
  * a thread never has, and are collected only for the one that jemalloc makes by itself. Ours are
  * filled from jemalloc's arenas and flushed to them, and are used inline (fast.h).
  *
- * Size: a bin has room for ROOM_FIRST bytes at first. One that is filled and filled again, or
- * flushed and flushed again, is doubled until it has room for ROOM_EASY: each exchange with an
- * arena takes locks, whatever its size. One that is flushed after it has been filled is too small
- * for what its thread does; it may grow as far as all bins of the cache together have not grown by
- * more than GROWTH_MOST, and all caches of the process by GROWTH_ALL. Caches of a conservative heap
- * have little room, none for larger blocks, and never grow. So what a cache can hold is known:
- * JEM_CACHE_MOST and JEM_CACHE_LITTLE (fast.h), which the manual tells.
+ * Size: a bin has nothing at all before its first block, and room for ROOM_FIRST bytes then. One
+ * that is filled and filled again, or flushed and flushed again, is doubled until it has room for
+ * ROOM_EASY: each exchange with an arena takes locks, whatever its size. One that is flushed after
+ * it has been filled is too small for what its thread does; it may grow as far as all bins of the
+ * cache together have not grown by more than GROWTH_MOST, and all caches of the process by
+ * GROWTH_ALL. Caches of a conservative heap have little room, none for larger blocks, and never
+ * grow. So what a cache can hold is known: JEM_CACHE_MOST and JEM_CACHE_LITTLE (fast.h), which the
+ * manual tells.
  *
  * Unused blocks: every JEM_CALLS_BETWEEN times JEM_LOOKS_BETWEEN allocations a thread looks at one
  * of its caches, at the next one each time. What a bin had all the time since the last look, it
@@ -41,6 +42,9 @@ struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_arena_set *set, arena_
 void jem_cache_release(tsd_t *tsd, struct jem_cache *cache);
 bool jem_cache_is_of(const struct jem_cache *cache, const struct heap *heap);
 arena_t *jem_cache_arena(const struct jem_cache *cache);
+/* The same for a slow path of its thread: one that comes often gets an arena of its own. Called
+ * without jem_lock. */
+arena_t *jem_cache_visit(tsd_t *tsd, struct jem_cache *cache);
 
 /* Whether blocks of the size class are cached; cache may be NULL. */
 bool jem_cache_serves(const struct jem_cache *cache, szind_t index);

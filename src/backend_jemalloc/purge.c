@@ -42,11 +42,20 @@ static size_t dirty_pages(arena_t *arena)
     return ecache_npages_get(&arena->pa_shard.pac.ecache_dirty);
 }
 
-/* The arena of an index, if it is a heap's. Called with purge_lock. */
+/* The arena of an index, if it is a heap's, or jemalloc's own, which is of no set. Called with
+ * purge_lock. */
 static arena_t *arena_at(tsdn_t *tsdn, unsigned index, struct jem_arena_set **set)
 {
     *set = atomic_load_explicit(&jem_set_of_arena[index], memory_order_acquire);
-    return *set && !(*set)->frozen ? arena_get(tsdn, index, false) : NULL;
+    if (index && (!*set || (*set)->frozen))
+        return NULL;
+    return arena_get(tsdn, index, false);
+}
+
+/* Whether the arena's pages go back in any pieces. */
+static bool is_divisible(const struct jem_arena_set *set)
+{
+    return !set || pool_is_demand_paged(set->hooks.pool) || pool_is_page_granular(set->hooks.pool);
 }
 
 static bool purging_begin(tsdn_t *tsdn, decay_t *decay)
@@ -90,7 +99,7 @@ static size_t purge_arena(tsdn_t *tsdn, arena_t *arena, const struct jem_arena_s
 {
     pac_t *pac = &arena->pa_shard.pac;
     ehooks_t *ehooks = arena_get_ehooks(arena);
-    bool cuts = pool_is_demand_paged(set->hooks.pool) || pool_is_page_granular(set->hooks.pool);
+    bool cuts = is_divisible(set);
     size_t gone = 0;
     edata_t *extent;
 
@@ -281,12 +290,12 @@ static bool purge_step(tsdn_t *tsdn, unsigned index, const struct heap *heap)
 
     pthread_mutex_lock(&purge_lock);
     arena = arena_at(tsdn, index, &set);
-    if (arena && (!heap || set->heap == heap)) {
-        const struct page_pool *pool = &set->heap->pages;
+    if (arena && (!heap || (set && set->heap == heap))) {
+        struct page_pool *pool = set ? &set->heap->pages : NULL;
 
         more = purge_arena(tsdn, arena, set, 0, STEP_PAGES, 0) != 0;
-        if (!more && (!pool_is_demand_paged(pool) || pool_limit(pool)))
-            jem_retained_release(tsdn, &set->heap->pages, arena);
+        if (!more && pool && (!pool_is_demand_paged(pool) || pool_limit(pool)))
+            jem_retained_release(tsdn, pool, arena);
     }
     pthread_mutex_unlock(&purge_lock);
     return more;
@@ -302,14 +311,15 @@ void jem_purge_unused(tsd_t *tsd, const struct heap *heap)
 /* --- a thread's end -----------------------------------------------------------------------------
  */
 
-void jem_purge_left(tsd_t *tsd, arena_t *arena)
+void jem_purge_left(tsd_t *tsd, unsigned index)
 {
     tsdn_t *tsdn = tsd_tsdn(tsd);
     struct jem_arena_set *set;
+    arena_t *arena;
 
     pthread_mutex_lock(&purge_lock);
-    if (arena_at(tsdn, arena_ind_get(arena), &set) &&
-        arena_decay_ms_get(arena, extent_state_dirty) > 0)
+    arena = arena_at(tsdn, index, &set);
+    if (arena && arena_decay_ms_get(arena, extent_state_dirty) > 0)
         (void)purge_arena(tsdn, arena, set, STEP_PAGES, SIZE_MAX, 0);
     pthread_mutex_unlock(&purge_lock);
 }

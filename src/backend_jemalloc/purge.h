@@ -35,8 +35,9 @@ void jem_purge_excess(tsd_t *tsd);
 /* Gives back all unused pages of a heap; NULL: of all. */
 void jem_purge_unused(tsd_t *tsd, const struct heap *heap);
 
-/* The last thread of an arena has left it: gives back all but one step. */
-void jem_purge_left(tsd_t *tsd, arena_t *arena);
+/* The last thread of an arena, which may be gone by now, has left it: gives back all but one step.
+ */
+void jem_purge_left(tsd_t *tsd, unsigned index);
 
 /* As the table of heap managers has it (heap_manager.h). */
 bool jem_give_back(void);

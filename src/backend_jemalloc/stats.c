@@ -117,8 +117,10 @@ int jem_update_stats(void)
         return MEMKIND_ERROR_OPERATION_FAILED;
     if (jem_thread_enter())
         jem_thread_collect_all();
+    jem_arena_set_read(tsd, 1);
     for (unsigned index = 0; index < narenas_total_get(); index++)
         update_arena(tsd_tsdn(tsd), index, sum);
+    jem_arena_set_read(tsd, -1);
     for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
         cached += update_cached(slot);
     sum[MEMKIND_STAT_TYPE_ALLOCATED] = without(sum[MEMKIND_STAT_TYPE_ALLOCATED], cached);
@@ -184,6 +186,8 @@ int jem_stats_print(void (*write)(void *opaque, const char *text), void *opaque,
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
         if (options & letters[i].option)
             text[length++] = letters[i].letter;
+    jem_arena_set_read(jem_tsd(), 1);
     je_malloc_stats_print(write, opaque, text);
+    jem_arena_set_read(jem_tsd(), -1);
     return 0;
 }

@@ -143,38 +143,41 @@ static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
     return thread;
 }
 
-/* The arena of the next cache from *slot on, which the thread leaves. *last: no other thread fills
- * its cache from it. NULL: there is no further cache. */
-static arena_t *leave_next_arena(const struct jem_thread *thread, unsigned *slot, bool *last)
+/* The thread leaves the arena of its next cache from *slot on. *last: no other thread fills its
+ * cache from that one, whose number is *index. False: there is no further cache. */
+static bool leave_next_arena(const struct jem_thread *thread, unsigned *slot, unsigned *index,
+                             bool *last)
 {
-    arena_t *arena = NULL;
+    bool any;
 
     pthread_mutex_lock(&jem_lock);
     while (*slot < thread->slots && !has_cache(thread, *slot))
         ++*slot;
-    if (*slot < thread->slots) {
-        arena = jem_cache_arena(cache_at(thread, *slot));
+    any = *slot < thread->slots;
+    if (any) {
+        arena_t *arena = jem_cache_arena(cache_at(thread, *slot));
+
+        *index = arena_ind_get(arena);
         *last = jem_arena_set_count_thread(arena, -1) == 0;
     }
     pthread_mutex_unlock(&jem_lock);
-    return arena;
+    return any;
 }
 
 static void thread_exit(struct jem_thread *thread)
 {
     tsd_t *tsd = thread->tsd;
-    unsigned slot = 0;
+    unsigned slot = 0, index = 0;
     bool last = false;
-    arena_t *arena;
 
     jem_thread_now = &leaving;
-    for (; (arena = leave_next_arena(thread, &slot, &last)) != NULL; slot++) {
+    for (; leave_next_arena(thread, &slot, &index, &last); slot++) {
         pthread_mutex_lock(&thread->lock);
         if (has_cache(thread, slot))
             cache_drop(tsd, thread, slot);
         pthread_mutex_unlock(&thread->lock);
         if (last)
-            jem_purge_left(tsd, arena);
+            jem_purge_left(tsd, index);
     }
     pthread_mutex_lock(&jem_lock);
     LIST_REMOVE(thread, entry);
@@ -273,7 +276,7 @@ static struct jem_thread *thread_grow(tsd_t *tsd, struct jem_thread *thread, uns
 static struct jem_cache *cache_create(tsd_t *tsd, struct jem_thread *thread,
                                       struct jem_arena_set *set)
 {
-    struct jem_arena *arena = jem_arena_set_take_arena(tsd, set);
+    struct jem_arena *arena = jem_arena_set_take_arena(tsd, set, false);
     struct jem_cache *cache = jem_cache_create(tsd, set, arena->arena);
 
     if (cache)

@@ -198,3 +198,50 @@ Test(footprint, of_ended_threads)
     /* What is kept of all, or of each thread's arena. */
     cr_expect_leq(now, before + (test_tbb() ? 80 : 52) * MIB, "%zu MiB stay", (now - before) / MIB);
 }
+
+/* --- metadata -----------------------------------------------------------------------------------
+ */
+
+#define KINDS 60
+#define THREADS 60
+
+static memkind_t kinds[KINDS];
+static pthread_barrier_t used, done;
+
+static void *use_each_kind(void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < KINDS; i++)
+        memkind_free(kinds[i], memkind_malloc(kinds[i], 64));
+    pthread_barrier_wait(&used);
+    pthread_barrier_wait(&done);
+    return NULL;
+}
+
+/* Threads that have used a kind once cost a few KiB each, not an arena and a full table; what kinds
+ * have cost goes with them. */
+Test(footprint, of_many_kinds_hardly_used)
+{
+    pthread_t threads[THREADS];
+    size_t before, now;
+
+    memkind_free(MEMKIND_DEFAULT, memkind_malloc(MEMKIND_DEFAULT, 1));
+    before = test_resident();
+    for (size_t i = 0; i < KINDS; i++)
+        cr_assert_eq(test_create_kind(0, &kinds[i]), 0);
+    pthread_barrier_init(&used, NULL, THREADS + 1);
+    pthread_barrier_init(&done, NULL, THREADS + 1);
+    for (size_t i = 0; i < THREADS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, use_each_kind, NULL), 0);
+    pthread_barrier_wait(&used);
+    now = test_resident();
+    cr_expect_leq(now, before + (test_tbb() ? 60 : 40) * MIB, "%zu MiB", (now - before) / MIB);
+    pthread_barrier_wait(&done);
+    for (size_t i = 0; i < THREADS; i++)
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+    for (size_t i = 0; i < KINDS; i++)
+        cr_assert_eq(memkind_destroy_kind(kinds[i]), 0);
+    test_decay(MEMKIND_DEFAULT);
+    now = test_resident();
+    cr_expect_leq(now, before + (test_tbb() ? 12 : 8) * MIB, "%zu MiB stay", (now - before) / MIB);
+}
