@@ -1303,7 +1303,8 @@ typedef enum memkind_stat_type {
     MEMKIND_STAT_TYPE_RESIDENT = 0,
 
     /** Pages that hold at least one block; a multiple of the page size.
-     *  (TBB: pages that its pools hold, with blocks or without.) */
+     *  (TBB: as ALLOCATED, rounded up. What is more than blocks in pages that hold
+     *  some is what memkind_defrag_reallocate() could mend, and TBB moves nothing.) */
     MEMKIND_STAT_TYPE_ACTIVE = 1,
 
     /** Blocks, counted with their usable size. What threads keep at hand of
@@ -1404,8 +1405,9 @@ int memkind_stats_print(void (*write_cb)(void *, const char *), void *cbopaque,
  *
  * @return The new block with the same content and size, and ptr is freed. Or NULL:
  *   the block was not moved and ptr stays valid, since a move would not help, or
- *   there is no memory for it, or the heap manager cannot tell, or ptr is NULL or
- *   not of this library. errno has no meaning.
+ *   there is no memory for it, or ptr is NULL or not of this library; errno is as
+ *   before. Or NULL with errno ENOTSUP, for every ptr, NULL too: the heap manager
+ *   (TBB) moves nothing, and there is no need to try again.
  */
 void *memkind_defrag_reallocate(memkind_t kind, void *ptr);
 

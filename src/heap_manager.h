@@ -68,7 +68,8 @@ struct heap_manager {
     size_t (*usable_size)(const void *block);
     struct heap *(*detect)(const void *block);
 
-    /* Moves the block where that makes the heap denser; NULL: not worth it. */
+    /* Moves the block where that makes the heap denser; NULL: not worth it, and errno as before, or
+     * never possible, and errno ENOTSUP. `block` may be NULL. */
     void *(*defrag)(void *block);
 
     int (*update_stats)(void);

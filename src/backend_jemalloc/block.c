@@ -405,7 +405,6 @@ struct heap *jem_detect(const void *block)
  */
 static void *defrag_guarded(void *block)
 {
-    int saved_errno = errno;
     struct place place;
     size_t free_here, regions_here, size, free_all, regions_all;
     void *current, *moved;
@@ -427,16 +426,17 @@ static void *defrag_guarded(void *block)
         return NULL;
     memcpy(moved, block, size);
     idalloctm(tsd_tsdn(tsd), block, NULL, NULL, false, true);
-    errno = saved_errno;
     return moved;
 }
 
 void *jem_defrag(void *block)
 {
+    int saved_errno = errno;
     struct guard guard;
 
     guard_enter(&guard);
     block = defrag_guarded(block);
     guard_leave(&guard);
+    errno = saved_errno;
     return block;
 }

@@ -385,5 +385,6 @@ void *tbb_defrag(void *block)
 {
     callbacks->log("libtbbmalloc does not tell how full its slabs are: %p stays where it is",
                    block);
+    errno = ENOTSUP;
     return NULL;
 }

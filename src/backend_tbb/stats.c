@@ -16,7 +16,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "kinds/system/callbacks.h"
+#include "kinds/system/os.h"
+#include "kinds/system/round.h"
 
 /* --- figures ------------------------------------------------------------------------------------
  */
@@ -26,11 +27,12 @@ static void heap_update(unsigned slot)
 {
     struct tbb_heap *state = &tbb_heaps[slot];
     struct tbb_count count = tbb_thread_count(slot);
-    size_t used, kept;
+    size_t used, kept, live = round_up(count.allocated - count.freed, os_page_size());
 
     tbb_heap_usage(state, &used, &kept);
     state->told[MEMKIND_STAT_TYPE_RESIDENT] = used + kept;
-    state->told[MEMKIND_STAT_TYPE_ACTIVE] = used;
+    /* Whoever compares this with what is allocated looks for what defragmentation would mend. */
+    state->told[MEMKIND_STAT_TYPE_ACTIVE] = live;
     state->told[MEMKIND_STAT_TYPE_ALLOCATED] = count.allocated - count.freed;
 }
 

@@ -264,7 +264,7 @@ EXPORT void *memkind_realloc(memkind_t kind, void *ptr, size_t size)
 EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
 {
     (void)kind; /* a block belongs to its own kind, whatever the caller names */
-    return ptr && managers_get() ? managers_get()->defrag(ptr) : NULL;
+    return managers_get() ? managers_get()->defrag(ptr) : NULL;
 }
 
 /* --- questions ----------------------------------------------------------------------------------

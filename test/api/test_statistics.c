@@ -6,6 +6,7 @@
  */
 #include "support.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 TestSuite(statistics, .init = test_with_nodes, .timeout = 120);
@@ -150,6 +151,24 @@ Test(statistics, defrag_makes_the_heap_denser)
             memkind_free(NULL, blocks[i]);
         }
     }
+}
+
+/* A program learns from one call whether defragmentation can gain anything, and from the figures
+ * that it cannot. */
+Test(statistics, defrag_tells_whether_it_can)
+{
+    void *block = memkind_malloc(MEMKIND_REGULAR, 100), *pointers[] = {NULL, block};
+    int expected = test_tbb() ? ENOTSUP : TEST_ERRNO;
+
+    for (size_t i = 0; i < LENGTH(pointers); i++) {
+        errno = TEST_ERRNO;
+        cr_expect_null(memkind_defrag_reallocate(MEMKIND_REGULAR, pointers[i]));
+        cr_expect_eq(errno, expected, "%zu: errno %d", i, errno);
+    }
+    if (test_tbb())
+        cr_expect_lt(fresh_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE),
+                     fresh_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ALLOCATED) + 4096);
+    memkind_free(NULL, block);
 }
 
 /* Blocks on full pages stay, blocks on empty ones move. */
