@@ -161,7 +161,13 @@
  * In all cases the result is NULL with errno ENOMEM when the kernel refuses to
  * map more memory (address space, overcommit, RLIMIT_AS, the mapping count
  * vm.max_map_count). Huge pages are populated when a region is mapped, so that
- * exhaustion is NULL with ENOMEM and never a SIGBUS. File-backed and fixed kinds
+ * exhaustion is NULL with ENOMEM and never a SIGBUS. That holds for what a child
+ * of fork(2) allocates, too: its blocks lie in huge pages of its own. Blocks of
+ * before the fork are the kernel's copies, each made when parent or child first
+ * writes to its page; when the machine has no huge page left for that, the parent
+ * keeps the page, and the child gets SIGBUS for it. So a child should copy what it
+ * needs of them to other memory. Its free of such a block does nothing, its
+ * realloc copies. File-backed and fixed kinds
  * return NULL with ENOMEM at their limit; files in memory (tmpfs) also at that of
  * the container. For the other kinds of base pages, a container's limit is what it
  * is for malloc(3): the kernel ends a process at the first write of a page.

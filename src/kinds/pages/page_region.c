@@ -67,8 +67,8 @@ struct page_region *page_region_detach(struct page_regions *regions, void *addre
 
     pthread_mutex_lock(&lock);
     region = address_map_find(address);
-    if (region &&
-        (region->pool != regions->pool || region->start != address || region->size != size))
+    if (region && (region->pool != regions->pool || region->start != address ||
+                   region->size != size || region->inherited))
         region = NULL;
     if (region) {
         address_map_remove(region);

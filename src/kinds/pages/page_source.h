@@ -65,9 +65,10 @@ struct page_source {
     /* Bytes there are where that is no limit: a file system's; -1: unknown. NULL: of the nodes. */
     ssize_t (*capacity)(const struct page_pool *pool);
     /*
-     * In the child of a fork(2), where parent and child have the pool's pages in common (not as
-     * copies): from now on the pool leaves all pages it had to the parent, neither hands them out
-     * nor gives them back, and gets others. NULL: pages are the child's own, as copies.
+     * In the child of a fork(2), where parent and child have the pool's pages in common, or as
+     * copies that may not be had when they are written: from now on the pool leaves all pages it
+     * had to the parent, neither hands them out nor gives them back, and gets others. NULL: pages
+     * are the child's own, as copies.
      */
     void (*forked)(struct page_pool *pool);
     /* Around fork(2), in the parent and in the child: holds the source's lock, which comes before

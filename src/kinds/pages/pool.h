@@ -142,7 +142,7 @@ void pool_follow_machine(void);
 
 /* --- fork --- */
 
-/* Whether a child of fork(2) shares the pool's pages with its parent: see page_source.h. */
+/* Whether a child of fork(2) leaves the pool's pages to its parent: see page_source.h. */
 bool pool_is_shared(const struct page_pool *pool);
 /* In the child, if so: what was mapped until now is the parent's. */
 void pool_forked(struct page_pool *pool);

@@ -8,6 +8,10 @@
  * and an empty pool is an error code here. (Before Linux 5.14, which cannot populate, the free
  * pages of the nodes are counted instead; another process may be faster.)
  *
+ * After fork(2) a child has its parent's pages as copies that are made when one of the two writes:
+ * by a fault, for which the pool may have no page left. The kernel then takes the page from the
+ * child. So the child hands out none of them, but regions of its own.
+ *
  * A heap manager frees ranges of base pages; only whole huge pages inside them can be given back.
  * The rest of the range is zeroed by hand, so that a purged range reads as zeroes all over.
  */
@@ -99,9 +103,16 @@ static int commit(struct page_pool *pool, void *address, size_t size)
     return os_populate((void *)first, last - first);
 }
 
+/* There is nothing to remember: the pool has noted which regions are the parent's. */
+static void forked(struct page_pool *pool)
+{
+    (void)pool;
+}
+
 const struct page_source page_source_hugetlb = {.name = "hugetlb",
                                                 .granule = granule,
                                                 .map = map,
                                                 .unmap = unmap,
                                                 .purge = purge,
-                                                .commit = commit};
+                                                .commit = commit,
+                                                .forked = forked};

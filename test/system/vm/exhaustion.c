@@ -8,7 +8,9 @@
  * For both heap managers, base pages and huge ones, small blocks and large: blocks of MEMKIND_HBW
  * or MEMKIND_HBW_HUGETLB are allocated and written until the answer is NULL. That is with ENOMEM;
  * no signal ends the process, of the OOM killer or another; most of what was free has been served;
- * and after all is freed, most of it can be had again. A line for each; exit status 0 means all are
+ * and after all is freed, most of it can be had again. Then a child of fork(2) whose parent has
+ * used up the huge pages, and has freed some to its heap: it reads and frees its parent's blocks,
+ * and what it allocates it can write, or it is NULL. A line for each; exit status 0 means all are
  * good.
  *
  * The machine is small, of test/system/vm/topologies: its high-bandwidth node has 96 MiB. Each line
@@ -153,12 +155,77 @@ static bool run(const char *manager, bool huge, size_t size, unsigned threads)
     return !result->wrong[0];
 }
 
+/* In the child: the blocks of before, and what more there is. */
+static int be_child(char *const *blocks, size_t count, struct result *result)
+{
+    struct filler filler = {.kind = MEMKIND_HBW_HUGETLB, .size = 256};
+
+    for (size_t i = 0; i < count; i++)
+        if (blocks[i][KIB * i] != 1)
+            SAY(result, "the child's block %zu is not the parent's", i);
+    for (size_t i = 0; i < count; i += 2)
+        memkind_free(NULL, blocks[i]);
+    fill(&filler);
+    result->again = filler.bytes;
+    if (filler.error != ENOMEM || filler.bytes > result->bytes)
+        SAY(result, "errno is %d", filler.error);
+    drain(&filler);
+    return result->wrong[0] ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static void fork_when_used_up(const char *manager, struct result *result)
+{
+    static char *blocks[1000];
+    size_t count = 0;
+    int status;
+    pid_t child;
+
+    setenv("MEMKIND_HEAP_MANAGER", manager, 1);
+    while (count < LENGTH(blocks) && (blocks[count] = memkind_malloc(MEMKIND_HBW_HUGETLB, MIB)))
+        memset(blocks[count++], 1, MIB);
+    result->served = count * MIB;
+    memkind_free(NULL, blocks[--count]);
+    memkind_free(NULL, blocks[--count]);
+    result->bytes = free_bytes(true);
+    child = fork();
+    if (child == 0)
+        _exit(be_child(blocks, count, result));
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        SAY(result, "no child of the child");
+    else if (WIFSIGNALED(status))
+        SAY(result, "the child is killed by signal %d", WTERMSIG(status));
+    for (size_t i = 0; i < count; i++)
+        memset(blocks[i], 2, MIB);
+}
+
+static bool run_fork(const char *manager)
+{
+    struct result *result = test_shared(sizeof *result);
+    pid_t parent;
+
+    fflush(stdout);
+    parent = fork();
+    if (parent == 0) {
+        fork_when_used_up(manager, result);
+        _exit(0);
+    }
+    if (parent < 0 || waitpid(parent, NULL, 0) != parent)
+        SAY(result, "no child");
+    printf("exhaustion: fork with no page left, %-9s %zu kB used by the parent, %zu free, %zu "
+           "served to the child%s%s\n",
+           manager, result->served / KIB, result->bytes / KIB, result->again / KIB,
+           result->wrong[0] ? " FAILED: " : "", result->wrong);
+    return result->served && !result->wrong[0];
+}
+
 int main(void)
 {
     static const char *const managers[] = {"JEMALLOC", "TBB"};
     static const size_t sizes[] = {256, 16 * KIB, MIB, 5 * MIB};
     bool good = true;
 
+    for (size_t manager = 0; manager < LENGTH(managers); manager++)
+        good &= run_fork(managers[manager]);
     for (size_t manager = 0; manager < LENGTH(managers); manager++)
         for (int huge = 0; huge < 2; huge++)
             for (size_t i = 0; i < LENGTH(sizes); i++)
