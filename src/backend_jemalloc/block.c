@@ -361,6 +361,10 @@ static void *realloc_guarded(void *block, size_t size)
     old_size = sz_index2size(place.size_class.szind);
     if (sz_s2u(size) == old_size ||
         !arena_ralloc_no_move(tsd_tsdn(context.tsd), block, old_size, size, 0, false, &new_size)) {
+        if (sz_s2u(size) < old_size)
+            jem_purge_note(old_size - sz_s2u(size));
+        jem_purge_excess(context.tsd);
+        jem_thread_collect_due();
         errno = saved_errno;
         return block;
     }

@@ -350,8 +350,11 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
             give_back(tsd, index, &block, 1);
         return;
     }
-    if (!(store->filled || bin_is_easy(store, index)) || !bin_double(tsd, cache, index))
+    if (!(store->filled || bin_is_easy(store, index)) || !bin_double(tsd, cache, index)) {
+        /* The frees that the fast path did not count. */
+        jem_thread_now->calls -= (int)(bin_count(bin) - store->most / 2);
         bin_flush(tsd, bin, index, store->most / 2);
+    }
     store->filled = false;
     jem_fast_push(bin, block);
 }

@@ -16,7 +16,7 @@
  * grow. So what a cache can hold is known: JEM_CACHE_MOST and JEM_CACHE_LITTLE (fast.h), which the
  * manual tells.
  *
- * Unused blocks: every JEM_CALLS_BETWEEN times JEM_LOOKS_BETWEEN allocations a thread looks at one
+ * Unused blocks: every JEM_CALLS_BETWEEN times JEM_LOOKS_BETWEEN calls a thread looks at one
  * of its caches, at the next one each time. What a bin had all the time since the last look, it
  * does not need: three quarters go back, and the bin's room shrinks. A thread that does not
  * allocate any more keeps what it has, until it ends, the kind is destroyed, or it asks for

@@ -39,8 +39,8 @@
 
 #define JEM_CACHE_MOST ((size_t)3 << 20) /* bytes that a thread's cache of a kind holds at most */
 #define JEM_CACHE_LITTLE ((size_t)64 << 10) /* of a kind with the conservative policy */
-#define JEM_CALLS_BETWEEN 1024              /* looks at what is unused: allocations of a thread */
-#define JEM_CALLS_SLOW 4     /* allocations that one on the slow path, or a free, counts for */
+#define JEM_CALLS_BETWEEN 1024              /* looks at what is unused: calls of a thread */
+#define JEM_CALLS_SLOW 4     /* calls that one on the slow path counts for; see thread.h */
 #define JEM_LOOKS_BETWEEN 16 /* looks at a cache: looks at what is unused */
 
 /* Blocks of one size class: a stack that grows down, from `empty` to `full`. */
@@ -58,7 +58,7 @@ struct jem_bins {
 
 struct jem_thread {
     unsigned slots; /* length of cache[]; 0: the thread has none, see thread.h */
-    int calls;      /* how many allocations until the next look at what is unused */
+    int calls;      /* how many until the next look at what is unused */
     struct tsd_s *tsd;
     LIST_ENTRY(jem_thread) entry; /* in the list of all */
     pthread_mutex_t lock;

@@ -15,8 +15,8 @@
  *   the thread's own state
  * The first four have no room for caches, so the fast path needs no test for them.
  *
- * Every so many allocations a thread looks at the next one of its caches for blocks that it does
- * not need (cache.h).
+ * Every so many calls a thread looks at the next one of its caches for blocks that it does not need
+ * (cache.h). Allocations are counted one by one, frees when their blocks leave the cache.
  *
  * jemalloc keeps its own data of a thread behind a pthread key: a library has one block of
  * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be

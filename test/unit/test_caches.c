@@ -161,6 +161,22 @@ Test(caches, unused_blocks_go_back)
     cr_expect_leq(bytes_in(MEMKIND_REGULAR), 32 * KIB, "nor are large ones kept");
 }
 
+/* A thread that only frees looks at what is unused, too. */
+Test(caches, frees_are_counted)
+{
+    enum { BLOCKS = 100000 };
+    static void *blocks[BLOCKS];
+    unsigned looks;
+
+    for (size_t i = 0; i < BLOCKS; i++)
+        cr_assert_not_null(blocks[i] = memkind_malloc(MEMKIND_REGULAR, 64));
+    looks = jem_thread_now->looks;
+    for (size_t i = 0; i < BLOCKS; i++)
+        memkind_free(MEMKIND_REGULAR, blocks[i]);
+    looks = jem_thread_now->looks - looks;
+    cr_expect_geq(looks, BLOCKS / JEM_CALLS_BETWEEN / 2, "%u looks", looks);
+}
+
 /* Each look is at one cache; all come in turn. */
 Test(caches, every_kind_is_looked_at)
 {
