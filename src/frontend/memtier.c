@@ -15,7 +15,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "frontend/export.h"
@@ -106,13 +106,17 @@ EXPORT int memtier_builder_add_tier(struct memtier_builder *builder, memkind_t k
 static int set_threshold(struct memtier_builder *builder, const char *name, const void *value)
 {
     struct tier *tier;
-    unsigned number;
-    int end = 0;
+    unsigned long number;
+    char *end;
 
-    if (sscanf(name, "[%u].%n", &number, &end) != 1 || !end || number + 1ul >= builder->count)
+    /* Digits alone: scanf(3) and strtoul(3) take signs and blanks, too. */
+    if (name[0] != '[' || name[1] < '0' || name[1] > '9')
+        return -1;
+    number = strtoul(name + 1, &end, 10);
+    if (strncmp(end, "].", 2) != 0 || number >= builder->count || number + 1 == builder->count)
         return -1;
     tier = &builder->tiers[number];
-    name += end;
+    name = end + 2;
     if (strcmp(name, "val") == 0)
         atomic_init(&tier->threshold, *(const size_t *)value);
     else if (strcmp(name, "min") == 0)

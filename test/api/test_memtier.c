@@ -131,6 +131,11 @@ Test(memtier, refused)
     cr_expect_neq(memtier_ctl_set(builder, PROPERTY("thresholds[1].val"), &size), 0);
     cr_expect_neq(memtier_ctl_set(builder, PROPERTY("thresholds[0]"), &size), 0);
     cr_expect_neq(memtier_ctl_set(builder, PROPERTY("thresholds[0].other"), &size), 0);
+    cr_expect_neq(memtier_ctl_set(builder, PROPERTY("thresholds[+0].val"), &size), 0);
+    cr_expect_neq(memtier_ctl_set(builder, PROPERTY("thresholds[ 0].val"), &size), 0);
+    cr_expect_neq(memtier_ctl_set(builder, PROPERTY("thresholds[4294967296].val"), &size), 0);
+    cr_expect_neq(
+        memtier_ctl_set(builder, PROPERTY("thresholds[-18446744073709551616].val"), &size), 0);
     cr_expect_neq(memtier_ctl_set(builder, "degree", &number), 0);
     cr_expect_neq(memtier_ctl_set(builder, PROPERTY("degree"), NULL), 0);
     cr_expect_neq(memtier_ctl_set(builder, NULL, &number), 0);
