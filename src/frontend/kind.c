@@ -15,6 +15,7 @@
 #include "frontend/registry.h"
 #include "frontend/version.h"
 #include "kinds/machine/facts.h"
+#include "kinds/machine/topology.h"
 #include "kinds/pages/source_custom.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/source_fixed.h"
@@ -59,16 +60,21 @@ struct creation {
 static int create_on_nodes(const struct creation *creation)
 {
     struct page_setup setup = *creation->setup;
+    const struct topology *topology = topology_get();
     struct nodemask mask;
+    char accepted[96];
     int error;
 
     setup.nodes = &mask;
     error = selector_parse(creation->nodes, &mask);
     if (!error)
         return create_entered(&setup, creation->kind);
-    log_debug("kind %s is not created: nodes \"%.100s\" %s", setup.kind->name, creation->nodes,
-              error == MEMKIND_ERROR_INVALID ? "are not a list of existing nodes"
-                                             : "have no memory for this process");
+    nodemask_format(error == MEMKIND_ERROR_INVALID ? &topology->online : &topology->with_memory,
+                    accepted, sizeof accepted);
+    log_debug("kind %s is not created: nodes \"%.100s\" %s: %s", setup.kind->name, creation->nodes,
+              error == MEMKIND_ERROR_INVALID ? "are not a list of existing nodes, which are"
+                                             : "have no memory for this process; those that have",
+              accepted);
     return error;
 }
 

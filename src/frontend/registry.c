@@ -173,6 +173,8 @@ int registry_create(const struct page_setup *setup, memkind_t *kind)
         break;
     }
     pthread_mutex_unlock(&lock);
+    if (error == MEMKIND_ERROR_TOOMANY)
+        log_debug("no more than %d created kinds can be alive at once", MEMKIND_MAX_KIND);
     log_debug("kind %s %s", setup->kind->name, error ? "is not created" : "is created");
     return error;
 }

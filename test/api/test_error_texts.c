@@ -69,3 +69,40 @@ Test(error_texts, error_texts_are_cut_to_the_buffer)
         }
     }
 }
+
+/* --- what the log says of a refusal: which value would be accepted ----------------------------
+ */
+
+static void be_refused(void *unused)
+{
+    static memkind_t kinds[MEMKIND_MAX_KIND];
+    memkind_t kind;
+    int created = 0;
+
+    (void)unused;
+    memkind_create_nodes("1-x", MEMKIND_POLICY_BIND_ALL, 0, &kind);
+    memkind_create_pmem("/tmp", 10 * MIB, &kind);
+    memkind_create_fixed(&kind, 1, &kind);
+    memkind_malloc(MEMKIND_HBW, 1);
+    while (created < MEMKIND_MAX_KIND &&
+           memkind_create_nodes("0", MEMKIND_POLICY_PREFERRED_LOCAL, 0, &kinds[created]) == 0)
+        created++;
+    memkind_create_nodes("0", MEMKIND_POLICY_PREFERRED_LOCAL, 0, &kind);
+}
+
+Test(error_texts, refusals_name_what_is_accepted)
+{
+    static const char *const environment[] = {"MEMKIND_DEBUG=1", "MEMKIND_HBW_NODES=zero", NULL};
+    static const char *const lines[] = {
+        "nodes \"1-x\" are not a list of existing nodes, which are: 0",
+        "a limit of 10485760 bytes is too small for a file: at least 16777216",
+        "a fixed kind of 1 bytes is too small: at least [1-9]",
+        "MEMKIND_HBW_NODES=zero is not accepted; accepted: .*, of these: 0",
+        "no more than 512 created kinds can be alive at once",
+    };
+    struct test_child child;
+
+    test_run_well(&child, be_refused, NULL, environment);
+    for (size_t i = 0; i < LENGTH(lines); i++)
+        cr_expect(test_line(child.errors, lines[i]), "no line with %s", lines[i]);
+}

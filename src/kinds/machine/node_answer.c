@@ -27,12 +27,16 @@ bool node_answer_environment(struct node_answer *answer, const char *name, int w
     const struct topology *topology = topology_get();
     const char *value = callbacks->environment(name);
     struct nodemask usable;
+    char accepted[160], nodes[96];
 
     if (!value)
         return false;
     answer->source = INFO_SOURCE_ENVIRONMENT;
     if (!nodemask_parse_user(value, &topology->online, &topology->allowed, &answer->nodes)) {
-        callbacks->reject(name, "a list of existing nodes as numactl takes it, like 0,2-3");
+        nodemask_format(&topology->online, nodes, sizeof nodes);
+        snprintf(accepted, sizeof accepted,
+                 "a list of existing nodes as numactl takes it, of these: %s", nodes);
+        callbacks->reject(name, accepted);
         node_answer_refuse(answer, MEMKIND_ERROR_ENVIRON, "%s is not a list of existing nodes",
                            name);
         return true;

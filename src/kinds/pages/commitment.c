@@ -93,35 +93,45 @@ static uint64_t promised_on(const struct nodemask *nodes, bool count)
     return promised;
 }
 
-/* Whether so much fits into the room there is. *spare: no more than what is left then. */
+/* Whether so much fits into the room there is. *spare: no more than what is left then; if it does
+ * not fit, than what there is. */
 static bool fits(uint64_t room, const struct nodemask *nodes, size_t size, uint64_t *spare)
 {
     uint64_t promised;
 
-    if (room < size) /* as usual on full nodes: pages need no look */
+    if (room < size) { /* as usual on full nodes: pages need no look */
+        *spare = room;
         return false;
+    }
     promised = promised_on(nodes, false);
     if (promised && (room < promised || room - promised < size))
         promised = promised_on(nodes, true);
-    if (room < promised || room - promised < size)
+    if (room < promised || room - promised < size) {
+        *spare = room < promised ? 0 : room - promised;
         return false;
+    }
     if (room - promised - size < *spare)
         *spare = room - promised - size;
     return true;
 }
 
-static bool has_room(struct page_commitment *commitment, const struct nodemask *nodes, size_t size)
+/* False: *room bytes is what there is. */
+static bool has_room(struct page_commitment *commitment, const struct nodemask *nodes, size_t size,
+                     uint64_t *room)
 {
     uint64_t spare = UINT64_MAX;
 
+    *room = 0;
     if (commitment->trusted >= size && commitment->second == os_seconds()) {
         commitment->trusted -= size;
         return true;
     }
     commitment->trusted = 0;
     if ((nodes && !fits(room_on(nodes), nodes, size, &spare)) ||
-        (memory_cgroup_is_limited() && !fits(memory_cgroup_room(), NULL, size, &spare)))
+        (memory_cgroup_is_limited() && !fits(memory_cgroup_room(), NULL, size, &spare))) {
+        *room = spare;
         return false;
+    }
     commitment->trusted = spare / TRUSTED_PART;
     commitment->second = os_seconds();
     return true;
@@ -138,6 +148,7 @@ bool commitment_watches(const struct nodemask *nodes)
 bool commitment_make(struct page_commitment *commitment, struct page_regions *regions,
                      const struct nodemask *nodes, size_t size)
 {
+    uint64_t room;
     bool well;
 
     pthread_mutex_lock(&lock);
@@ -148,13 +159,15 @@ bool commitment_make(struct page_commitment *commitment, struct page_regions *re
     }
     if (nodes)
         nodemask_or(&commitment->nodes, nodes);
-    well = has_room(commitment, nodes, size);
+    well = has_room(commitment, nodes, size, &room);
     if (well)
         commitment->coming += size;
     pthread_mutex_unlock(&lock);
     if (!well)
-        callbacks->log("%s: %s no room for another %zu bytes", regions->name,
-                       nodes ? "its nodes have" : "the memory cgroup's limit leaves", size);
+        callbacks->log("%s: another %zu bytes are too many: %s room for %zu", regions->name, size,
+                       nodes ? "its nodes, and the memory cgroup's limit, have"
+                             : "the memory cgroup's limit leaves",
+                       (size_t)room);
     return well;
 }
 
