@@ -391,3 +391,30 @@ Test(machines, preferred_kinds_never_fail_for_ties)
         cr_assert_eq(nodemask_count(&machine_bound.nodes), old ? 1 : 2);
     }
 }
+
+/* --- a GPU's node ------------------------------------------------------------------------------
+ */
+
+/* It is part of no kind, but who names it has it. */
+Test(machines, a_node_of_a_gpu_is_taken_when_asked_for)
+{
+    memkind_t kind;
+    void *block;
+    char text[64];
+
+    cr_assert(machine_be("gh200"));
+    block = memkind_malloc(MEMKIND_INTERLEAVE, 100);
+    cr_assert(block);
+    cr_assert_not(nodemask_has(&machine_bound.nodes, 1));
+    memkind_free(MEMKIND_INTERLEAVE, block);
+    cr_assert_eq(memkind_create_nodes("1", MEMKIND_POLICY_BIND_ALL, (memkind_bits_t)0, &kind), 0);
+    cr_assert_eq(memkind_check_available(kind), 0);
+    cr_assert_eq(memkind_get_capacity(kind), (ssize_t)(96 * GIB));
+    block = memkind_malloc(kind, 100);
+    cr_assert(block);
+    nodemask_format(&machine_bound.nodes, text, sizeof text);
+    cr_assert_str_eq(text, "1");
+    cr_assert_eq(memkind_detect_kind(block), kind);
+    memkind_free(kind, block);
+    cr_assert_eq(memkind_destroy_kind(kind), 0);
+}
