@@ -59,6 +59,8 @@ static const char *colour_of_type(enum memory_type type)
     case MEMORY_PERSISTENT:
     case MEMORY_DAX:
         return "#ede1f4";
+    case MEMORY_GPU:
+        return "#f8d7dc";
     case MEMORY_RESERVED:
         return "#fbf3c4";
     default:

@@ -234,6 +234,11 @@ def check_svg(machine, data):
     groups = {group.get("id"): group for group in root.iter(SVG + "g")}
     expect(list(groups) and set(groups) == {f"node{node['node']}" for node in data["nodes"]},
            f"--svg on {machine}: nodes {sorted(groups)}")
+    colour = {node["node"]: groups[f"node{node['node']}"].find(SVG + "rect").get("fill") for node in data["nodes"]}
+    others = {colour[node["node"]] for node in data["nodes"] if node["type"] != "GPU"}
+    for node in data["nodes"]:
+        expect(node["type"] != "GPU" or colour[node["node"]] not in others,
+               f"--svg on {machine}: GPU node {node['node']} has the colour of another type")
     labels = {}
     for node in data["nodes"]:
         group = groups[f"node{node['node']}"]
