@@ -209,7 +209,8 @@
  * - **MEMKIND_HBW_THRESHOLD** is the bandwidth from which on a node has high
  *   bandwidth, a whole number of MB/s. Without it, the relative rule under
  *   @ref memkind_static_kinds counts. With a wrong value, the HBW kinds report
- *   #MEMKIND_ERROR_ENVIRON.
+ *   #MEMKIND_ERROR_ENVIRON, unless MEMKIND_HBW_NODES or the processor's model says
+ *   which nodes these are.
  * - **MEMKIND_ARENA_NUM_PER_KIND** is the upper bound of arenas for each kind.
  *   With a wrong value, the functions that create kinds return
  *   #MEMKIND_ERROR_ENVIRON, and static kinds work as if it were not set.

@@ -146,9 +146,9 @@ static const struct {
      EFFECT_DAX,
      {"", "abc", "0,", "-1", "1-0", "999999", "0x", "!", "+", "all,"},
      {"0", "0-0", "all", "0,0", "+0"}},
-    {"MEMKIND_HBW_THRESHOLD",
+    {"MEMKIND_HBW_THRESHOLD", /* MEMKIND_HBW_NODES is set; otherwise: test_machines.c */
      "whole number",
-     EFFECT_HBW,
+     EFFECT_NONE,
      {"", "abc", "-1", "1.5", "200000MB", "0x10", " 5", "5 "},
      {"200000", "1"}},
     {"MEMKIND_ARENA_NUM_PER_KIND",

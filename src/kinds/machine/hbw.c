@@ -11,21 +11,20 @@
 #include "kinds/machine/dax.h"
 #include "kinds/system/callbacks.h"
 
-/* False: it is set, but to no number. */
-static bool read_threshold(struct hbw_facts *facts)
+static void read_threshold(struct hbw_facts *facts)
 {
     static const char name[] = "MEMKIND_HBW_THRESHOLD";
     const char *value = callbacks->environment(name);
 
     if (!value)
-        return true;
+        return;
     if (!*value || value[strspn(value, "0123456789")] != '\0') {
         callbacks->reject(name, "a whole number of MB/s");
-        return false;
+        facts->threshold_wrong = true;
+        return;
     }
     facts->threshold_set = true;
     facts->threshold = strtoul(value, NULL, 10); /* ULONG_MAX where it is too large: no node */
-    return true;
 }
 
 static void find_candidates(struct hbw_facts *facts)
@@ -57,6 +56,9 @@ static bool nobody_knows(const struct hbw_facts *facts, struct node_answer *answ
 {
     char nodes[48];
 
+    if (facts->threshold_wrong)
+        node_answer_refuse(answer, MEMKIND_ERROR_ENVIRON,
+                           "MEMKIND_HBW_THRESHOLD is not a whole number of MB/s");
     if (*answer->why)
         return true;
     nodemask_format(&facts->candidates, nodes, sizeof nodes);
@@ -95,12 +97,7 @@ static void take_steps(hbw_step *const steps[], size_t count, const struct attri
     struct hbw_facts facts = {.topology = topology_get(), .attributes = attributes};
     bool some;
 
-    if (!read_threshold(&facts)) {
-        answer->error = MEMKIND_ERROR_ENVIRON;
-        snprintf(answer->why, sizeof answer->why,
-                 "MEMKIND_HBW_THRESHOLD is not a whole number of MB/s");
-        return;
-    }
+    read_threshold(&facts);
     cpu_identify(&facts.cpu);
     facts.midr = cpu_midr();
     find_candidates(&facts);

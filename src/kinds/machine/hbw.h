@@ -13,8 +13,8 @@
  *   5. the CPU is one whose memory-only nodes are HBM.
  *
  * Nobody guesses: a node without CPUs may be slow just as well. A threshold that is no number is an
- * error, whatever the steps say. Threads: any; nothing allocates or locks. selector.c asks and
- * keeps the answer.
+ * error where steps 1, 3 and 5 have no answer: then it matters. Threads: any; nothing allocates or
+ * locks. selector.c asks and keeps the answer.
  */
 #pragma once
 
@@ -37,7 +37,7 @@ struct hbw_facts {
     const struct attributes *attributes;
     struct cpu_model cpu;
     uint64_t midr;
-    bool threshold_set;
+    bool threshold_set, threshold_wrong;
     unsigned long threshold;     /* MB/s */
     struct nodemask memory_only; /* nodes without CPUs that might be HBM */
     struct nodemask candidates;  /* these, and reserved memory on nodes with CPUs */

@@ -107,6 +107,8 @@ bool hbw_faster_than_ordinary(const struct hbw_facts *facts, struct node_answer 
     bool compared = false;
     int best = -1;
 
+    if (facts->threshold_wrong) /* it says that another bandwidth is meant */
+        return false;
     nodemask_for_each (node, &facts->candidates) {
         unsigned bandwidth = bandwidth_of(facts, node), ordinary;
 
