@@ -116,7 +116,7 @@ static bool create_and_destroy(void)
     size_t value;
     bool well = created && busy_use(created, 7) && memkind_update_cached_stats() == 0 &&
                 memkind_get_stat(created, MEMKIND_STAT_TYPE_RESIDENT, &value) == 0 &&
-                memkind_check_available(MEMKIND_REGULAR) == 0;
+                memkind_refresh() == 0 && memkind_check_available(MEMKIND_REGULAR) == 0;
 
     return created && memkind_destroy_kind(created) == 0 && well;
 }
