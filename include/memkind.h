@@ -499,7 +499,8 @@ typedef enum memkind_mem_usage_policy {
  *   with CPUs where it has none, and the nodes without CPUs that the firmware, or
  *   else the distances, put nearest to it. Of these, the nodes with the most
  *   memory (largest), the lowest latency (quickest) or the highest bandwidth
- *   (best bandwidth, even if it is ordinary memory).
+ *   (best bandwidth, even if it is ordinary memory). Where no bandwidths are known
+ *   to compare, those have the best that step 3 or 5 above finds.
  *
  * Several nodes can be equally near, large or quick: the kind then uses all of
  * them. Bandwidths and latencies are what the kernel publishes for each node

@@ -177,6 +177,22 @@ static void answer_measured(struct node_answer *answer, unsigned cpu_node, nodem
              info_source_name(answer->source), what);
 }
 
+/* Without numbers to compare, HBM that the CPU's model tells of is the best. */
+static void answer_bandwidth(struct node_answer *answer, unsigned cpu_node)
+{
+    struct nodemask local = local_nodes(cpu_node);
+    struct node_answer special;
+
+    answer_measured(answer, cpu_node, score_bandwidth, attributes_get()->bandwidth, "bandwidth");
+    if (!answer->error)
+        return;
+    answer_known(FACT_HBW, &special);
+    nodemask_and(&special.nodes, &local);
+    if (!special.error && special.source == INFO_SOURCE_CPU_MODEL &&
+        !nodemask_empty(&special.nodes))
+        *answer = special;
+}
+
 /* Memory and CPUs are on different nodes, or nobody knows where the CPUs are: ordinary is what is
  * nothing else. In the second case it is all memory where all of it is something else, too: the
  * kernel did not say that there is no other. */
@@ -296,8 +312,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         answer_measured(answer, cpu_node, score_latency, attributes_get()->latency, "latency");
         break;
     case SELECT_BANDWIDTH_LOCAL:
-        answer_measured(answer, cpu_node, score_bandwidth, attributes_get()->bandwidth,
-                        "bandwidth");
+        answer_bandwidth(answer, cpu_node);
         break;
     case SELECT_GIVEN:
     case SELECT_GIVEN_NEAREST:
