@@ -192,7 +192,7 @@
  * | MEMKIND_HOG_MEMORY              | 0, 1             | 0                                    |
  * | MEMKIND_BACKGROUND_THREADS      | 0, 1             | 0                                    |
  * | MEMKIND_BACKGROUND_THREAD_LIMIT | 1 and more       | no limit                             |
- * | MEMKIND_CHECK                   | 0, 2             | 0                                    |
+ * | MEMKIND_CHECK                   | 0, 1, 2          | 0                                    |
  * | MEMKIND_DEBUG                   | 0, 1             | 0                                    |
  *
  * They are read once, at first use, with secure_getenv(3): a set-user-ID program
@@ -221,7 +221,10 @@
  *   value means 0.
  * - **MEMKIND_BACKGROUND_THREAD_LIMIT** is the upper bound of background threads. The
  *   library has one at the most. A wrong value means no limit.
- * - **MEMKIND_CHECK**: with 2, every block is checked, for tests: writes outside
+ * - **MEMKIND_CHECK**: with 1, one of 50,000 blocks stands alone between pages that
+ *   nobody can touch: misuse of it is told on stderr, with back traces. A touch is
+ *   SIGSEGV, whose handler calls the one that was there before the library's first
+ *   use. With 2, every block is checked, for tests: writes outside
  *   of blocks and into freed ones, blocks that are freed twice, that are none, or
  *   that are never freed are told on stderr, with back traces. Everything is
  *   slower and larger, and memkind_malloc_usable_size() is the size that was asked

@@ -56,6 +56,9 @@ struct heap_manager {
      * beside it finds all of the heap or nothing, and then state is NULL. */
     int (*heap_destroy)(struct heap *heap);
 
+    /* How many allocations the calling thread may still have answered inline before one comes to
+     * this table; it may be lowered. NULL, or a function that returns it: all come. */
+    int *(*countdown)(void);
     void *(*malloc)(struct heap *heap, size_t size);
     void *(*calloc)(struct heap *heap, size_t size);
     void *(*aligned_alloc)(struct heap *heap, size_t alignment, size_t size);

@@ -10,6 +10,7 @@
 
 #include "backend_jemalloc/arena_set.h"
 #include "backend_jemalloc/block.h"
+#include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/purge.h"
@@ -89,11 +90,17 @@ static void postfork_child(void)
     jem_heap_postfork();
 }
 
+static int *countdown(void)
+{
+    return jem_thread_now->slots ? &jem_thread_now->calls : NULL;
+}
+
 const struct heap_manager heap_manager_jemalloc = {
     .name = "JEMALLOC",
     .load = load,
     .heap_create = jem_heap_create,
     .heap_destroy = jem_heap_destroy,
+    .countdown = countdown,
     .malloc = jem_malloc,
     .calloc = jem_calloc,
     .aligned_alloc = jem_aligned_alloc,

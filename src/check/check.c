@@ -4,6 +4,7 @@
 #include "check/check.h"
 
 #include "check/full.h"
+#include "check/sampled.h"
 #include "check/trace.h"
 
 const struct heap_manager *check_over(const struct heap_manager *base, enum check_level level)
@@ -11,5 +12,5 @@ const struct heap_manager *check_over(const struct heap_manager *base, enum chec
     if (level == CHECK_NOTHING)
         return base;
     trace_start();
-    return full_over(base);
+    return level == CHECK_SAMPLE ? sampled_over(base) : full_over(base);
 }

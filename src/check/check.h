@@ -4,8 +4,8 @@
  * check: finds what a program does wrong with its blocks, where MEMKIND_CHECK asks for it.
  *
  * A level is a table of functions that stands in front of a heap manager's own: the frontend calls
- * it in place of that one, so what is not asked for costs nothing. The inline part of the frontend
- * is to have no answers then (heap_settings.checked).
+ * it in place of that one, so what is not asked for costs nothing. Where every block is checked,
+ * the inline part of the frontend is to have no answers (heap_settings.checked).
  */
 #pragma once
 
@@ -13,7 +13,8 @@
 
 enum check_level {
     CHECK_NOTHING,
-    CHECK_ALL = 2, /* every block; full.h */
+    CHECK_SAMPLE, /* one of many blocks; sampled.h */
+    CHECK_ALL,    /* every block; full.h */
 };
 
 /* The table to call in place of the base's. Once, under the frontend's first-use lock. */

@@ -12,6 +12,7 @@
 #include "check/block_table.h"
 #include "check/red_zone.h"
 #include "check/report.h"
+#include "check/thread.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/object_pool.h"
@@ -41,7 +42,6 @@ static struct object_pool heap_objects = {.size = sizeof(struct checked_heap)};
 /* Held while memory goes back: a kind is not destroyed beside that. A custom kind's unmap() may
  * come back here meanwhile. */
 static pthread_mutex_t returning = PTHREAD_MUTEX_INITIALIZER;
-static __thread bool returning_here __attribute__((tls_model("initial-exec")));
 
 static struct checked_heap *checked(const struct heap *heap)
 {
@@ -81,17 +81,17 @@ static void look_at_freed(const struct block *block)
 
 static bool returning_begin(bool wait)
 {
-    if (returning_here || (!wait && pthread_mutex_trylock(&returning)))
+    if (check_thread.returning || (!wait && pthread_mutex_trylock(&returning)))
         return false;
     if (wait)
         pthread_mutex_lock(&returning);
-    returning_here = true;
+    check_thread.returning = true;
     return true;
 }
 
 static void returning_end(void)
 {
-    returning_here = false;
+    check_thread.returning = false;
     pthread_mutex_unlock(&returning);
 }
 
@@ -354,6 +354,7 @@ static void *full_realloc(struct heap *heap, void *address, size_t size)
 static void *full_defrag(void *address)
 {
     callbacks->log("MEMKIND_CHECK=2: %p stays where it is", address);
+    errno = ENOTSUP;
     return NULL;
 }
 

@@ -24,17 +24,27 @@ static size_t filled(size_t size)
     return size < FREED_MOST ? size : FREED_MOST;
 }
 
+void red_zone_fill_part(char *zone, size_t size)
+{
+    memset(zone, ZONE_BYTE, size);
+}
+
+const char *red_zone_damage_part(const char *zone, size_t size)
+{
+    return other_than(zone, size, ZONE_BYTE);
+}
+
 void red_zone_fill(char *block, size_t size)
 {
-    memset(block - RED_ZONE, ZONE_BYTE, RED_ZONE);
-    memset(block + size, ZONE_BYTE, RED_ZONE);
+    red_zone_fill_part(block - RED_ZONE, RED_ZONE);
+    red_zone_fill_part(block + size, RED_ZONE);
 }
 
 const char *red_zone_damage(const char *block, size_t size)
 {
-    const char *damage = other_than(block + size, RED_ZONE, ZONE_BYTE);
+    const char *damage = red_zone_damage_part(block + size, RED_ZONE);
 
-    return damage ? damage : other_than(block - RED_ZONE, RED_ZONE, ZONE_BYTE);
+    return damage ? damage : red_zone_damage_part(block - RED_ZONE, RED_ZONE);
 }
 
 void red_zone_fill_freed(char *block, size_t size)

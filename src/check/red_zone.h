@@ -18,5 +18,9 @@ void red_zone_fill(char *block, size_t size);
 /* The first byte of the red zones that was written; NULL: none. */
 const char *red_zone_damage(const char *block, size_t size);
 
+/* Likewise, where there is less room on one side. */
+void red_zone_fill_part(char *zone, size_t size);
+const char *red_zone_damage_part(const char *zone, size_t size);
+
 void red_zone_fill_freed(char *block, size_t size);
 const char *red_zone_damage_freed(const char *block, size_t size);

@@ -163,6 +163,7 @@ void report_misuse(enum misuse misuse, const void *address, const struct block_f
     static const char *const names[] = {
         [MISUSE_OVERFLOW] = "overflow",
         [MISUSE_UNDERFLOW] = "underflow",
+        [MISUSE_USE_AFTER_FREE] = "use after free",
         [MISUSE_WRITE_AFTER_FREE] = "write after free",
         [MISUSE_DOUBLE_FREE] = "double free",
         [MISUSE_INTERIOR_FREE] = "free of an interior pointer",

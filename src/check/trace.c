@@ -4,11 +4,11 @@
 #include "check/trace.h"
 
 #include <execinfo.h>
-#include <stdbool.h>
 
+#include "check/thread.h"
 #include "kinds/system/os.h"
 
-static __thread bool unwinding __attribute__((tls_model("initial-exec")));
+__thread struct check_thread check_thread __attribute__((tls_model("initial-exec")));
 
 void trace_start(void)
 {
@@ -21,9 +21,9 @@ void trace_take(struct trace *trace)
 {
     trace->thread = os_thread();
     trace->count = 0;
-    if (unwinding)
+    if (check_thread.unwinding)
         return;
-    unwinding = true;
+    check_thread.unwinding = true;
     trace->count = backtrace(trace->frames, TRACE_FRAMES);
-    unwinding = false;
+    check_thread.unwinding = false;
 }

@@ -122,9 +122,11 @@ static enum check_level read_check(void)
 
     if (!value || strcmp(value, "0") == 0)
         return CHECK_NOTHING;
+    if (strcmp(value, "1") == 0)
+        return CHECK_SAMPLE;
     if (strcmp(value, "2") == 0)
         return CHECK_ALL;
-    environment_reject("MEMKIND_CHECK", "0 or 2");
+    environment_reject("MEMKIND_CHECK", "0, 1 or 2");
     return CHECK_NOTHING;
 }
 

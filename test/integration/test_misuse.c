@@ -9,7 +9,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 TestSuite(misuse, .init = test_bare, .timeout = 120);
@@ -52,7 +53,8 @@ static size_t count_lines(const char *text)
     return lines;
 }
 
-static void expect(const char *level, const struct run *run, size_t reports, const char *expression)
+static void expect(const char *level, const struct run *run, int status, size_t reports,
+                   const char *expression)
 {
     const char *const environment[] = {level, NULL};
     static struct test_child child;
@@ -60,7 +62,7 @@ static void expect(const char *level, const struct run *run, size_t reports, con
 
     test_run(&child, run_program, (void *)run, environment);
     find_reports(child.errors, found, sizeof found);
-    cr_expect_eq(child.status, 0, "%s, %s: ended with %#x\n%s", run->misuse, run->kind,
+    cr_expect_eq(child.status, status, "%s, %s: ended with %#x\n%s", run->misuse, run->kind,
                  child.status, child.errors);
     cr_expect_eq(count_lines(found), reports, "%s, %s: %zu reports wanted\n%s", run->misuse,
                  run->kind, reports, child.errors);
@@ -116,7 +118,7 @@ static const struct {
 Test(misuse, level_2_finds_all)
 {
     for (size_t i = 0; i < LENGTH(all); i++)
-        expect("MEMKIND_CHECK=2", &(struct run){all[i].misuse, "DEFAULT"}, all[i].reports,
+        expect("MEMKIND_CHECK=2", &(struct run){all[i].misuse, "DEFAULT"}, 0, all[i].reports,
                all[i].expression);
 }
 
@@ -140,8 +142,8 @@ Test(misuse, level_2_works_in_every_sort_of_kind)
         for (size_t m = 0; m < LENGTH(misuses); m++)
             for (size_t i = 0; i < LENGTH(all); i++)
                 if (strcmp(all[i].misuse, misuses[m]) == 0)
-                    expect("MEMKIND_CHECK=2", &(struct run){misuses[m], kinds[k]}, all[i].reports,
-                           all[i].expression);
+                    expect("MEMKIND_CHECK=2", &(struct run){misuses[m], kinds[k]}, 0,
+                           all[i].reports, all[i].expression);
 }
 
 Test(misuse, freed_blocks_have_other_content)
@@ -172,6 +174,54 @@ Test(misuse, reports_have_back_traces)
         cr_assert_not_null(strstr(at, "misuse_program+0x"), "%s", child.errors);
     }
 }
+
+/* --- level 1: of guarded blocks --------------------------------------------------------------- */
+
+#define FAULT SIGSEGV
+#define EXIT_3 (3 << 8)
+
+static const struct {
+    const char *misuse;
+    int status;
+    size_t reports;
+    const char *expression;
+} guarded[] = {
+    {"overflow", 0, 1, "^overflow: 0x[0-9a-f]+, 0 bytes after the end of " BLOCK},
+    {"overflow_far", FAULT, 1, "^overflow: .*, 20 bytes after the end of " BLOCK},
+    {"underflow", 0, 1, "^underflow: .*, 1 bytes before " BLOCK},
+    {"write_after_free", FAULT, 1, "^use after free: .*, 10 bytes into " BLOCK},
+    {"read_after_free", FAULT, 1, "^use after free: .*, 10 bytes into " BLOCK},
+    {"write_after_realloc", FAULT, 1, "^use after free: .*, the start of " BLOCK},
+    {"double_free", 0, 1, "^double free: .*, the start of " BLOCK},
+    {"double_free_unknown", 0, 1, "^double free: .*, the start of " BLOCK},
+    {"double_free_later", 0, 1, "^double free: .*, the start of " BLOCK},
+    {"double_free_thread", 0, 1, "^double free: .*, the start of " BLOCK},
+    {"free_after_realloc", 0, 1, "^double free: .*, the start of " BLOCK},
+    {"interior", 0, 1, "^free of an interior pointer: .*, 8 bytes into " BLOCK},
+    {"interior_unknown", 0, 1, "^free of an interior pointer: .*, 16 bytes into " BLOCK},
+    {"before", 0, 1, "^free of an interior pointer: .*, 16 bytes before " BLOCK},
+    {"realloc_freed", 0, 1, "^double free: .*, the start of " BLOCK},
+    {"realloc_interior", 0, 1, "^free of an interior pointer: .*, 16 bytes into " BLOCK},
+    {"chained", EXIT_3, 1, "^use after free: .*, 10 bytes into " BLOCK},
+    {"guarded_destroyed", 0, 0, NULL},
+    {"guarded_is_a_block", 0, 0, NULL},
+    {"none", 0, 0, NULL},
+};
+
+Test(misuse, level_1_finds_what_guarded_blocks_show)
+{
+    static const char *const kinds[] = {"DEFAULT", "REGULAR", "PMEM"};
+    const struct rlimit no_core = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &no_core);
+    for (size_t k = 0; k < LENGTH(kinds); k++)
+        for (size_t i = 0; i < LENGTH(guarded); i++)
+            if (k == 0 || i % 3 == 0) /* the others have nothing to do with the pages */
+                expect("MEMKIND_CHECK=1", &(struct run){guarded[i].misuse, kinds[k]},
+                       guarded[i].status, guarded[i].reports, guarded[i].expression);
+}
+
+/* --- not asked for ---------------------------------------------------------------------------- */
 
 Test(misuse, nothing_is_told_that_is_not_asked_for)
 {

@@ -210,6 +210,54 @@ int os_discard(void *address, size_t size)
     return madvise(address, size, MADV_DONTNEED) ? failed("madvise(DONTNEED)", size) : 0;
 }
 
+int os_protect(void *address, size_t size, bool usable)
+{
+    return mprotect(address, size, usable ? READ_WRITE : PROT_NONE) ? failed("mprotect", size) : 0;
+}
+
+static void (*look_at_fault)(const void *address);
+static struct sigaction fault_before; /* what was done until now; written before the handler is */
+
+/* What the process does without us: the fault happens again, or the signal comes again. */
+static void fault_by_default(int signal, const siginfo_t *info)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    if (info->si_code <= 0 && fault_before.sa_handler == SIG_IGN)
+        return;
+    sigaction(signal, &action, NULL);
+    if (info->si_code <= 0)
+        tgkill(getpid(), gettid(), signal);
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+    int error = errno;
+
+    if (info->si_code > 0)
+        look_at_fault(info->si_addr);
+    errno = error;
+    if (fault_before.sa_flags & SA_SIGINFO)
+        fault_before.sa_sigaction(signal, info, context);
+    else if (fault_before.sa_handler == SIG_DFL || fault_before.sa_handler == SIG_IGN)
+        fault_by_default(signal, info);
+    else
+        fault_before.sa_handler(signal);
+}
+
+void os_watch_faults(void (*look)(const void *address))
+{
+    struct sigaction action = {.sa_sigaction = on_fault};
+
+    look_at_fault = look;
+    if (sigaction(SIGSEGV, NULL, &fault_before))
+        return;
+    action.sa_mask = fault_before.sa_mask;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | (fault_before.sa_flags & (SA_NODEFER | SA_RESTART));
+    if (sigaction(SIGSEGV, &action, NULL))
+        failed("sigaction", 0);
+}
+
 int os_no_huge_pages(void *address, size_t size)
 {
     /* EINVAL: a kernel without transparent huge pages, which is what was asked for. */

@@ -61,6 +61,13 @@ bool os_can_populate(void);
 /* Gives the pages back; the next touch reads zeroes. Huge pages: Linux 5.18, whole pages only. */
 int os_discard(void *address, size_t size);
 
+/* Whether pages may be read and written, or not be touched at all. */
+int os_protect(void *address, size_t size, bool usable);
+
+/* Calls look() with the address of every fault (SIGSEGV), before the handler that the process has
+ * now, or what else it does. Once. look() is to be async-signal-safe. */
+void os_watch_faults(void (*look)(const void *address));
+
 /* Keeps transparent huge pages away from a mapping whose placement is counted in base pages. */
 int os_no_huge_pages(void *address, size_t size);
 

@@ -11,6 +11,9 @@
 #include <memkind_memtier.h>
 
 #include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,9 +26,31 @@
 
 static memkind_t kind;
 
+/* Whether what is behind the block cannot be touched: the kernel says so without a fault. */
+static bool is_guarded(const char *block)
+{
+    const char *behind = (const char *)(((uintptr_t)block + SIZE + 15) & ~(uintptr_t)15);
+    static int ends[2];
+    char byte;
+
+    if ((uintptr_t)behind % (uintptr_t)sysconf(_SC_PAGESIZE) || (!ends[0] && pipe(ends)))
+        return false;
+    return write(ends[1], behind, 1) < 0 || read(ends[0], &byte, 1) < 0;
+}
+
+/* A block of the kind; with MEMKIND_CHECK=1, a guarded one. */
 static char *get(void)
 {
-    return memkind_malloc(kind, SIZE);
+    const char *level = getenv("MEMKIND_CHECK");
+    char *block = memkind_malloc(kind, SIZE);
+
+    for (int i = 0; level && level[0] == '1' && !is_guarded(block); i++) {
+        if (i == 5000000)
+            abort();
+        memkind_free(kind, block);
+        block = memkind_malloc(kind, SIZE);
+    }
+    return block;
 }
 
 /* Memory of freed blocks that the library holds goes back to its heap manager. */
@@ -358,6 +383,60 @@ static void leak_destroyed(void)
     memkind_destroy_kind(own);
 }
 
+/* --- guarded blocks --------------------------------------------------------------------------- */
+
+static void own_handler(int signal)
+{
+    (void)signal;
+    (void)!write(STDERR_FILENO, "own handler\n", 12);
+    _exit(3);
+}
+
+/* The program's handler has its turn after the library's. */
+static void chained(void)
+{
+    volatile char *block;
+
+    signal(SIGSEGV, own_handler);
+    block = get();
+    memkind_free(kind, (void *)block);
+    block[10] = 1;
+}
+
+/* Kinds are destroyed with guarded blocks in them, and made again. */
+static void guarded_destroyed(void)
+{
+    for (int i = 0; i < 3; i++) {
+        if (memkind_create_kind(MEMKIND_MEMTYPE_DEFAULT, MEMKIND_POLICY_PREFERRED_LOCAL, 0, &kind))
+            abort();
+        memset(get(), i, SIZE);
+        memkind_free(kind, get());
+        memkind_destroy_kind(kind);
+    }
+}
+
+/* A guarded block is a block as any. */
+static void guarded_is_a_block(void)
+{
+    char *block = get();
+    size_t before_it, after;
+
+    memkind_update_cached_stats();
+    memkind_get_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED, &before_it);
+    memset(block, 7, SIZE);
+    if (memkind_malloc_usable_size(kind, block) != SIZE || memkind_detect_kind(block) != kind ||
+        memkind_detect_kind(block + 1) || memkind_defrag_reallocate(kind, block))
+        abort();
+    block = memkind_realloc(kind, block, 2 * SIZE);
+    if (block[0] != 7 || block[SIZE - 1] != 7 || is_guarded(block))
+        abort();
+    memkind_free(NULL, block);
+    memkind_update_cached_stats();
+    memkind_get_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED, &after);
+    if (after + SIZE != before_it)
+        fprintf(stderr, "%zu bytes before, %zu after\n", before_it, after);
+}
+
 /* --- nothing of it ---------------------------------------------------------------------------- */
 
 static void none(void)
@@ -434,6 +513,9 @@ static const struct {
     MISUSE(leak),
     MISUSE(leak_child),
     MISUSE(leak_destroyed),
+    MISUSE(chained),
+    MISUSE(guarded_destroyed),
+    MISUSE(guarded_is_a_block),
     MISUSE(none),
 };
 
