@@ -209,6 +209,12 @@ function(memkind_jemalloc_build variant)
     memkind_jemalloc_target(compiler machine)
     string(TOLOWER "${variant}-${CMAKE_C_COMPILER_ID}-${CMAKE_SYSTEM_PROCESSOR}" name)
     set(dir "${MEMKIND_JEMALLOC_ROOT}/${name}")
+    # Its configure and make split their arguments at blanks.
+    if(dir MATCHES "[ \t]")
+        message(FATAL_ERROR
+            "The private jemalloc cannot be built in \"${dir}\": there is a blank in the path.\n"
+            "Name another folder: -DMEMKIND_JEMALLOC_ROOT=/path/without/blanks")
+    endif()
     set(configure ${memkind_jemalloc_configure} ${machine})
     # What is built does not know where: debug information names another folder (see CMakeLists.txt).
     set(map "-ffile-prefix-map=${dir}=/usr/src/jemalloc-${MEMKIND_JEMALLOC_VERSION}")
