@@ -40,7 +40,8 @@ extern "C" {
 #endif
 
 #if defined(MEMKIND_TEST_ASSERTIONS)
-#define TEST_ASSERTIONS true /* jemalloc looks at all locks that a thread has whenever it takes one */
+#define TEST_ASSERTIONS \
+    true /* jemalloc looks at all locks that a thread has whenever it takes one */
 #else
 #define TEST_ASSERTIONS false
 #endif
