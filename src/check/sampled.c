@@ -19,9 +19,15 @@ static uint64_t seed; /* of random numbers, written before the first block */
  */
 
 /* The calling thread's countdown goes from AT_END and the allocations until the next guarded one to
- * AT_END; inline_left is how many of these the frontend may answer by itself. */
+ * AT_END; inline_left is how many of these the frontend may answer by itself. That of a new thread
+ * is 0 and goes to what is more than all others, which is due, too. */
 #define INLINE_MOST 1023u
-#define AT_END (1 << 17) /* 0 is a thread that has not been here yet */
+#define AT_END (1u << 17)
+
+static inline bool is_due(void)
+{
+    return check_thread.countdown - (AT_END + 1) >= 2u * SAMPLED_EVERY;
+}
 
 /* From 1 to twice the average: a step of a sequence that all threads share. */
 static int draw(void)
@@ -37,9 +43,9 @@ static int draw(void)
 /* The countdown is at its end. Whether it is a block's turn; a new thread only begins to count. */
 static __attribute__((cold, noinline)) bool turn(void)
 {
-    bool begins = check_thread.countdown < AT_END / 2;
+    bool begins = check_thread.countdown > AT_END + 2 * SAMPLED_EVERY;
 
-    check_thread.countdown = (unsigned)(AT_END + draw()) & 0xfffff;
+    check_thread.countdown = (AT_END + (unsigned)draw()) & 0xfffff;
     return !begins;
 }
 
@@ -60,8 +66,8 @@ static inline void settle(void)
 
     if (!left)
         return;
-    if (check_thread.countdown > AT_END && *left > (int)check_thread.countdown - AT_END)
-        *left = (int)check_thread.countdown - AT_END;
+    if (!is_due() && *left > (int)(check_thread.countdown - AT_END))
+        *left = (int)(check_thread.countdown - AT_END);
     check_thread.inline_left =
         *left < (int)INLINE_MOST ? (unsigned)*left & INLINE_MOST : INLINE_MOST;
 }
@@ -74,7 +80,11 @@ static __attribute__((noinline)) void *alloc_guarded(struct heap *heap, size_t a
     struct guard guard;
     void *block = NULL;
 
-    if (!guarded_can_serve(heap, alignment, size) || !turn())
+    if (!guarded_can_serve(heap, alignment, size)) {
+        check_thread.countdown++; /* stays where it is */
+        return NULL;
+    }
+    if (!turn())
         return NULL;
     guard_enter(&guard);
     block = guarded_alloc(heap, alignment, size);
@@ -91,7 +101,7 @@ static void *sampled_malloc(struct heap *heap, size_t size)
     void *block = NULL;
 
     count();
-    if (unlikely(check_thread.countdown <= AT_END))
+    if (unlikely(is_due()))
         block = alloc_guarded(heap, 0, size);
     if (likely(!block))
         block = base.malloc(heap, size);
@@ -102,8 +112,11 @@ static void *sampled_malloc(struct heap *heap, size_t size)
 /* Where all calls come here, little is to be in the way of each. */
 static void *uncounted_malloc(struct heap *heap, size_t size)
 {
-    return likely(--check_thread.countdown > AT_END) ? base.malloc(heap, size)
-                                                     : sampled_malloc(heap, size);
+    check_thread.countdown--;
+    if (likely(!is_due()))
+        return base.malloc(heap, size);
+    check_thread.countdown++; /* it is counted there */
+    return sampled_malloc(heap, size);
 }
 
 static void *sampled_calloc(struct heap *heap, size_t size)
@@ -111,7 +124,7 @@ static void *sampled_calloc(struct heap *heap, size_t size)
     void *block = NULL;
 
     count();
-    if (unlikely(check_thread.countdown <= AT_END))
+    if (unlikely(is_due()))
         block = alloc_guarded(heap, 0, size);
     block = block ? memset(block, 0, size) : base.calloc(heap, size);
     settle();
@@ -123,7 +136,7 @@ static void *sampled_aligned_alloc(struct heap *heap, size_t alignment, size_t s
     void *block = NULL;
 
     count();
-    if (unlikely(check_thread.countdown <= AT_END))
+    if (unlikely(is_due()))
         block = alloc_guarded(heap, alignment, size);
     if (likely(!block))
         block = base.aligned_alloc(heap, alignment, size);
