@@ -366,6 +366,57 @@ static void op_destroy(struct cell *cell)
     }
 }
 
+/* --- limits, trimming, a machine that changes ---------------------------------------------------
+ */
+
+#define MORE_THAN_ANY_LIMIT ((size_t)3 * GIB)
+
+static void op_set_limit(struct cell *cell)
+{
+    ssize_t capacity = memkind_get_capacity(cell->kind);
+    struct block before, after;
+
+    block_set(cell, &before, memkind_malloc(cell->kind, 1000), 1000, 1);
+    NEED(memkind_set_limit(cell->kind, MIB) == MEMKIND_SUCCESS, "a limit of 1 MiB");
+    NEED(memkind_get_capacity(cell->kind) <= (ssize_t)MIB, "a capacity of %zd",
+         memkind_get_capacity(cell->kind));
+    errno = 0;
+    NEED(!memkind_malloc(cell->kind, MORE_THAN_ANY_LIMIT) && errno == ENOMEM, "errno %d", errno);
+    NEED(memkind_set_limit(cell->kind, 0) == MEMKIND_SUCCESS, "no limit");
+    NEED(memkind_get_capacity(cell->kind) == capacity, "%zd is not %zd again",
+         memkind_get_capacity(cell->kind), capacity);
+    block_set(cell, &after, memkind_malloc(cell->kind, 1000), 1000, 2);
+    block_end(cell, &before, false);
+    block_end(cell, &after, true);
+    NEED(memkind_set_limit(NULL, MIB) == MEMKIND_ERROR_INVALID, "of NULL");
+}
+
+static void op_trim(struct cell *cell)
+{
+    size_t size = cell->room / 4 < 4 * MIB ? cell->room / 4 : 4 * MIB;
+    struct block kept, freed;
+
+    block_set(cell, &kept, memkind_malloc(cell->kind, 1000), 1000, 1);
+    block_set(cell, &freed, memkind_malloc(cell->kind, size), size, 2);
+    block_end(cell, &freed, false);
+    NEED(memkind_trim(cell->kind) >= 0, "of the kind");
+    NEED(memkind_trim(NULL) >= 0, "of all");
+    block_set(cell, &freed, memkind_calloc(cell->kind, 1, size), size, 3);
+    block_end(cell, &freed, true);
+    block_end(cell, &kept, false);
+}
+
+static void op_refresh(struct cell *cell)
+{
+    struct block before, after;
+
+    block_set(cell, &before, memkind_malloc(cell->kind, 1000), 1000, 1);
+    NEED(memkind_refresh() == MEMKIND_SUCCESS, "%d", memkind_refresh());
+    block_set(cell, &after, memkind_malloc(cell->kind, 1000), 1000, 2);
+    block_end(cell, &before, true);
+    block_end(cell, &after, false);
+}
+
 const struct operation matrix_kind_operations[] = {
     {"check_available", " check_available ", op_check_available},
     {"get_capacity", " get_capacity ", op_get_capacity},
@@ -375,6 +426,9 @@ const struct operation matrix_kind_operations[] = {
     {"giving back", " free create_pmem_with_config ", op_give_back},
     {"defrag_reallocate", " defrag_reallocate ", op_defrag},
     {"set_bg_threads", " set_bg_threads ", op_background_threads},
+    {"set_limit", " set_limit ", op_set_limit},
+    {"trim", " trim ", op_trim},
+    {"refresh", " refresh ", op_refresh},
     {"destroy_kind with blocks", " destroy_kind ", op_destroy},
 };
 const size_t matrix_kind_operation_count = LENGTH(matrix_kind_operations);

@@ -7,6 +7,7 @@
  * Limits come from files of this program's own, in place of /proc/self and the cgroups' file
  * systems, and once from a cgroup of the machine. Static library.
  */
+#include "mounts.h"
 #include "support.h"
 
 #include <errno.h>
@@ -363,29 +364,19 @@ Test(container, without_mincore_areas_are_checked)
 }
 
 struct file_use {
-    const char *directory;
     int error;
     size_t most, left; /* bytes in use on the file system */
 };
 
-static size_t used_on(const char *directory)
-{
-    struct statfs system;
-
-    return statfs(directory, &system)
-               ? 0
-               : (size_t)(system.f_blocks - system.f_bfree) * (size_t)system.f_bsize;
-}
-
 static void use_file_without_fallocate(void *argument)
 {
     struct file_use *use = argument;
-    size_t before = used_on(use->directory);
+    size_t before = mounts_used();
     memkind_t kind;
     void *block;
 
     test_refuse(SYS_fallocate, EPERM, 0, 0);
-    use->error = memkind_create_pmem(use->directory, 64 * MIB, &kind);
+    use->error = memkind_create_pmem(mounts_directory, 64 * MIB, &kind);
     if (use->error)
         return;
     block = memkind_malloc(kind, 32 * MIB);
@@ -393,22 +384,23 @@ static void use_file_without_fallocate(void *argument)
     if (!block)
         return;
     memset(block, 1, 32 * MIB);
-    use->most = used_on(use->directory) - before;
+    use->most = mounts_used() - before;
     memkind_free(kind, block);
     test_decay(kind);
-    use->left = used_on(use->directory) - before;
+    use->left = mounts_used() - before;
     use->error = memkind_destroy_kind(kind);
 }
 
 /* Space is reserved by writing, and goes back by another call. */
-Test(container, without_fallocate_a_file_serves)
+Test(container, without_fallocate_a_file_serves, .init = mounts_begin, .fini = mounts_end)
 {
     struct file_use *use = test_shared(sizeof *use);
     struct test_child child;
 
-    use->directory = "/dev/shm";
+    mounts_mount(&mounts_tmpfs, 128 * MIB);
     test_run_well(&child, use_file_without_fallocate, use, NULL);
     cr_expect_eq(use->error, 0);
     cr_expect_geq(use->most, 32 * MIB);
     cr_expect_lt(use->left, 16 * MIB, "%zu MiB stay", use->left / MIB);
+    mounts_unmount();
 }
