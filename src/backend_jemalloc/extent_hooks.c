@@ -25,21 +25,27 @@ static size_t round_up(size_t size, size_t granule)
     return (size + granule - 1) & ~(granule - 1);
 }
 
-/* How much an arena that needs `size` asks the pool for: more each time, if only addresses are
- * spent. */
-static size_t grow_size(tsdn_t *tsdn, arena_t *arena, struct page_pool *pool, size_t size)
+/* Whether the arena asks for more each time: only addresses are spent. */
+static bool grows_by_more(const struct page_pool *pool)
 {
-    pac_t *pac = &arena->pa_shard.pac;
-    exp_grow_t *grow = &pac->exp_grow;
+    return pool_is_demand_paged(pool) && !pool_limit(pool);
+}
+
+/* How much an arena that needs `size` asks the pool for. Many threads may come at once, since
+ * jemalloc looks at what is unused only before: as long as that is more than what the arena would
+ * ask for, they get the least. Called with the arena's lock for growth where it grows by more. */
+static size_t grow_size(arena_t *arena, struct page_pool *pool, size_t size)
+{
+    exp_grow_t *grow = &arena->pa_shard.pac.exp_grow;
     size_t step;
 
-    if (!pool_is_demand_paged(pool) || pool_limit(pool))
+    if (!grows_by_more(pool))
         return pool_region_size(pool, size);
-    malloc_mutex_lock(tsdn, &pac->grow_mtx);
     step = sz_pind2sz(grow->next);
-    if (step > size && grow->next < grow->limit)
+    if (jem_retained_bytes(arena) >= step / 2)
+        step = 0;
+    else if (step > size && grow->next < grow->limit)
         grow->next++;
-    malloc_mutex_unlock(tsdn, &pac->grow_mtx);
     return round_up(step > size ? step : size, pool_granule(pool));
 }
 
@@ -76,6 +82,25 @@ static void *map_at_least(const struct jem_extent_hooks *own, size_t *size, size
     return address;
 }
 
+/* Pages for `size` bytes, and as retained ones what comes along. */
+static void *grow(const struct jem_extent_hooks *own, arena_t *arena, size_t size, size_t alignment,
+                  bool *zeroed)
+{
+    struct page_pool *pool = own->pool;
+    size_t least = round_up(size, pool_granule(pool)), whole;
+    char *address;
+
+    whole = grow_size_with_room(own, grow_size(arena, pool, size), size);
+    address = map_at_least(own, &whole, least, alignment, zeroed);
+    if (!address || whole == size ||
+        jem_retained_add_pages(tsd_tsdn(jem_tsd()), arena, address + size, whole - size, *zeroed,
+                               !pool_needs_commit(pool)))
+        return address;
+    if (!pool_unmap(pool, address, whole))
+        (void)pool_purge(pool, address, whole);
+    return NULL;
+}
+
 /*
  * jemalloc relies on zeroes where *zero is true on entry, and does not write them itself. *commit
  * is always true, since it uses the pages as they are. The pages beyond those it has asked for are
@@ -85,25 +110,20 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
                          bool *zero, bool *commit, unsigned arena_ind)
 {
     const struct jem_extent_hooks *own = (struct jem_extent_hooks *)hooks;
-    struct page_pool *pool = own->pool;
     tsdn_t *tsdn = tsd_tsdn(jem_tsd());
     arena_t *arena = arena_get(tsdn, arena_ind, false);
-    size_t granule = pool_granule(pool), least = round_up(size, granule), whole;
-    bool zeroed;
-    char *address;
+    bool in_turn = grows_by_more(own->pool), zeroed;
+    void *address;
 
-    if (new_addr || least < size) /* the caller cannot choose the place */
+    if (new_addr || size > SIZE_MAX - pool_granule(own->pool)) /* it cannot choose the place */
         return NULL;
-    whole = grow_size_with_room(own, grow_size(tsdn, arena, pool, size), size);
-    address = map_at_least(own, &whole, least, alignment, &zeroed);
+    if (in_turn)
+        malloc_mutex_lock(tsdn, &arena->pa_shard.pac.grow_mtx);
+    address = grow(own, arena, size, alignment, &zeroed);
+    if (in_turn)
+        malloc_mutex_unlock(tsdn, &arena->pa_shard.pac.grow_mtx);
     if (!address)
         return NULL;
-    if (whole > size && !jem_retained_add_pages(tsdn, arena, address + size, whole - size, zeroed,
-                                                !pool_needs_commit(pool))) {
-        if (!pool_unmap(pool, address, whole))
-            (void)pool_purge(pool, address, whole);
-        return NULL;
-    }
     if (*zero && !zeroed)
         memset(address, 0, size);
     *zero = *zero || zeroed;

@@ -46,7 +46,7 @@ static void take(unsigned forks)
         managers_get()->prefork();
     pool_prefork();
     forking_process = os_process();
-    guard_forks = forks;
+    guard_forks = (uint16_t)forks;
 }
 
 static void release(bool child)

@@ -70,23 +70,29 @@ static void drop(memkind_t kind, void **last)
 /* --- what it does -------------------------------------------------------------------------------
  */
 
+/* Some of it may have gone back already: what counts is what is there in the end, and that it says
+ * how much of that it has done. */
 static void expect_trimmed(memkind_t kind, memkind_t asked)
 {
     static const size_t sizes[] = {100, 5000, 500000};
 
     for (size_t i = 0; i < LENGTH(sizes); i++) {
-        size_t before, after;
+        size_t without = resident(), before, after;
         ssize_t bytes;
 
         drop(kind, use(kind, sizes[i]));
         before = resident();
         bytes = memkind_trim(asked);
         after = resident();
-        cr_expect(bytes >= (ssize_t)(BYTES * 3 / 4) && bytes <= (ssize_t)(BYTES * 3 / 2),
+        cr_expect(bytes > 0 && bytes <= (ssize_t)(BYTES * 3 / 2),
                   "blocks of %zu: %zd KiB went back", sizes[i], bytes / (ssize_t)KIB);
-        if (!TEST_SANITIZED)
-            cr_expect_geq(before, after + BYTES * 3 / 4, "blocks of %zu: %zu of %zu KiB left",
-                          sizes[i], after / KIB, before / KIB);
+        if (!TEST_SANITIZED) {
+            cr_expect_leq(after, without + BYTES / 4,
+                          "blocks of %zu: %zu of %zu KiB left, %zu before", sizes[i], after / KIB,
+                          before / KIB, without / KIB);
+            cr_expect_geq((size_t)bytes + BYTES / 4, before - after, "of %zu KiB it tells %zd",
+                          (before - after) / KIB, bytes / (ssize_t)KIB);
+        }
         cr_expect_eq(memkind_trim(asked), 0, "there was more");
     }
 }

@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-__thread unsigned guard_forks __attribute__((tls_model("initial-exec")));
+__thread uint16_t guard_forks __attribute__((tls_model("initial-exec")));
 
 static const struct guard_fork *fork_functions; /* there is no fork before it is set */
 

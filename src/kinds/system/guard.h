@@ -18,6 +18,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "kinds/system/compiler.h"
 
@@ -27,7 +28,7 @@ struct guard {
 };
 
 /* How many forks the calling thread is in the middle of, one inside another's handlers. */
-extern __thread unsigned guard_forks HIDDEN __attribute__((tls_model("initial-exec")));
+extern __thread uint16_t guard_forks HIDDEN __attribute__((tls_model("initial-exec")));
 
 /* What the frontend lends. open() leaves guard_forks at 0 and returns how many forks close() is to
  * go on with. Set at load. */

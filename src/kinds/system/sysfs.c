@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 const char *sysfs_root = "/sys";
 
-static __thread unsigned troubles __attribute__((tls_model("initial-exec")));
+static __thread uint16_t troubles __attribute__((tls_model("initial-exec")));
 
 /* False: longer than any path of the kernel's. */
 __attribute__((format(printf, 2, 0))) static bool make_path(char path[PATH_SIZE],
