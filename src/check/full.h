@@ -17,5 +17,5 @@
 
 #include "heap_manager.h"
 
-/* The table to call in place of the base's: once. */
-const struct heap_manager *full_over(const struct heap_manager *base);
+/* The table to call in place of that one: once. */
+const struct heap_manager *full_over(const struct heap_manager *under);

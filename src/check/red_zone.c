@@ -11,7 +11,8 @@
 
 static const char *other_than(const char *bytes, size_t size, unsigned char byte)
 {
-    if (!size || ((unsigned char)bytes[0] == byte && memcmp(bytes, bytes + 1, size - 1) == 0))
+    if (!bytes || !size ||
+        ((unsigned char)bytes[0] == byte && memcmp(bytes, bytes + 1, size - 1) == 0))
         return NULL; /* fast: all of them are equal */
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)bytes[i] != byte)

@@ -82,6 +82,7 @@ static uintptr_t read_hex(const char **text)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type of os_read_lines() */
 static void name_file(void *context, char *line)
 {
     const struct search *search = context;

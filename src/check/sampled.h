@@ -15,5 +15,5 @@
 
 #define SAMPLED_EVERY 50000 /* one of so many, on average */
 
-/* The table to call in place of the base's: once. */
-const struct heap_manager *sampled_over(const struct heap_manager *base);
+/* The table to call in place of that one: once. */
+const struct heap_manager *sampled_over(const struct heap_manager *under);
