@@ -73,7 +73,8 @@ static bool change_begin(bool on, bool (*work)(void), int *error)
     change = on != (state == RUNNING);
     if (change) {
         state = on ? STARTING : ENDING;
-        work_now = on ? work : work_now;
+        if (on) /* else the thread may be reading it */
+            work_now = work;
         atomic_store_explicit(&is_to_end, !on, memory_order_relaxed);
     }
     pthread_mutex_unlock(&lock);
