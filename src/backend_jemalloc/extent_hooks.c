@@ -15,15 +15,11 @@
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/retained.h"
+#include "kinds/system/round.h"
 
 #define ROOM_TIMES 8 /* the size of a block that grew */
 #define LARGE_REGION ((size_t)32 << 20)
 #define ROOM_MOST ((size_t)64 << 30)
-
-static size_t round_up(size_t size, size_t granule)
-{
-    return (size + granule - 1) & ~(granule - 1);
-}
 
 /* Whether the arena asks for more each time: only addresses are spent. */
 static bool grows_by_more(const struct page_pool *pool)
