@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define DIRECTORY "/dev/shm"
 #define LIMIT (64 * MIB)
@@ -50,12 +49,7 @@ static void unmap_pages(void *context, void *address, size_t size)
 
 static memkind_t create_file(void)
 {
-    memkind_t kind;
-
-    if (access(DIRECTORY, W_OK) != 0)
-        test_skip(DIRECTORY ": %s", strerror(errno));
-    cr_assert_eq(memkind_create_pmem(DIRECTORY, LIMIT, &kind), MEMKIND_SUCCESS);
-    return kind;
+    return test_create_file(DIRECTORY, LIMIT);
 }
 
 static memkind_t create_fixed(void)
@@ -222,12 +216,7 @@ Test(limits, of_a_created_kind)
 
 Test(limits, of_a_file_without_one)
 {
-    memkind_t kind;
-
-    if (access(DIRECTORY, W_OK) != 0)
-        test_skip(DIRECTORY ": %s", strerror(errno));
-    cr_assert_eq(memkind_create_pmem(DIRECTORY, 0, &kind), MEMKIND_SUCCESS);
-    expect_limited(kind);
+    expect_limited(test_create_file(DIRECTORY, 0));
 }
 
 /* The lower of two counts. */

@@ -6,11 +6,8 @@
  */
 #include "support.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DIRECTORY "/dev/shm"
 #define BYTES (16 * MIB)
@@ -19,27 +16,6 @@ TestSuite(trim, .init = test_bare, .timeout = 280);
 
 /* --- kinds and blocks ---------------------------------------------------------------------------
  */
-
-static memkind_t create_file(size_t limit)
-{
-    memkind_t kind;
-
-    if (access(DIRECTORY, W_OK) != 0)
-        test_skip(DIRECTORY ": %s", strerror(errno));
-    cr_assert_eq(memkind_create_pmem(DIRECTORY, limit, &kind), MEMKIND_SUCCESS);
-    return kind;
-}
-
-/* Bytes of the process that are backed by pages. */
-static size_t resident(void)
-{
-    char text[256], *second;
-
-    cr_assert(test_read_text("/proc/self/statm", text, sizeof text));
-    second = strchr(text, ' ');
-    cr_assert_not_null(second);
-    return strtoull(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE);
-}
 
 /* BYTES in blocks of one size, written, in a list that begins with the last one. */
 static void **use(memkind_t kind, size_t size)
@@ -77,13 +53,13 @@ static void expect_trimmed(memkind_t kind, memkind_t asked)
     static const size_t sizes[] = {100, 5000, 500000};
 
     for (size_t i = 0; i < LENGTH(sizes); i++) {
-        size_t without = resident(), before, after;
+        size_t without = test_resident(), before, after;
         ssize_t bytes;
 
         drop(kind, use(kind, sizes[i]));
-        before = resident();
+        before = test_resident();
         bytes = memkind_trim(asked);
-        after = resident();
+        after = test_resident();
         cr_expect(bytes > 0 && bytes <= (ssize_t)(BYTES * 3 / 2),
                   "blocks of %zu: %zd KiB went back", sizes[i], bytes / (ssize_t)KIB);
         if (!TEST_SANITIZED) {
@@ -104,14 +80,14 @@ Test(trim, a_static_kind)
 
 Test(trim, a_file)
 {
-    memkind_t kind = create_file(0);
+    memkind_t kind = test_create_file(DIRECTORY, 0);
 
     expect_trimmed(kind, kind);
 }
 
 Test(trim, a_file_with_a_limit)
 {
-    memkind_t kind = create_file(2 * BYTES);
+    memkind_t kind = test_create_file(DIRECTORY, 2 * BYTES);
 
     expect_trimmed(kind, kind);
 }
@@ -119,21 +95,21 @@ Test(trim, a_file_with_a_limit)
 Test(trim, all_kinds)
 {
     expect_trimmed(MEMKIND_REGULAR, NULL);
-    expect_trimmed(create_file(0), NULL);
+    expect_trimmed(test_create_file(DIRECTORY, 0), NULL);
 }
 
 /* Others keep what they have; so do blocks. */
 Test(trim, nothing_else)
 {
-    memkind_t kind = create_file(0);
+    memkind_t kind = test_create_file(DIRECTORY, 0);
     void **kept = use(kind, 300), **last = use(MEMKIND_DEFAULT, 5000);
     size_t count = 0, before;
 
     drop(MEMKIND_DEFAULT, last);
-    before = resident();
+    before = test_resident();
     cr_assert_lt(memkind_trim(kind), (ssize_t)(4 * MIB));
     if (!TEST_SANITIZED)
-        cr_expect_leq(before, resident() + 4 * MIB);
+        cr_expect_leq(before, test_resident() + 4 * MIB);
     for (void **block = kept; block; block = *block) {
         cr_assert_eq(((unsigned char *)block)[299], 1);
         count++;
@@ -164,7 +140,7 @@ Test(trim, beside_other_threads)
 
     cr_assert_eq(pthread_create(&thread, NULL, churn, &stop), 0);
     for (int turn = 0; turn < 20; turn++) {
-        memkind_t kind = create_file(0);
+        memkind_t kind = test_create_file(DIRECTORY, 0);
 
         drop(kind, use(kind, 200000));
         cr_assert_geq(memkind_trim(turn % 2 ? kind : NULL), (ssize_t)(BYTES / 2));
@@ -176,7 +152,7 @@ Test(trim, beside_other_threads)
 
 Test(trim, what_there_is_not)
 {
-    memkind_t kind = create_file(0);
+    memkind_t kind = test_create_file(DIRECTORY, 0);
 
     cr_assert_eq(memkind_trim(MEMKIND_INTERLEAVE), 0);
     cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);

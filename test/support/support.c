@@ -126,6 +126,16 @@ int test_create_kind(memkind_bits_t flags, memkind_t *kind)
     return memkind_create_nodes("all", MEMKIND_POLICY_PREFERRED_LOCAL, flags, kind);
 }
 
+memkind_t test_create_file(const char *directory, size_t limit)
+{
+    memkind_t kind;
+
+    if (access(directory, W_OK) != 0)
+        test_skip("%s: %s", directory, strerror(errno));
+    cr_assert_eq(memkind_create_pmem(directory, limit, &kind), MEMKIND_SUCCESS);
+    return kind;
+}
+
 /* --- small files ------------------------------------------------------------------------------ */
 
 bool test_read_text(const char *path, char *text, size_t size)

@@ -112,6 +112,9 @@ const struct test_kind *test_next_kind(const struct test_kind *kind);
  * code of the create function. */
 int test_create_kind(memkind_bits_t flags, memkind_t *kind);
 
+/* A kind of a file in that directory; skips the test where nothing can be written there. */
+memkind_t test_create_file(const char *directory, size_t limit);
+
 /* --- small files, of sysfs and procfs --------------------------------------------------------- */
 
 /* The text, cut and terminated. False, with an empty text: it cannot be read. */

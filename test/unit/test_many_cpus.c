@@ -80,14 +80,6 @@ static void *live(void *argument)
     return NULL;
 }
 
-static size_t resident(void)
-{
-    char text[4096];
-
-    cr_assert(test_read_text("/proc/self/status", text, sizeof text));
-    return strtoul(strstr(text, "VmRSS:") + strlen("VmRSS:"), NULL, 10) * KIB;
-}
-
 TestSuite(many_cpus, .init = test_bare, .timeout = 240);
 
 Test(many_cpus, every_kind_by_every_thread)
@@ -97,7 +89,7 @@ Test(many_cpus, every_kind_by_every_thread)
 
     cr_assert(machine_be("spr-hbm-snc4"));
     pthread_barrier_init(&all_there, NULL, CPUS);
-    before = resident();
+    before = test_resident();
     for (const struct test_kind *kind = test_next_kind(NULL); kind; kind = test_next_kind(kind)) {
         pthread_t threads[CPUS];
 
@@ -107,8 +99,8 @@ Test(many_cpus, every_kind_by_every_thread)
         for (int i = 0; i < CPUS; i++)
             pthread_join(threads[i], NULL);
         kinds++;
-        if (resident() - before > most)
-            most = resident() - before;
+        if (test_resident() - before > most)
+            most = test_resident() - before;
     }
     cr_expect_geq(kinds, 14, "only %u kinds are available", kinds);
     cr_expect_eq(failures, 0);
