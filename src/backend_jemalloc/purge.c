@@ -69,10 +69,18 @@ static bool purging_begin(tsdn_t *tsdn, decay_t *decay)
     return free;
 }
 
-static void purging_end(tsdn_t *tsdn, decay_t *decay)
+/* What is gone was unpurged when the epoch began: decay_limit() tells by that what is newer. What
+ * the curve still leaves counts as there: jemalloc's arithmetic rests on it. */
+static void purging_end(tsdn_t *tsdn, decay_t *decay, size_t gone)
 {
+    size_t least, rest;
+
     malloc_mutex_lock(tsdn, &decay->mtx);
     decay->purging = false;
+    least = decay_npages_limit_get(decay);
+    rest = decay->nunpurged > gone ? decay->nunpurged - gone : 0;
+    if (decay->nunpurged > least)
+        decay->nunpurged = rest > least ? rest : least;
     malloc_mutex_unlock(tsdn, &decay->mtx);
 }
 
@@ -113,7 +121,7 @@ static size_t purge_arena(tsdn_t *tsdn, arena_t *arena, const struct jem_arena_s
         gone += edata_size_get(extent) >> LG_PAGE;
         extent_dalloc_wrapper(tsdn, pac, ehooks, extent);
     }
-    purging_end(tsdn, &pac->decay_dirty);
+    purging_end(tsdn, &pac->decay_dirty, gone);
     atomic_fetch_sub_zu(&pac->stats->pac_mapped, gone << LG_PAGE, ATOMIC_RELAXED);
     return gone;
 }
@@ -121,18 +129,22 @@ static size_t purge_arena(tsdn_t *tsdn, arena_t *arena, const struct jem_arena_s
 /* --- pages that are old -------------------------------------------------------------------------
  */
 
-/* How many dirty pages the arena may keep now. */
+/* How many dirty pages the arena may keep now: what the curve leaves of those that it had when the
+ * epoch began, and all that are newer, for which the curve has not begun. */
 static size_t decay_limit(tsdn_t *tsdn, arena_t *arena)
 {
     decay_t *decay = &arena->pa_shard.pac.decay_dirty;
-    size_t limit = SIZE_MAX;
+    size_t limit = SIZE_MAX, dirty;
     nstime_t now;
 
     malloc_mutex_lock(tsdn, &decay->mtx);
     if (decay_gradually(decay)) {
         nstime_init_update(&now);
-        (void)decay_maybe_advance_epoch(decay, &now, dirty_pages(arena));
+        dirty = dirty_pages(arena);
+        (void)decay_maybe_advance_epoch(decay, &now, dirty);
         limit = decay_npages_limit_get(decay);
+        if (dirty > decay->nunpurged)
+            limit += dirty - decay->nunpurged;
     }
     malloc_mutex_unlock(tsdn, &decay->mtx);
     return limit;

@@ -156,6 +156,37 @@ Test(footprint, of_an_idle_kind)
     cr_expect_leq(now, before + 16 * MIB, "%zu MiB stay in the end", (now - before) / MIB);
 }
 
+static void work_for(memkind_t kind, unsigned milliseconds)
+{
+    for (unsigned i = 0; i < milliseconds; i++) {
+        for (unsigned j = 0; j < 1000; j++)
+            memkind_free(kind, memkind_malloc(kind, 100 * KIB)); /* slow paths: not cached */
+        usleep(1000);
+    }
+}
+
+/* What was freed a moment ago is kept for the next one who wants memory, whatever the clock that
+ * gives back old memory has just done. */
+Test(footprint, of_what_was_just_freed)
+{
+    void *blocks[4];
+
+    work_for(MEMKIND_REGULAR, 100);
+    for (unsigned turn = 0; turn < 10; turn++) {
+        size_t filled;
+
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            blocks[i] = touched(MEMKIND_REGULAR, 4 * MIB);
+        filled = test_resident();
+        work_for(MEMKIND_REGULAR, 60);
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            memkind_free(MEMKIND_REGULAR, blocks[i]);
+        work_for(MEMKIND_REGULAR, 60);
+        cr_assert_geq(test_resident(), filled - 6 * MIB, "turn %u: %zu of 16 MiB went back", turn,
+                      (filled - test_resident()) / MIB);
+    }
+}
+
 /* Nobody calls the library any more. (The second jump is for what was counted as fresh after the
  * first one.) */
 Test(footprint, of_a_sleeping_process)
