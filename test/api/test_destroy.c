@@ -246,7 +246,10 @@ Test(destroy, beside_background_threads)
     cr_assert_eq(memkind_set_bg_threads(true), 0);
     for (uintptr_t i = 0; i < CHURNERS; i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, make_use_and_destroy, (void *)i), 0);
-    sleep(20);
+    for (int step = 0; step < 20; step++) {
+        usleep(200000);
+        test_jump(3); /* all that is unused is soon due, time after time */
+    }
     atomic_store(&enough, true);
     for (int i = 0; i < CHURNERS; i++)
         pthread_join(threads[i], NULL);

@@ -13,14 +13,16 @@
 set(memkind_sanitizer_report
     "WARNING: ThreadSanitizer|ERROR: (Address|Leak|Thread)Sanitizer|runtime error: ")
 
-# memkind_add_test(<name> [SLOW | SYSTEM] [ROOT] [SERIAL] [COST <seconds>] [ENVIRONMENT <variable>...]
-#                  COMMAND <word>...)
+# memkind_add_test(<name> [SLOW | SYSTEM] [ROOT] [SERIAL] [HUGE_PAGES] [COST <seconds>]
+#                  [ENVIRONMENT <variable>...] COMMAND <word>...)
 #
 # What the functions below and the tests of another form are made with. SERIAL: it changes something that
-# belongs to the whole machine (reserved huge pages), or measures it; no other test runs at the same time.
+# belongs to the whole machine, or measures it; no other test runs at the same time. HUGE_PAGES: it reserves
+# huge pages, or minds who does (test/support/support_pools.c); these come one after the other, so that none
+# waits for the lock file of another while there is other work to do.
 # COST: about how long it takes; the longest start first, so that none of them is alone at the end.
 function(memkind_add_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;SYSTEM;ROOT;SERIAL" "COST" "ENVIRONMENT;COMMAND")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;SYSTEM;ROOT;SERIAL;HUGE_PAGES" "COST" "ENVIRONMENT;COMMAND")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_COMMAND OR (arg_SLOW AND arg_SYSTEM))
         message(FATAL_ERROR "memkind_add_test(${name}): ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -47,6 +49,9 @@ function(memkind_add_test name)
     if(arg_SERIAL)
         set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
     endif()
+    if(arg_HUGE_PAGES)
+        set_tests_properties(${name} PROPERTIES RESOURCE_LOCK huge_pages)
+    endif()
     if(arg_COST)
         set_tests_properties(${name} PROPERTIES COST ${arg_COST})
     endif()
@@ -71,7 +76,7 @@ endfunction()
 # user's program is; with STATIC to the static one, with src/ in its include path; with LIBRARY to
 # another build of either.
 function(memkind_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SLOW;SYSTEM;ROOT;SERIAL" "LIBRARY;COST" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SLOW;SYSTEM;ROOT;SERIAL;HUGE_PAGES" "LIBRARY;COST" "")
     if(arg_STATIC)
         set(arg_LIBRARY memkind_static)
     elseif(NOT arg_LIBRARY)
@@ -79,7 +84,7 @@ function(memkind_test name)
     endif()
     memkind_test_program(${name} ${arg_UNPARSED_ARGUMENTS} LIBRARY ${arg_LIBRARY})
     set(options)
-    foreach(option SLOW SYSTEM ROOT SERIAL)
+    foreach(option SLOW SYSTEM ROOT SERIAL HUGE_PAGES)
         if(arg_${option})
             list(APPEND options ${option})
         endif()
