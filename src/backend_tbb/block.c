@@ -35,15 +35,16 @@ static inline bool count_add(size_t *count, size_t size)
 }
 
 /* Whoever allocates or frees serves all heaps, whatever blocks he has to do with: only large ones
- * lead to the run cache by themselves. Returns what it is given. */
-static __attribute__((noinline)) void *look(void *block)
+ * lead to the run cache by themselves. The heap's pools are used. Returns the block. */
+static __attribute__((noinline)) void *look(struct heap *heap, void *block)
 {
     int saved_errno = errno;
     struct guard guard;
 
     guard_enter(&guard);
     callbacks->resume_background();
-    run_cache_decay(false);
+    tbb_trim_heap_used(heap);
+    (void)tbb_give_back();
     guard_leave(&guard);
     errno = saved_errno;
     return block;
@@ -98,7 +99,8 @@ static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
         tbb_gate_leave(thread);
         return NULL;
     }
-    return count_add(&thread->counts[heap->slot].allocated, place.usable) ? look(block) : block;
+    return count_add(&thread->counts[heap->slot].allocated, place.usable) ? look(heap, block)
+                                                                          : block;
 }
 
 /* `alignment` 0: what the library gives by itself. */
@@ -166,8 +168,9 @@ void *tbb_malloc(struct heap *heap, size_t size)
     if (unlikely(!block))
         return out_of_memory();
     tbb_unit_note(block, class);
-    return count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class]) ? look(block)
-                                                                                     : block;
+    return count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class])
+               ? look(heap, block)
+               : block;
 }
 
 void *tbb_calloc(struct heap *heap, size_t size)
@@ -214,7 +217,7 @@ static void *aligned_shifted(struct heap *heap, size_t alignment, size_t size)
     block = tbb_place_small(block, class, alignment);
     rest = tbb_to_end(block, class);
     return count_add(&thread->counts[heap->slot].allocated, rest ? rest : tbb_classes.size[class])
-               ? look(block)
+               ? look(heap, block)
                : block;
 }
 
@@ -254,7 +257,7 @@ static bool free_known(void *block)
     tbb_library.pool_free(tbb_heap_pool_of(place.region)->memory, place.outer);
     tbb_gate_leave(thread);
     if (due)
-        look(NULL);
+        look(place.heap, NULL);
     return true;
 }
 
@@ -292,7 +295,7 @@ void tbb_free(struct heap *heap, void *block)
     tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (count_add(&thread->counts[heap->slot].freed, tbb_classes.size[place.note]))
-        look(NULL);
+        look(heap, NULL);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------

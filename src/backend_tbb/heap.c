@@ -45,6 +45,7 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
         return NULL;
     guard_enter(&guard);
     tbb_gate_outside(&outside);
+    tbb_trim_pool_used(pool);
     address = run_cache_take(&pool->raw, bytes, &zeroed);
     tbb_library_region_ready();
     tbb_gate_inside(outside);
@@ -65,7 +66,12 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     tbb_gate_outside(&outside);
     tbb_library_region_back();
     address_map_clear_notes(address, bytes); /* what is read of a block is not there any more */
-    done = run_cache_give(&pool->raw, address, bytes);
+    if (tbb_thread_now->trims) {
+        done = run_cache_give_unused(&pool->raw, address, bytes);
+    } else {
+        tbb_trim_pool_used(pool);
+        done = run_cache_give(&pool->raw, address, bytes);
+    }
     tbb_gate_inside(outside);
     if (!done)
         callbacks->log("%s: libtbbmalloc gives back %zu bytes at %p, which it did not get",
@@ -100,6 +106,7 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
         return NULL;
     pool->heap = heap;
     run_cache_open(&pool->raw, &heap->pages, domain);
+    tbb_trim_pool_used(pool);
     if (tbb_thread_make_pool(memory_create, pool, &pool->key)) {
         callbacks->log("%s: libtbbmalloc cannot create another pool", heap->pages.kind->name);
         run_cache_close(&pool->raw);
@@ -179,17 +186,6 @@ static void pools_forget(struct tbb_heap *state, bool forked)
 /* --- heaps --------------------------------------------------------------------------------------
  */
 
-bool tbb_give_back(void)
-{
-    struct guard guard;
-    bool more;
-
-    guard_enter(&guard);
-    more = run_cache_decay(false);
-    guard_leave(&guard);
-    return more;
-}
-
 /* Called with tbb_lock held. */
 static struct tbb_heap *heap_take(struct heap *heap)
 {
@@ -252,60 +248,6 @@ int tbb_heap_destroy(struct heap *heap)
     pthread_mutex_unlock(&tbb_lock);
     tbb_exits_resume(); /* a fork waits for this, so that it finds all of the heap or none of it */
     return 0;
-}
-
-/* --- trimming -----------------------------------------------------------------------------------
- */
-
-/* More than any pool has in one piece. */
-#define NEVER_THERE ((size_t)1 << 46)
-
-/* A pool of the library gives up what it keeps when it gets no raw memory, and only then. */
-static size_t pool_trim(struct tbb_thread *thread, struct tbb_pool *pool)
-{
-    thread->trims = true;
-    tbb_gate_enter(thread);
-    (void)tbb_library.pool_malloc(pool->memory, NEVER_THERE);
-    tbb_gate_leave(thread);
-    thread->trims = false;
-    return run_cache_trim(&pool->raw);
-}
-
-static struct tbb_pool *pools_of(const struct tbb_heap *state, const struct heap *heap)
-{
-    struct tbb_pool *pools = NULL;
-
-    pthread_mutex_lock(&tbb_lock);
-    if (state->heap && (!heap || state->heap == heap))
-        pools = atomic_load_explicit(&state->pools, memory_order_relaxed);
-    pthread_mutex_unlock(&tbb_lock);
-    return pools;
-}
-
-/* While exits are stopped, no pool is destroyed. */
-static ssize_t trim_guarded(const struct heap *heap)
-{
-    struct tbb_thread *thread;
-    ssize_t bytes = 0;
-
-    if (!tbb_thread_enter(&thread) || !thread || !tbb_exits_stop())
-        return -1;
-    for (unsigned slot = 0; slot < TBB_SLOTS; slot++)
-        for (struct tbb_pool *pool = pools_of(&tbb_heaps[slot], heap); pool; pool = pool->next)
-            bytes += (ssize_t)pool_trim(thread, pool);
-    tbb_exits_resume();
-    return bytes;
-}
-
-ssize_t tbb_trim(struct heap *heap)
-{
-    struct guard guard;
-    ssize_t bytes;
-
-    guard_enter(&guard);
-    bytes = trim_guarded(heap);
-    guard_leave(&guard);
-    return bytes;
 }
 
 void tbb_heap_postfork_child(void)

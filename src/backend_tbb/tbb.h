@@ -101,6 +101,8 @@ struct tbb_pool {
     struct heap *heap;
     struct run_cache raw; /* of the pool's domain */
     pthread_key_t key;    /* where the library keeps a thread's part of it; see thread.c */
+    atomic_long busy_in;  /* the second of its last raw region, or of its last trimming */
+    atomic_bool used;     /* since its last trimming: there may be something unused */
 };
 
 /* heap->state */
@@ -119,8 +121,6 @@ extern struct tbb_heap tbb_heaps[TBB_SLOTS];
 
 int tbb_heap_create(struct heap *heap);
 int tbb_heap_destroy(struct heap *heap);
-/* As the table of heap managers has it (heap_manager.h). */
-ssize_t tbb_trim(struct heap *heap);
 /* The pool for the calling thread's CPU, made at its first need. NULL: it cannot be made. */
 struct tbb_pool *tbb_heap_pool_here(struct heap *heap);
 /* The pool that a region is of. */
@@ -134,6 +134,18 @@ static inline struct heap *tbb_heap_of(const struct page_region *region)
 void tbb_heap_usage(const struct tbb_heap *state, size_t *used, size_t *kept);
 /* In the child of a fork: heaps that share their pages with the parent get pools of their own. */
 void tbb_heap_postfork_child(void);
+
+/* --- trim.c -------------------------------------------------------------------------------------
+ */
+
+/* As the table of heap managers has them (heap_manager.h). */
+bool tbb_give_back(void);
+ssize_t tbb_trim(struct heap *heap);
+
+/* A raw region comes or goes. */
+void tbb_trim_pool_used(struct tbb_pool *pool);
+/* Blocks of the heap come and go. */
+void tbb_trim_heap_used(struct heap *heap);
 
 /* --- run.c ---------------------------------------------------------------------------------------
  */
@@ -222,6 +234,8 @@ void tbb_gate_open(void);
 
 /* No thread's exit runs in between. False: one takes too long. */
 bool tbb_exits_stop(void);
+/* The same without waiting. False: an exit runs, or another thread wants none to run. */
+bool tbb_exits_try_stop(void);
 void tbb_exits_resume(void);
 
 /* Runs `create` in such a way that thread exits go through thread.c before they reach the pool.
@@ -260,4 +274,3 @@ int tbb_update_stats(void);
 int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value);
 int tbb_stats_print(void (*write)(void *opaque, const char *text), void *opaque,
                     memkind_stat_print_opt options);
-bool tbb_give_back(void);

@@ -335,6 +335,19 @@ bool tbb_exits_stop(void)
     return done;
 }
 
+bool tbb_exits_try_stop(void)
+{
+    bool done;
+
+    if (pthread_mutex_trylock(&exits.lock))
+        return false;
+    done = !exits.stopped && !exits.running && !exits.wanted;
+    if (done)
+        exits.stopped = true;
+    pthread_mutex_unlock(&exits.lock);
+    return done;
+}
+
 void tbb_exits_resume(void)
 {
     pthread_mutex_lock(&exits.lock);

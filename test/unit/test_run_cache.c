@@ -152,6 +152,22 @@ Test(run_cache, decay_unmaps_what_is_whole)
     }
 }
 
+/* It has been free for long already, inside the heap manager: no call has to wait for it. */
+Test(run_cache, what_is_unused_goes_with_the_next_step)
+{
+    for (int i = 0; i < POOLS; i++) {
+        void *run = take(&caches[i], 4 * MIB), *other = take(&caches[i], 4 * MIB);
+
+        cr_expect(!run_cache_give_unused(&caches[i], run, 2 * MIB), "there is no such run");
+        cr_expect(run_cache_give_unused(&caches[i], run, 4 * MIB));
+        expect_usage(&caches[i], 4 * MIB, 4 * MIB);
+        cr_expect(run_cache_decay(false));
+        expect_usage(&caches[i], 4 * MIB, 0);
+        cr_expect(run_cache_give(&caches[i], other, 4 * MIB));
+        cr_expect(!run_cache_decay(false), "another one");
+    }
+}
+
 /* Its neighbour is used: its pages go back, and read as zeroes afterwards. */
 Test(run_cache, decay_purges_what_is_not)
 {

@@ -210,10 +210,11 @@ void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed)
     return run->start;
 }
 
-/* Files a run that is in no list any more as free from now on. Called with the lock. */
-static void free_now(struct page_run *run)
+/* Files a run that is in no list any more as free from now on, or for long. Called with the lock.
+ */
+static void free_run(struct page_run *run, bool unused)
 {
-    bool at_once = cache_of(run)->pool->conservative && !hogs;
+    bool at_once = (unused || cache_of(run)->pool->conservative) && !hogs;
 
     run->kept = run->size;
     run->freed = at_once ? RUN_AT_ONCE : os_seconds();
@@ -229,7 +230,7 @@ static bool decay_due(size_t given)
     return !hogs && decay(os_seconds() - POOL_DECAY_SECONDS, NULL, most);
 }
 
-bool run_cache_give(struct run_cache *cache, void *address, size_t size)
+static bool give(struct run_cache *cache, void *address, size_t size, bool unused)
 {
     struct page_run *run;
 
@@ -238,12 +239,24 @@ bool run_cache_give(struct run_cache *cache, void *address, size_t size)
     if (run) {
         address_map_set_run(address, NULL);
         page_run_leave(run);
-        free_now(run);
+        free_run(run, unused);
     }
     pthread_mutex_unlock(&lock);
-    if (run && !cache->closing)
-        decay_due(size);
     return run != NULL;
+}
+
+bool run_cache_give(struct run_cache *cache, void *address, size_t size)
+{
+    bool done = give(cache, address, size, false);
+
+    if (done && !cache->closing)
+        decay_due(size);
+    return done;
+}
+
+bool run_cache_give_unused(struct run_cache *cache, void *address, size_t size)
+{
+    return give(cache, address, size, true);
 }
 
 /* --- changing the size of a used run ------------------------------------------------------------
@@ -259,7 +272,7 @@ static bool shrink(struct page_run *run, size_t size, bool purged)
     page_run_enter(run, RUN_USED);
     if (rest) {
         rest->purged = purged;
-        free_now(rest);
+        free_run(rest, false);
     }
     return rest != NULL;
 }

@@ -63,6 +63,9 @@ void *run_cache_take(struct run_cache *cache, size_t *size, bool *zeroed);
 
 /* Gives it back. False: it is no run of this cache, nothing is done. */
 bool run_cache_give(struct run_cache *cache, void *address, size_t size);
+/* The same for a run that nobody has used for the decay time. Nothing goes back in this call, and
+ * no function of a pool is called: the next steps do that. */
+bool run_cache_give_unused(struct run_cache *cache, void *address, size_t size);
 
 /* Makes a run of `size` bytes smaller or larger where it is; *new_size is rounded up to whole
  * units. False: there is no room, or it is no run of this cache; nothing is done. */
