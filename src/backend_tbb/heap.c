@@ -173,9 +173,9 @@ static void pools_forget(struct tbb_heap *state, bool forked)
         struct tbb_pool *next = pool->next;
 
         if (forked) {
-            run_cache_forked(&pool->raw); /* and the library keeps its key */
+            tbb_thread_forget_pool(pool->key);
+            run_cache_forked(&pool->raw);
         } else {
-            tbb_thread_pool_gone(pool->key);
             run_cache_close(&pool->raw);
         }
         object_pool_put(&pool_objects, pool);
@@ -252,8 +252,6 @@ int tbb_heap_destroy(struct heap *heap)
 
 void tbb_heap_postfork_child(void)
 {
-    bool inherited = false;
-
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
         struct tbb_heap *state = &tbb_heaps[slot];
 
@@ -262,8 +260,5 @@ void tbb_heap_postfork_child(void)
         pools_forget(state, true);
         state->inherited = true;
         pool_forked(&state->heap->pages);
-        inherited = true;
     }
-    if (inherited)
-        tbb_thread_forget_inherited();
 }

@@ -25,6 +25,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -93,6 +94,7 @@ void tbb_library_region_back(void);
 /* --- heap.c ------------------------------------------------------------------------------------
  */
 
+#define TBB_KEY_NONE PTHREAD_KEYS_MAX /* no key has this number */
 #define TBB_SLOTS (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
 
 struct tbb_pool {
@@ -100,7 +102,7 @@ struct tbb_pool {
     struct tbb_memory_pool *memory;
     struct heap *heap;
     struct run_cache raw; /* of the pool's domain */
-    pthread_key_t key;    /* where the library keeps a thread's part of it; see thread.c */
+    pthread_key_t key;    /* where the library keeps a thread's part of it; TBB_KEY_NONE: unknown */
     atomic_long busy_in;  /* the second of its last raw region, or of its last trimming */
     atomic_bool used;     /* since its last trimming: there may be something unused */
 };
@@ -239,10 +241,10 @@ bool tbb_exits_try_stop(void);
 void tbb_exits_resume(void);
 
 /* Runs `create` in such a way that thread exits go through thread.c before they reach the pool.
- * *key: the pool's, for tbb_thread_pool_gone(). Both are called with tbb_lock. */
+ * *key: the pool's. Called with tbb_lock. */
 int tbb_thread_make_pool(int (*create)(void *argument), void *argument, pthread_key_t *key);
-/* The pool was destroyed, its key is anybody's. */
-void tbb_thread_pool_gone(pthread_key_t key);
+/* In the child of a fork: no thread has a part of this pool any more. Called with tbb_lock. */
+void tbb_thread_forget_pool(pthread_key_t key);
 
 /* Sum over all threads. Called with tbb_lock. */
 struct tbb_count tbb_thread_count(unsigned slot);
@@ -252,8 +254,6 @@ void tbb_thread_await_exits(void);
 void tbb_thread_prefork(void);
 void tbb_thread_postfork_parent(void);
 void tbb_thread_postfork_child(void);
-/* In the child of a fork: the calling thread's values of keys that point to a parent's pages. */
-void tbb_thread_forget_inherited(void);
 
 /* --- block.c -----------------------------------------------------------------------------------
  */

@@ -51,7 +51,6 @@ __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("initial-exe
 atomic_uchar tbb_gate;
 
 static pthread_key_t key;
-static bool pool_keys[PTHREAD_KEYS_MAX]; /* numbers that pools have; guarded by tbb_lock */
 /* Guarded by tbb_lock: */
 static struct object_pool thread_objects = {.size = sizeof(struct tbb_thread)};
 static LIST_HEAD(, tbb_thread) threads;
@@ -357,36 +356,73 @@ void tbb_exits_resume(void)
     pthread_mutex_unlock(&exits.lock);
 }
 
-/* A key is the lowest number that is free: all below ours are taken while the pool takes its own.
- */
-int tbb_thread_make_pool(int (*create)(void *argument), void *argument, pthread_key_t *pool_key)
+/* Keys are the lowest numbers that are free. Takes those below `limit`; called with tbb_lock. */
+static unsigned keys_take(pthread_key_t limit, pthread_key_t taken[PTHREAD_KEYS_MAX])
 {
-    static pthread_key_t taken[PTHREAD_KEYS_MAX]; /* 4 KiB that a small stack has not */
     unsigned count = 0;
-    int error;
 
     while (count < PTHREAD_KEYS_MAX && pthread_key_create(&taken[count], NULL) == 0) {
-        if (taken[count] > key) {
+        if (taken[count] >= limit) {
             pthread_key_delete(taken[count]);
             break;
         }
         count++;
     }
-    *pool_key = PTHREAD_KEYS_MAX;
-    if (count < PTHREAD_KEYS_MAX && pthread_key_create(pool_key, NULL) == 0)
-        pthread_key_delete(*pool_key); /* the number that the pool is about to get */
-    error = create(argument);
-    if (!error && *pool_key < PTHREAD_KEYS_MAX)
-        pool_keys[*pool_key] = true;
+    return count;
+}
+
+static void keys_leave(const pthread_key_t *taken, unsigned count)
+{
     while (count)
         pthread_key_delete(taken[--count]);
+}
+
+static pthread_key_t taken_keys[PTHREAD_KEYS_MAX]; /* 4 KiB that a small stack has not */
+
+/* The next `count` numbers; TBB_KEY_NONE: there is none. */
+static void keys_foresee(pthread_key_t *numbers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (pthread_key_create(&numbers[i], NULL))
+            numbers[i] = TBB_KEY_NONE;
+    for (unsigned i = 0; i < count; i++)
+        if (numbers[i] != TBB_KEY_NONE)
+            pthread_key_delete(numbers[i]);
+}
+
+/* All numbers below ours are taken while the pool takes its own. A program may have been faster to
+ * take the number: the next free one is then not what it was. */
+int tbb_thread_make_pool(int (*create)(void *argument), void *argument, pthread_key_t *pool_key)
+{
+    unsigned count = keys_take(key, taken_keys);
+    pthread_key_t before[2], after;
+    int error;
+
+    keys_foresee(before, 2);
+    error = create(argument);
+    keys_foresee(&after, 1);
+    *pool_key = after == before[1] ? before[0] : TBB_KEY_NONE;
+    keys_leave(taken_keys, count);
     return error;
 }
 
-void tbb_thread_pool_gone(pthread_key_t pool_key)
+/*
+ * Values point into the parent's pages: that of the calling thread, and those of threads that were
+ * in their destructors, which glibc leaves on their stacks (see renew_key()). The next thread on
+ * such a stack would have the library free what is the parent's. The key's number stays taken, as
+ * the library believes that it is the pool's.
+ */
+void tbb_thread_forget_pool(pthread_key_t pool_key)
 {
-    if (pool_key < PTHREAD_KEYS_MAX)
-        pool_keys[pool_key] = false;
+    pthread_key_t same;
+    unsigned count;
+
+    if (pool_key == TBB_KEY_NONE)
+        return;
+    pthread_key_delete(pool_key);
+    count = keys_take(pool_key, taken_keys);
+    pthread_key_create(&same, NULL);
+    keys_leave(taken_keys, count);
 }
 
 /* --- counts -------------------------------------------------------------------------------------
@@ -499,18 +535,4 @@ void tbb_thread_postfork_child(void)
     if (!exits_are_stopped && is_exiting())
         exits.running = 1;
     postfork();
-}
-
-void tbb_thread_forget_inherited(void)
-{
-    for (pthread_key_t other = 0; other < PTHREAD_KEYS_MAX; other++) {
-        void *value = pool_keys[other] ? pthread_getspecific(other) : NULL;
-        struct page_region *region = address_map_find(value);
-        struct tbb_place place;
-
-        /* The library's parts are no blocks: a block is a value of the program's, which was faster
-         * to take the number. */
-        if (region && region->inherited && !tbb_place_find(value, &place))
-            pthread_setspecific(other, NULL);
-    }
 }

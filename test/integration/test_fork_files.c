@@ -8,13 +8,17 @@
  */
 #include "busy.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 TestSuite(fork_files, .init = test_with_nodes, .timeout = 280);
 
 #define FILE_BLOCKS 400
+#define PAGE ((size_t)4096)
 
 struct common {
     memkind_t kind;
@@ -210,5 +214,90 @@ Test(fork_files, beside_busy_threads)
         cr_assert_eq(status, 0, "child %d ended with %d", i, status);
     }
     busy_end();
+    cr_assert_eq(memkind_destroy_kind(kind), 0);
+}
+
+/* --- threads in their destructors ---------------------------------------------------------------
+ */
+
+static pthread_key_t slow_end;
+static atomic_int ending; /* 1: a thread is in its destructors, 2: it may go on */
+
+static void stay_in_destructor(void *unused)
+{
+    (void)unused;
+    ending = 1;
+    while (ending != 2)
+        usleep(1000);
+}
+
+static void *end_slowly(void *kind)
+{
+    memkind_free(kind, memkind_malloc(kind, 100));
+    return pthread_setspecific(slow_end, kind) ? NULL : kind;
+}
+
+static void *use_other_kind(void *unused)
+{
+    memkind_free(MEMKIND_DEFAULT, memkind_malloc(MEMKIND_DEFAULT, 100));
+    return unused;
+}
+
+/* In the child, one of these has the stack of the thread that was in its destructors, with what its
+ * destructors had not come to. */
+static int end_threads(void)
+{
+    pthread_t threads[4];
+
+    alarm(BUSY_SECONDS);
+    for (size_t i = 0; i < LENGTH(threads); i++)
+        if (pthread_create(&threads[i], NULL, use_other_kind, NULL))
+            return 1;
+    for (size_t i = 0; i < LENGTH(threads); i++)
+        if (pthread_join(threads[i], NULL))
+            return 2;
+    return 0;
+}
+
+/* Pages that the file does not have yet are left as they are in `copy`. */
+static void copy_pages(char *copy, char *pages, size_t size)
+{
+    for (size_t i = 0; i < size; i += PAGE) {
+        struct iovec to = {copy + i, PAGE}, from = {pages + i, PAGE};
+
+        (void)process_vm_readv(getpid(), &to, 1, &from, 1, 0);
+    }
+}
+
+/* Not a byte of the parent's pages changes, be it a block's or the heap manager's own. */
+Test(fork_files, a_thread_ends_meanwhile)
+{
+    static char before[2 * MIB], after[2 * MIB];
+    char *block, *pages;
+    pthread_t thread;
+    memkind_t kind;
+    pid_t child;
+
+    /* Before the library has a key, so that this one's destructor comes first. */
+    cr_assert_eq(pthread_key_create(&slow_end, stay_in_destructor), 0);
+    kind = create_file();
+    cr_assert(kind);
+    cr_assert_eq(pthread_create(&thread, NULL, end_slowly, kind), 0);
+    while (ending != 1)
+        usleep(1000);
+    block = memkind_malloc(kind, 100);
+    cr_assert(block);
+    pages = block - (uintptr_t)block % sizeof before; /* a file is mapped at a multiple of that */
+    copy_pages(before, pages, sizeof before);
+    child = fork();
+    if (child == 0)
+        _exit(end_threads());
+    cr_assert_eq(busy_status_of(child), 0);
+    copy_pages(after, pages, sizeof after);
+    for (size_t i = 0; i < sizeof before; i += PAGE)
+        cr_assert(memcmp(before + i, after + i, PAGE) == 0, "page %zu has changed", i / PAGE);
+    ending = 2;
+    pthread_join(thread, NULL);
+    memkind_free(kind, block);
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
