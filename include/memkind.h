@@ -79,9 +79,8 @@
  *
  * @par Start
  * Nothing happens when the library is loaded, but that handlers for fork(2) are
- * registered. The machine is looked at, and
- * environment variables are read, when the first call needs them; a program may
- * set them in `main()`.
+ * registered. The machine is looked at, and environment variables are read, when
+ * the first call needs them; a program may set them in `main()`.
  *
  * @par Size 0
  * A request for 0 bytes returns NULL and leaves errno alone: it is not an error.
@@ -509,7 +508,8 @@ typedef enum memkind_mem_usage_policy {
  * them. Bandwidths and latencies are what the kernel publishes for each node
  * below `/sys/devices/system/node`, from ACPI HMAT and, for CXL memory, from the
  * device (Linux 6.8): `access1` or, without that and if CPUs see it, `access0`.
- * The machine is looked at once, at first use.
+ * The machine is looked at when it is first needed, and anew when nodes come or go
+ * or memkind_refresh() is called.
  *
  * The column *Policy* says what mbind(2) tells the kernel: nothing (none),
  * MPOL_BIND (bind), MPOL_INTERLEAVE, page by page in turn (interleave), or
