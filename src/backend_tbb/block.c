@@ -241,10 +241,8 @@ static bool free_known(void *block)
     struct tbb_place place;
     bool due;
 
-    if (!tbb_place_find(block, &place))
-        return false;
-    if (place.region->inherited)
-        return true; /* the block is the parent's, and stays as it is */
+    if (!tbb_place_find_own(block, &place)) /* a parent's block stays as it is */
+        return place.region && place.region->inherited;
     if (!tbb_thread_enter(&thread) || !thread)
         return false;
     due = count_add(&thread->counts[place.heap->slot].freed, place.usable);
@@ -281,7 +279,7 @@ void tbb_free(struct heap *heap, void *block)
     if (heap) {
         place.note = address_map_note(block);
     } else {
-        if (unlikely(!tbb_place_find(block, &place) || place.region->inherited)) {
+        if (unlikely(!tbb_place_find_own(block, &place))) {
             free_slow(block);
             return;
         }

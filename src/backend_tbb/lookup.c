@@ -124,13 +124,13 @@ void tbb_place_erase(const struct tbb_place *place, void *block)
         *(uint64_t *)place->outer = 0;
 }
 
-bool tbb_place_find(const void *block, struct tbb_place *place)
+static inline bool find(const void *block, struct tbb_place *place, bool own)
 {
     struct guard guard;
     unsigned class;
 
     place->region = address_map_find(block);
-    if (!place->region || (uintptr_t)block % TBB_CLASS_STEP)
+    if (!place->region || (uintptr_t)block % TBB_CLASS_STEP || (own && place->region->inherited))
         return false;
     place->heap = tbb_heap_of(place->region);
     place->note = address_map_note_inside(block);
@@ -150,4 +150,14 @@ bool tbb_place_find(const void *block, struct tbb_place *place)
     place->usable = run_cache_size(block);
     guard_leave(&guard);
     return place->usable != 0;
+}
+
+bool tbb_place_find(const void *block, struct tbb_place *place)
+{
+    return find(block, place, false);
+}
+
+bool tbb_place_find_own(const void *block, struct tbb_place *place)
+{
+    return find(block, place, true);
 }

@@ -49,6 +49,8 @@ void tbb_lookup_load(void);
 
 /* False: not the start of a block of any heap. */
 bool tbb_place_find(const void *block, struct tbb_place *place);
+/* Nor of a heap that is a parent's, before fork(2): its pages, which may be gone, are not read. */
+bool tbb_place_find_own(const void *block, struct tbb_place *place);
 
 /* A small block of the class, aligned, in an outer one of that class; noted, if need be. */
 void *tbb_place_small(void *outer, unsigned class, size_t alignment);

@@ -8,10 +8,12 @@
  */
 #include "busy.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -214,6 +216,44 @@ Test(fork_files, beside_busy_threads)
         cr_assert_eq(status, 0, "child %d ended with %d", i, status);
     }
     busy_end();
+    cr_assert_eq(memkind_destroy_kind(kind), 0);
+}
+
+/* --- pages that are gone -------------------------------------------------------------------------
+ */
+
+/* As the kernel takes huge pages of before from a child that has no others for its copies. */
+Test(fork_files, what_is_gone_can_be_freed)
+{
+    static const size_t alignments[] = {8, 64, 512, 4096},
+                        sizes[] = {24, 700, 5000, 70000, 3 * MIB};
+    char *blocks[LENGTH(alignments) * LENGTH(sizes)];
+    memkind_t kind = create_file();
+    pid_t child;
+
+    cr_assert(kind);
+    for (size_t i = 0; i < LENGTH(blocks); i++)
+        cr_assert_eq(memkind_posix_memalign(kind, (void **)&blocks[i],
+                                            alignments[i % LENGTH(alignments)],
+                                            sizes[i / LENGTH(alignments)]),
+                     0);
+    child = fork();
+    if (child == 0) {
+        int refused = 0;
+
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            refused += mprotect(blocks[i] - (uintptr_t)blocks[i] % PAGE, PAGE, PROT_NONE);
+        /* A header may be in the page before. */
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            refused += mprotect(blocks[i] - (uintptr_t)blocks[i] % PAGE - PAGE, PAGE, PROT_NONE) &&
+                       errno != ENOMEM;
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            memkind_free(i % 2 ? kind : NULL, blocks[LENGTH(blocks) - 1 - i]);
+        for (size_t i = 0; i < LENGTH(blocks); i++)
+            memkind_free(i % 2 ? NULL : kind, blocks[i]);
+        _exit(refused);
+    }
+    cr_assert_eq(busy_status_of(child), 0);
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
 

@@ -247,13 +247,13 @@ void call_questions(struct worker *worker)
 /* --- hbwmalloc.h ---------------------------------------------------------------------------------
  */
 
-static void *hbw_block(struct worker *worker, size_t size, size_t *alignment)
+static void *hbw_block(struct worker *worker, size_t size, size_t *alignment, bool *huge)
 {
     void *at = NULL;
-    bool huge;
     int error;
 
     *alignment = 0;
+    *huge = false;
     switch (draw(worker, 4)) {
     case 0:
         return hbw_calloc(1, size);
@@ -264,9 +264,10 @@ static void *hbw_block(struct worker *worker, size_t size, size_t *alignment)
         return at;
     case 2:
         *alignment = 64;
-        huge = draw(worker, 8) == 0;
-        error = hbw_posix_memalign_psize(&at, 64, size, huge ? HBW_PAGESIZE_2MB : HBW_PAGESIZE_4KB);
-        MUST(!error || error == ENOMEM || (huge && error == EINVAL), /* not with each policy */
+        *huge = draw(worker, 8) == 0;
+        error =
+            hbw_posix_memalign_psize(&at, 64, size, *huge ? HBW_PAGESIZE_2MB : HBW_PAGESIZE_4KB);
+        MUST(!error || error == ENOMEM || (*huge && error == EINVAL), /* not with each policy */
              "hbw_posix_memalign_psize: %d", error);
         return at;
     default:
@@ -278,6 +279,7 @@ void call_hbw(struct worker *worker)
 {
     struct place *place = draw_empty(worker);
     size_t size = draw_size(worker), alignment;
+    bool huge;
     void *at;
     int code = hbw_set_policy((hbw_policy_t)(1 + draw(worker, 4)));
 
@@ -285,10 +287,10 @@ void call_hbw(struct worker *worker)
     code = hbw_check_available();
     MUST(code == 0 || code == ENODEV, "hbw_check_available: %d", code);
     MUST(hbw_set_policy((hbw_policy_t)17) == EINVAL, "hbw_set_policy: a wrong one");
-    at = hbw_block(worker, size, &alignment);
+    at = hbw_block(worker, size, &alignment, &huge);
     if (!at)
         return;
-    *place = (struct place){.size = size, .alignment = alignment, .owner = OWNER_HBW};
+    *place = (struct place){.size = size, .alignment = alignment, .owner = OWNER_HBW, .huge = huge};
     block_arrives(worker, place, at);
 }
 

@@ -109,6 +109,7 @@ struct place {
     size_t alignment; /* asked for; 0: malloc's */
     uint64_t content;
     struct subject *subject; /* NULL: hbw_malloc's */
+    bool huge;               /* of huge pages, and hbw_malloc's */
     enum owner owner;
 };
 
