@@ -8,7 +8,7 @@
 
 /* --- containers of a million nodes, as on std::allocator -------------------------------------- */
 
-static const size_t nodes = TEST_THREAD_SANITIZED ? 100000 : 1000000;
+static const size_t nodes = TEST_SANITIZED ? 100000 : 1000000;
 
 template <typename C, typename D>
 static void same(const C &ours, const D &theirs)
