@@ -110,6 +110,53 @@ Test(commitment, a_full_node_is_known_without_a_look_at_pages)
     cr_expect(make(1, TERABYTE / 4 * 3), "not counted");
 }
 
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
+size_t __real_os_backed(void *address, size_t size);
+size_t __wrap_os_backed(void *address, size_t size);
+
+static size_t looks_at_pages;
+
+size_t __wrap_os_backed(void *address, size_t size)
+{
+    looks_at_pages++;
+    return __real_os_backed(address, size);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/* Where room is tight, a region of one pool does not look at those of all each time; but what was
+ * touched is known when it is needed. */
+Test(commitment, pages_are_looked_at_when_something_happened)
+{
+    const int last = POOLS - 1;
+    char *region[POOLS];
+    bool zeroed;
+
+    write_meminfo(TERABYTE);
+    for (int i = 0; i < last; i++) {
+        region[i] = pool_map(&pools[i], 0, 2 * MIB, 2 * MIB, &zeroed);
+        cr_assert(region[i] && make(i, 2 * MIB));
+        commitment_done(&pools[i].commitment, 2 * MIB, true);
+    }
+    for (size_t size = TERABYTE; size >= 64 * KIB; size /= 2)
+        while (make(last, size))
+            ;
+    looks_at_pages = 0;
+    for (int i = 0; i < 1000; i++)
+        cr_assert(!make(i % last, MIB));
+    cr_expect_leq(looks_at_pages, 4 * (size_t)last, "%zu looks at regions", looks_at_pages);
+    for (int i = 0; i < 3; i++) {
+        test_fill(region[i], 2 * MIB, 1);
+        cr_expect(make(last, MIB), "2 MiB were touched");
+        cr_expect(!make(last, 2 * MIB));
+        cr_expect(make(last, MIB - 128 * KIB));
+    }
+    looks_at_pages = 0;
+    test_jump(1);
+    cr_expect(!make(0, MIB));
+    cr_expect_eq(looks_at_pages, (size_t)last - 3, "%zu: once a second in any case",
+                 looks_at_pages);
+}
+
 /* A process that has no descriptor left, or a sandbox without files, still has memory. */
 Test(commitment, an_unknown_node_is_not_full)
 {

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
@@ -15,7 +16,8 @@
 
 #define TRUSTED_PART 8 /* of the room that there was */
 #define ROOM_UNKNOWN UINT64_MAX
-#define SPARED_PART 64 /* of a node's memory: page tables, other processes, lists of each CPU */
+#define COUNTED_PART 64 /* of the pages that a count looks at: so much has to have happened */
+#define SPARED_PART 64  /* of a node's memory: page tables, other processes, lists of each CPU */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, page_commitment) watched; /* guarded by lock */
@@ -73,24 +75,89 @@ static bool nodes_meet(const struct nodemask *a, const struct nodemask *b)
     return !nodemask_empty(&both);
 }
 
-/* Bytes on these nodes (NULL: of the process) that may yet be touched, or mapped without a look at
- * the nodes. `count`: the pages are looked at, and nobody is trusted any more. */
-static uint64_t promised_on(const struct nodemask *nodes, bool count)
+/* `nodes` NULL: of the process. */
+static bool is_on(const struct page_commitment *its, const struct nodemask *nodes)
+{
+    return !nodes || nodes_meet(&its->nodes, nodes);
+}
+
+/* Bytes there that may yet be touched, or mapped without a look at the nodes. `distrust`: nobody is
+ * trusted any more. */
+static uint64_t promised_on(const struct nodemask *nodes, bool distrust)
 {
     uint64_t promised = 0;
     long now = os_seconds();
     struct page_commitment *its;
 
     LIST_FOREACH (its, &watched, entry) {
-        if (nodes && !nodes_meet(&its->nodes, nodes))
+        if (!is_on(its, nodes))
             continue;
-        if (count && its->untouched)
-            its->untouched = page_regions_untouched(its->regions);
-        if (count || its->second != now)
+        if (distrust || its->second != now)
             its->trusted = 0;
         promised += its->untouched + its->coming + its->trusted;
     }
     return promised;
+}
+
+/* Bytes of the process that are in memory. 0: it cannot be said. */
+static size_t resident_now(void)
+{
+    char text[128];
+    size_t pages;
+
+    if (os_read_file("/proc/self/statm", text, sizeof text) < 0 ||
+        sscanf(text, "%*s %zu", &pages) != 1)
+        return 0;
+    return pages * os_page_size();
+}
+
+/*
+ * A count looks at every page there is, and finds what was touched since the last one. That made
+ * the process larger, unless as much went back; so if less happened than a part of what a count
+ * looks at, there is none: where room is tight, every region would pay for all. What other memory
+ * of the process hides by going back is found in the next second.
+ */
+static bool is_count_worth(const struct nodemask *nodes, size_t resident)
+{
+    size_t pages = 0, changed = 0, least = resident;
+    const struct page_commitment *its;
+    long now = os_seconds();
+
+    LIST_FOREACH (its, &watched, entry) {
+        size_t mapped = page_regions_mapped(its->regions);
+
+        if (!is_on(its, nodes) || !its->untouched)
+            continue;
+        if (its->counted_in && its->counted_in != now)
+            return true;
+        pages += mapped;
+        changed += its->changed;
+        if (its->counted + its->added > mapped) /* the rest was unmapped */
+            changed += its->counted + its->added - mapped;
+        if (its->counted_in && its->resident < least)
+            least = its->resident;
+    }
+    return !resident || changed + (resident - least) >= pages / COUNTED_PART;
+}
+
+static void count_on(const struct nodemask *nodes, size_t resident)
+{
+    struct page_commitment *its;
+
+    LIST_FOREACH (its, &watched, entry) {
+        if (!is_on(its, nodes) || !its->untouched)
+            continue;
+        its->untouched = page_regions_untouched(its->regions);
+        its->counted = page_regions_mapped(its->regions);
+        its->added = its->changed = 0;
+        its->resident = resident;
+        its->counted_in = os_seconds();
+    }
+}
+
+static bool leaves_room(uint64_t room, uint64_t promised, size_t size)
+{
+    return room >= promised && room - promised >= size;
 }
 
 /* Whether so much fits into the room there is. *spare: no more than what is left then; if it does
@@ -104,9 +171,17 @@ static bool fits(uint64_t room, const struct nodemask *nodes, size_t size, uint6
         return false;
     }
     promised = promised_on(nodes, false);
-    if (promised && (room < promised || room - promised < size))
+    if (!leaves_room(room, promised, size))
         promised = promised_on(nodes, true);
-    if (room < promised || room - promised < size) {
+    if (!leaves_room(room, promised, size)) {
+        size_t resident = resident_now();
+
+        if (is_count_worth(nodes, resident)) {
+            count_on(nodes, resident);
+            promised = promised_on(nodes, true);
+        }
+    }
+    if (!leaves_room(room, promised, size)) {
         *spare = room < promised ? 0 : room - promised;
         return false;
     }
@@ -175,16 +250,21 @@ void commitment_done(struct page_commitment *commitment, size_t size, bool mappe
 {
     pthread_mutex_lock(&lock);
     commitment->coming -= size;
-    if (mapped)
+    if (mapped) {
         commitment->untouched += size;
+        commitment->added += size;
+        commitment->changed += size;
+    }
     pthread_mutex_unlock(&lock);
 }
 
 void commitment_purged(struct page_commitment *commitment, size_t size)
 {
     pthread_mutex_lock(&lock);
-    if (commitment->watched)
+    if (commitment->watched) {
         commitment->untouched += size;
+        commitment->changed += size;
+    }
     pthread_mutex_unlock(&lock);
 }
 

@@ -10,9 +10,9 @@
  * there is still somebody to give it to.
  *
  * What is untouched is known as an upper bound: everything mapped and purged since it was last
- * counted. It is counted (mincore(2)) when the bound is what stands in the way, which happens a few
- * times while a node fills up. Other processes, and pages that a fork(2) makes two of, are not
- * foreseen.
+ * counted. It is counted (mincore(2)) when the bound is what stands in the way, and enough of it
+ * may have been touched since the last count: a few times while a node fills up, and once a second
+ * where it is full. Other processes, and pages that a fork(2) makes two of, are not foreseen.
  *
  * The same holds for the limit of a memory cgroup, which is there for all nodes and also for the
  * pages of a file in memory: these are made at once, so that nothing of them is ever untouched.
@@ -44,6 +44,11 @@ struct page_commitment {
     size_t coming;                     /* bytes that are about to be mapped */
     size_t trusted; /* bytes that may be mapped in this second before the nodes are looked at */
     long second;
+    /* Its last count: the second, what was looked at, and what the process had in memory then; and
+     * since then: bytes that were mapped, and those with what was purged. */
+    long counted_in; /* 0: it was never counted */
+    size_t counted, resident;
+    size_t added, changed;
 };
 
 /* Whether nodes are such that memory bound to them is watched. */
