@@ -18,8 +18,8 @@
 #include <stdbool.h>
 
 #include "kinds/machine/info_source.h"
-#include "kinds/system/nodemask.h"
 #include "kinds/machine/topology.h"
+#include "kinds/system/nodemask.h"
 
 struct node_attributes {
     /* Nodes with CPUs that this memory is nearest to, or that are nearest to it. Never empty on a

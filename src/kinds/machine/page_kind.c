@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "kinds/system/callbacks.h"
 #include "kinds/machine/hugepages.h"
 #include "kinds/machine/topology.h"
+#include "kinds/system/callbacks.h"
 #include "kinds/system/leftover.h"
 
 /* Numbers are the kernel's ABI; older headers have no names for them. */

@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kinds/system/os.h"
 #include "kinds/machine/selector.h"
+#include "kinds/system/os.h"
 
 enum page_policy {
     PAGE_POLICY_PROCESS,    /* leave it to the process: no mbind */

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "kinds/machine/dax.h"
-#include "kinds/system/sysfs.h"
 #include "kinds/machine/tiers.h"
 #include "kinds/machine/topology.h"
+#include "kinds/system/sysfs.h"
 
 /* --- nodes --------------------------------------------------------------------------------------
  */

@@ -12,8 +12,8 @@
 #include "kinds/machine/dax.h"
 #include "kinds/machine/facts.h"
 #include "kinds/machine/hbw.h"
-#include "kinds/system/callbacks.h"
 #include "kinds/machine/topology.h"
+#include "kinds/system/callbacks.h"
 
 /* --- answers that are kept
  * -------------------------------------------------------------------------

@@ -7,12 +7,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "kinds/system/callbacks.h"
-#include "kinds/system/os.h"
-#include "kinds/pages/page_region.h"
-#include "kinds/system/memory_cgroup.h"
-#include "kinds/system/sysfs.h"
 #include "kinds/machine/topology.h"
+#include "kinds/pages/page_region.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/memory_cgroup.h"
+#include "kinds/system/os.h"
+#include "kinds/system/sysfs.h"
 
 #define TRUSTED_PART 8 /* of the room that there was */
 #define ROOM_UNKNOWN UINT64_MAX

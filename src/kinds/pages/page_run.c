@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "kinds/pages/address_map.h"
-#include "kinds/system/os.h"
 #include "kinds/system/object_pool.h"
+#include "kinds/system/os.h"
 
 #define FITS_TRIED 16 /* runs of one bin, in search of the one that fits best */
 

@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "kinds/machine/facts.h"
-#include "kinds/system/callbacks.h"
 #include "kinds/machine/topology.h"
 #include "kinds/pages/range_allocator.h"
+#include "kinds/system/callbacks.h"
 #include "kinds/system/leftover.h"
 #include "kinds/system/memory_cgroup.h"
 #include "kinds/system/round.h"

@@ -27,11 +27,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kinds/pages/commitment.h"
-#include "kinds/system/os.h"
 #include "kinds/machine/page_kind.h"
+#include "kinds/pages/commitment.h"
 #include "kinds/pages/page_region.h"
 #include "kinds/pages/page_source.h"
+#include "kinds/system/os.h"
 
 /* What a kind's pages are to be: what a create function was asked for. */
 struct page_setup {

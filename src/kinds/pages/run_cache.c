@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "kinds/pages/address_map.h"
-#include "kinds/system/callbacks.h"
-#include "kinds/system/os.h"
 #include "kinds/pages/page_run.h"
 #include "kinds/pages/pool.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/os.h"
 #include "kinds/system/round.h"
 
 #define GROWTH_DIVISOR 8               /* a new region is this part of what the cache has, */

@@ -10,12 +10,12 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "kinds/system/callbacks.h"
-#include "kinds/system/callout.h"
-#include "kinds/system/os.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/pages/source_custom.h"
+#include "kinds/system/callbacks.h"
+#include "kinds/system/callout.h"
+#include "kinds/system/os.h"
 
 struct source_custom {
     struct memkind_page_ops ops;

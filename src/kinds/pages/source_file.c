@@ -26,12 +26,12 @@
 #include <string.h>
 
 #include "kinds/pages/address_map.h"
-#include "kinds/system/callbacks.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/pages/range_allocator.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/temp_file.h"
+#include "kinds/system/callbacks.h"
 #include "kinds/system/leftover.h"
 #include "kinds/system/memory_cgroup.h"
 #include "kinds/system/round.h"

@@ -11,11 +11,11 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "kinds/system/callbacks.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/pages/range_allocator.h"
 #include "kinds/pages/source_fixed.h"
+#include "kinds/system/callbacks.h"
 #include "kinds/system/round.h"
 
 struct source_fixed {

@@ -18,12 +18,12 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "kinds/machine/facts.h"
 #include "kinds/machine/hugepages.h"
 #include "kinds/machine/page_kind.h"
+#include "kinds/machine/topology.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
-#include "kinds/machine/facts.h"
-#include "kinds/machine/topology.h"
 #include "kinds/system/leftover.h"
 #include "kinds/system/round.h"
 
