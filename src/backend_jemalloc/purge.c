@@ -52,8 +52,8 @@ static arena_t *arena_at(tsdn_t *tsdn, unsigned index, struct jem_arena_set **se
     return arena_get(tsdn, index, false);
 }
 
-/* Whether the arena's pages go back in any pieces. */
-static bool is_divisible(const struct jem_arena_set *set)
+/* Whether the pool takes any part of an extent back, or whole regions only. */
+static bool goes_in_pieces(const struct jem_arena_set *set)
 {
     return !set || pool_is_demand_paged(set->hooks.pool) || pool_is_page_granular(set->hooks.pool);
 }
@@ -107,7 +107,7 @@ static size_t purge_arena(tsdn_t *tsdn, arena_t *arena, const struct jem_arena_s
 {
     pac_t *pac = &arena->pa_shard.pac;
     ehooks_t *ehooks = arena_get_ehooks(arena);
-    bool cuts = is_divisible(set);
+    bool cuts = goes_in_pieces(set);
     size_t gone = 0;
     edata_t *extent;
 

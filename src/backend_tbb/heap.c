@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * heap: heaps, their pools, and where the pools' raw regions come from.
+ * heap: heaps, their pools, and where the pools' raw memory comes from.
  *
  * A heap has one pool for each locality domain that a thread needed. A pool takes a thread-specific
  * key of the process, of which there are 1,024, and gives it back when it is destroyed: the number
@@ -29,7 +29,7 @@ struct tbb_heap tbb_heaps[TBB_SLOTS];
 static struct object_pool pool_objects = {.size =
                                               sizeof(struct tbb_pool)}; /* guarded by tbb_lock */
 
-/* --- raw regions --------------------------------------------------------------------------------
+/* --- raw memory ---------------------------------------------------------------------------------
  */
 
 static void *raw_alloc(intptr_t pool_id, size_t *bytes)

@@ -6,7 +6,7 @@
  * Terms, beside those of the glossary in ARCHITECTURE.md
  *   library   libtbbmalloc, oneTBB's scalable allocator, opened with dlopen at the first use.
  *   pool      one of its memory pools: the blocks of one heap in one locality domain.
- *   raw       what a pool asks us for and gives back: regions of the page layer.
+ *   raw       what a pool asks us for and gives back: runs of the page layer.
  *   slab      16 KiB of a pool, all blocks of one size class.
  *   unit      16 KiB of address space at a multiple of that, as a slab is.
  *   note      a unit's byte in the address map: the size class, if it is a slab.

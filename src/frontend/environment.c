@@ -147,7 +147,7 @@ void environment_read(struct environment *environment)
     environment->arenas_rejected =
         environment_get("MEMKIND_ARENA_NUM_PER_KIND") && !environment->settings.arenas_per_heap;
     environment->background_threads = read_switch("MEMKIND_BACKGROUND_THREADS");
-    /* There is one, which no limit forbids. */
+    /* There is only one background thread, which every limit allows. */
     (void)read_number("MEMKIND_BACKGROUND_THREAD_LIMIT", (unsigned)-1 >> 1,
                       "a whole number from 1 on");
     environment->check = read_check();

@@ -3,7 +3,7 @@
 /*
  * hbw: which nodes have high bandwidth, and how that is known.
  *
- * Detection takes steps, and the first step that has an answer decides (the table in hbw.c):
+ * Detection takes steps, and the first step that has an answer decides (all_steps in hbw.c):
  *
  *   1. the administrator names nodes: MEMKIND_HBW_NODES;
  *   2. the administrator names a bandwidth: MEMKIND_HBW_THRESHOLD, and all nodes that have it;
@@ -14,7 +14,7 @@
  *
  * Nobody guesses: a node without CPUs may be slow just as well. A threshold that is no number is an
  * error where steps 1, 3 and 5 have no answer: then it matters. Threads: any; nothing allocates or
- * locks. selector.c asks and keeps the answer.
+ * locks. selector.c asks, and facts.c keeps the answer.
  */
 #pragma once
 

@@ -5,7 +5,8 @@
  *
  * A kind is a row: name, node selector, memory policy, page size. The static kinds of memkind.h are
  * the rows of one table, indexed by the ABI's MEMKIND_PARTITION_* numbers; what
- * memkind_create_kind() accepts is a table of these numbers. A new static kind is one row.
+ * memkind_create_kind() accepts is a table of these numbers. A new static kind is one row here, and
+ * what docs/extending.md lists.
  *
  * All of this is constant; any thread.
  */

@@ -15,8 +15,7 @@
 #include "kinds/machine/topology.h"
 #include "kinds/system/callbacks.h"
 
-/* --- answers that are kept
- * -------------------------------------------------------------------------
+/* --- answers that are kept ----------------------------------------------------------------------
  */
 
 static void find_hbw(void *value)

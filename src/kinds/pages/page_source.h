@@ -3,8 +3,8 @@
 /*
  * page_source: the interface between heap managers and the ways of getting pages.
  *
- * A page source is one const table. Backends never see which one answers: they call pool.h, which
- * holds the source of each pool.
+ * A page source is one const table. Heap managers never see which one answers: they call pool.h,
+ * which holds the source of each pool.
  *
  * Sizes are bytes, multiples of the source's granule. An alignment is a power of two, at least the
  * granule for the start of a region. What is purged and committed, and what a page-granular source

@@ -213,7 +213,7 @@ bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole)
 /* --- mapping ------------------------------------------------------------------------------------
  */
 
-bool pool_keeps_promise(const struct page_pool *pool, void *address, size_t size)
+bool pool_no_core_dump(const struct page_pool *pool, void *address, size_t size)
 {
     return !pool->no_core_dump || os_no_core_dump(address, size) == 0;
 }
@@ -229,7 +229,7 @@ static void *map_once(struct page_pool *pool, unsigned domain, const struct os_p
         return NULL;
     address = pool->source->map(pool, policy, size, alignment, zeroed);
     if (address && !pool->source->page_granular)
-        error = pool_keeps_promise(pool, address, size)
+        error = pool_no_core_dump(pool, address, size)
                     ? page_region_add(&pool->regions, domain, address, size, 0)
                     : MEMKIND_ERROR_MALLOC;
     /* What a live kind has already (a custom map() at fault) stays that kind's, and mapped. */
@@ -287,7 +287,7 @@ bool pool_has_room(const struct page_pool *pool, size_t size)
 /* Whether a region for `domain` may be mapped, and with what policy. Memory bound to a part of the
  * nodes, or within a memory cgroup's limit, is only there as long as these have room
  * (commitment.h): if it is *watched, commitment_done() follows. */
-static bool promise(struct page_pool *pool, unsigned domain, size_t size, struct os_policy *policy,
+static bool may_map(struct page_pool *pool, unsigned domain, size_t size, struct os_policy *policy,
                     bool *watched)
 {
     const struct nodemask *nodes;
@@ -318,7 +318,7 @@ void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alig
     }
     if (alignment < granule)
         alignment = granule;
-    if (promise(pool, domain, rounded, &policy, &watched)) {
+    if (may_map(pool, domain, rounded, &policy, &watched)) {
         address = map_once(pool, domain, &policy, rounded, alignment, zeroed);
         if (watched)
             commitment_done(&pool->commitment, rounded, address != NULL);

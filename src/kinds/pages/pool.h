@@ -104,8 +104,9 @@ bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain);
  * back whole regions. *whole: whether [a, a + size) is all of it. No lock. */
 bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole);
 
-/* For what has just been mapped for a pool, before it is used. False: it may not be used. */
-bool pool_keeps_promise(const struct page_pool *pool, void *address, size_t size);
+/* For what has just been mapped for a pool, before it is used: leaves it out of core dumps, if the
+ * kind is to be. False: that cannot be done, and it may not be used. */
+bool pool_no_core_dump(const struct page_pool *pool, void *address, size_t size);
 
 /* 0: the pages read as zeroes. Anything else: not done. */
 int pool_purge(struct page_pool *pool, void *address, size_t size);

@@ -310,7 +310,7 @@ static bool window_map(struct page_pool *pool, size_t size, size_t alignment)
      * to them could not have them again. */
     if (own->populates)
         os_no_readahead(address, size);
-    if (!pool_keeps_promise(pool, address, size) ||
+    if (!pool_no_core_dump(pool, address, size) ||
         page_region_add(&pool->regions, 0, address, size, windows)) {
         leftover_unmap(address, size);
         return false;

@@ -124,8 +124,9 @@ int os_read_folder(const char *path, void (*visit)(void *context, const char *na
 /* Where a symbolic link points, terminated. 0, or an errno; not worth a log line. */
 int os_read_link(const char *path, char *target, size_t size);
 
-/* --- files: sizes and offsets in bytes; a call that signals interrupt is repeated, not for ever
- * --- */
+/* --- files --- */
+
+/* Sizes and offsets are bytes. A call that signals interrupt is repeated, but not for ever. */
 
 /* open(2) relative to `directory`, with O_CLOEXEC and mode 0600. A descriptor, or -1 with errno;
  * never 0, 1 or 2, even if the program has closed them: what it prints must not end up in the file.
