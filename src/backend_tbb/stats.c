@@ -4,8 +4,8 @@
  * stats: what a heap holds, as threads count it and the page layer knows.
  *
  * Bytes of blocks are summed over the threads' counters when statistics are updated; they are exact
- * for every block whose allocation or free returned before. Pages: what the page layer has mapped
- * for the heap, and of this what is not in its cache. The library itself reports
+ * for every block whose allocation or free returned before. Active is the same in whole pages,
+ * resident is what the run cache has for the heap, used or kept. The library itself reports
  * nothing: what memkind_stats_print() is asked for and is not known is printed as not known.
  *
  * Threads: tbb_lock while heaps are walked; text is written without it, since the program's

@@ -43,7 +43,7 @@ static inline bool guarded_may_own(const void *address)
 /* Whether there can be a guarded block of this sort. Alignment 0: what is usual. */
 bool guarded_can_serve(const struct heap *heap, size_t alignment, size_t size);
 
-/* A block; NULL: there is none just now. *zeroed is not said: its content is any. */
+/* A block with any content; NULL: there is none just now. */
 void *guarded_alloc(struct heap *heap, size_t alignment, size_t size);
 
 /* Frees a guarded block, or tells what is wrong. False: the address is in no area. */

@@ -7,11 +7,11 @@
  * dax, tiers, selector and page_kind next to each other, so that a tool prints what the library
  * really decides, and the tests compare just that with what they expect of a machine.
  *
- * Threads: any. Allocates nothing, holds no lock (libdaxctl allocates). Sizes and huge
- * pages are read afresh at every call, everything else is a fact (facts.h): a tool calls
- * facts_begin() and never ends, so that it shows one machine. A program
- * outside the library links the static library and calls one function of it first
- * (memkind_check_available(), say), which lends the page layer the environment and the log.
+ * Threads: any. Allocates nothing, holds no lock (libdaxctl allocates). Sizes and huge pages are
+ * read afresh at every call, everything else is a fact (facts.h): a tool calls facts_begin() and
+ * never ends, so that it shows one machine. A program outside the library links the static library
+ * and calls one function of it first (memkind_check_available(), say), which lends the page layer
+ * the environment and the log.
  */
 #pragma once
 

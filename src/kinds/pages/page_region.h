@@ -40,8 +40,7 @@ int page_region_add(struct page_regions *regions, unsigned domain, void *address
                     size_t offset);
 
 /* The record of exactly this region, taken out of the list and the map; NULL: there is none, or it
- * is a parent's.
- * page_region_drop() follows, when the pages are unmapped. */
+ * is a parent's. page_region_drop() follows, when the pages are unmapped. */
 struct page_region *page_region_detach(struct page_regions *regions, void *address, size_t size);
 void page_region_drop(struct page_region *region);
 /* Takes it in again: the pages could not be unmapped. */
