@@ -88,8 +88,8 @@ public:
      *
      * @exception std::invalid_argument  memkind_create_fixed() returns
      *              #MEMKIND_ERROR_INVALID: addr is NULL, size is less than
-     *              #MEMKIND_FIXED_MIN_SIZE or too large for addr, or a part of the
-     *              area is not mapped or lies in another live kind.
+     *              #MEMKIND_FIXED_MIN_SIZE or too large for addr, or the area has no
+     *              whole base page, or a part of it is not mapped or lies in another live kind.
      * @exception std::runtime_error     any other failure. what() has the reason in
      *              words and the error code.
      * @exception std::bad_alloc         there is no memory to count the copies with.

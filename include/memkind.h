@@ -274,8 +274,8 @@ enum memkind_const {
     /** Smallest size limit of a file-backed kind, in bytes: 16 MiB. */
     MEMKIND_PMEM_MIN_SIZE = (1024 * 1024 * 16),
 
-    /** Smallest area of a fixed kind, in bytes: 16 MiB. New in 1.15.0. */
-    MEMKIND_FIXED_MIN_SIZE = (1024 * 1024 * 16)
+    /** Smallest area of a fixed kind, in bytes: 4 KiB. New in 1.15.0. */
+    MEMKIND_FIXED_MIN_SIZE = (1024 * 4)
 };
 
 /** @} */
@@ -928,7 +928,9 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  * errno ENOMEM when the area is used up.
  *
  * Under the heap manager JEMALLOC, all bookkeeping is outside the area; under
- * TBB, the headers of its slabs are inside. An area that a child of fork(2)
+ * TBB, the headers of its slabs are inside. libtbbmalloc wants a MiB and more at
+ * a time: areas below 16 MiB are served without it, each block behind 16 bytes,
+ * and threads that use the same area take turns. An area that a child of fork(2)
  * shares with its parent (MAP_SHARED) is one heap for two processes that do not
  * know of each other: only one of them may go on allocating and freeing.
  *
@@ -938,7 +940,7 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  *
  * @return #MEMKIND_SUCCESS, or
  *   - #MEMKIND_ERROR_INVALID: addr is NULL, size is too small or too large for
- *     addr, a part of the area is not mapped or lies in another live kind (in its
+ *     addr, no whole base page is inside, a part of the area is not mapped or lies in another live kind (in its
  *     area or in one of its blocks), its ends cannot be written, or kind is NULL.
  *   - #MEMKIND_ERROR_ENVIRON: MEMKIND_ARENA_NUM_PER_KIND is wrong.
  *   - #MEMKIND_ERROR_TOOMANY: #MEMKIND_MAX_KIND dynamic kinds are alive.

@@ -69,6 +69,17 @@ static void *alloc_run(struct tbb_thread *thread, struct heap *heap, struct tbb_
     return block;
 }
 
+static void *alloc_in_area(struct tbb_thread *thread, struct heap *heap, struct tbb_area *area,
+                           size_t alignment, size_t size)
+{
+    void *block = tbb_area_alloc(area, alignment, &size);
+
+    if (!block)
+        return out_of_memory();
+    (void)count_add(&thread->counts[heap->slot].allocated, size);
+    return block;
+}
+
 /* Whether the block, or the larger one that it is aligned in, is a small one of the library's. */
 static inline bool is_small(size_t alignment, size_t size)
 {
@@ -117,6 +128,9 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
         return reserve_alloc(size, alignment ? alignment : 1);
     if (!thread || size > PTRDIFF_MAX || alignment > PTRDIFF_MAX - size)
         return out_of_memory();
+    if (((const struct tbb_heap *)heap->state)->area)
+        return alloc_in_area(thread, heap, ((const struct tbb_heap *)heap->state)->area, alignment,
+                             size);
     pool = tbb_heap_pool_here(heap);
     if (!pool)
         return out_of_memory();
@@ -224,9 +238,12 @@ static void *aligned_shifted(struct heap *heap, size_t alignment, size_t size)
 void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 {
     unsigned class;
+    bool zeroed;
 
     if (alignment <= PLAIN_ALIGNMENT)
         return tbb_malloc(heap, size < alignment ? alignment : size);
+    if (unlikely(((const struct tbb_heap *)heap->state)->area))
+        return alloc_slow(heap, alignment, size, &zeroed);
     class = aligned_class(alignment, size);
     return class ? tbb_malloc(heap, tbb_classes.size[class])
                  : aligned_shifted(heap, alignment, size);
@@ -251,6 +268,10 @@ static bool free_known(void *block)
         return true;
     }
     tbb_place_erase(&place, block);
+    if (place.note == TBB_UNIT_AREA) {
+        tbb_area_free(((const struct tbb_heap *)place.heap->state)->area, &place, block);
+        return true;
+    }
     tbb_gate_enter(thread);
     tbb_library.pool_free(tbb_heap_pool_of(place.region)->memory, place.outer);
     tbb_gate_leave(thread);
@@ -319,13 +340,14 @@ static bool resize_run(struct tbb_thread *thread, const struct tbb_place *place,
     return true;
 }
 
-/* Whether a block of the library stays where it is: a small one as long as it is large enough, a
- * large one as long as half of it is used. */
+/* Whether a block of the library, or of an area, stays where it is: a small one as long as it is
+ * large enough, another one as long as half of it is used. */
 static bool is_good_for(const struct tbb_place *place, size_t size)
 {
     if (place->region->inherited || place->note == TBB_UNIT_RUN || size > place->usable)
         return false;
-    return place->note != TBB_UNIT_LARGE || size > place->usable / 2;
+    return (place->note != TBB_UNIT_LARGE && place->note != TBB_UNIT_AREA) ||
+           size > place->usable / 2;
 }
 
 static void *realloc_guarded(void *block, size_t size)

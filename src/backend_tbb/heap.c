@@ -153,7 +153,8 @@ void tbb_heap_usage(const struct tbb_heap *state, size_t *used, size_t *kept)
 {
     struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_acquire);
 
-    for (*used = *kept = 0; pool; pool = pool->next) {
+    *used = state->area ? tbb_area_size(state->area) : 0;
+    for (*kept = 0; pool; pool = pool->next) {
         size_t here, idle;
 
         run_cache_usage(&pool->raw, &here, &idle);
@@ -203,6 +204,15 @@ static struct tbb_heap *heap_take(struct heap *heap)
     return NULL;
 }
 
+/* What its blocks come from. Called with tbb_lock held. */
+static bool fill(struct heap *heap, struct tbb_heap *state)
+{
+    if (!tbb_area_suits(&heap->pages))
+        return pool_create(heap, pool_domain(&heap->pages)) != NULL;
+    state->area = tbb_area_create(&heap->pages);
+    return state->area != NULL;
+}
+
 int tbb_heap_create(struct heap *heap)
 {
     struct tbb_heap *state;
@@ -212,7 +222,7 @@ int tbb_heap_create(struct heap *heap)
     state = heap_take(heap);
     if (!state) {
         error = MEMKIND_ERROR_TOOMANY;
-    } else if (!pool_create(heap, pool_domain(&heap->pages))) {
+    } else if (!fill(heap, state)) {
         state->heap = NULL;
         error = MEMKIND_ERROR_ARENAS_CREATE;
     }
@@ -243,6 +253,9 @@ int tbb_heap_destroy(struct heap *heap)
     tbb_gate_leave(thread);
     pthread_mutex_lock(&tbb_lock);
     pools_forget(state, false);
+    if (state->area)
+        tbb_area_end(state->area);
+    state->area = NULL;
     state->heap = NULL;
     heap->state = NULL;
     pthread_mutex_unlock(&tbb_lock);

@@ -113,6 +113,35 @@ void *tbb_place_large(void *outer, size_t size, size_t alignment)
     return block;
 }
 
+/* --- blocks of an area --------------------------------------------------------------------------
+ */
+
+static struct tbb_area_header *area_header_of(const void *block)
+{
+    return (struct tbb_area_header *)block - 1;
+}
+
+/* The note may be older than the region: other units of an area's kind can be a former area's. */
+__attribute__((no_sanitize("thread"))) static bool find_in_area(const void *block,
+                                                                struct tbb_place *place)
+{
+    const volatile struct tbb_area_header *header = area_header_of(block);
+
+    if (!((const struct tbb_heap *)place->heap->state)->area || (uintptr_t)block % sizeof *header ||
+        (uintptr_t)block - (uintptr_t)place->region->start < sizeof *header ||
+        header->mark != header_mark(block))
+        return false;
+    place->outer = (char *)block - header->offset;
+    place->usable = header->usable;
+    return true;
+}
+
+void tbb_place_in_area(void *block, size_t offset, size_t usable)
+{
+    *area_header_of(block) = (struct tbb_area_header){
+        .mark = header_mark(block), .offset = (uint32_t)offset, .usable = (uint32_t)usable};
+}
+
 /* --- all ----------------------------------------------------------------------------------------
  */
 
@@ -120,6 +149,8 @@ void tbb_place_erase(const struct tbb_place *place, void *block)
 {
     if (place->note == TBB_UNIT_LARGE)
         header_of(block)->mark = 0;
+    else if (place->note == TBB_UNIT_AREA)
+        area_header_of(block)->mark = 0;
     else if (place->outer != block)
         *(uint64_t *)place->outer = 0;
 }
@@ -144,6 +175,8 @@ static inline bool find(const void *block, struct tbb_place *place, bool own)
         return find_shifted(block, class, place);
     if (place->note == TBB_UNIT_LARGE)
         return find_large(block, place);
+    if (place->note == TBB_UNIT_AREA)
+        return find_in_area(block, place);
     if (place->note != TBB_UNIT_RUN || (uintptr_t)block % ADDRESS_MAP_UNIT)
         return false;
     guard_enter(&guard); /* the run cache has a lock */

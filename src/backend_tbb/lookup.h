@@ -13,6 +13,7 @@
  *   large       a block has a header in front of it. This is how all blocks are kept where the
  *               layout of slabs is not as it is expected.
  *   a run       the start of the unit: see run.c.
+ *   an area     a block has a short header in front of it: see area.c.
  *
  * Words of the program's own data must not pass for a first word or a header. So both hold their
  * address together with a number that every process draws anew, and are erased before the library
@@ -29,6 +30,13 @@ struct tbb_header {
     uint64_t mark;
     size_t offset; /* from the start of the outer block to this one */
     size_t usable; /* bytes */
+};
+
+/* In front of a block of an area. */
+struct tbb_area_header {
+    uint64_t mark;
+    uint32_t offset; /* from the start of the range to the block */
+    uint32_t usable; /* bytes */
 };
 
 #define TBB_HEADER_ALIGNMENT 64 /* of large blocks; the library's own for those */
@@ -56,7 +64,9 @@ bool tbb_place_find_own(const void *block, struct tbb_place *place);
 void *tbb_place_small(void *outer, unsigned class, size_t alignment);
 /* Likewise a large one, in an outer block of `size` bytes. */
 void *tbb_place_large(void *outer, size_t size, size_t alignment);
-/* Before the outer block goes back to the library. */
+/* Likewise one of an area, behind its header. */
+void tbb_place_in_area(void *block, size_t offset, size_t usable);
+/* Before the outer block goes back to the library, or the range to the area. */
 void tbb_place_erase(const struct tbb_place *place, void *block);
 
 static inline bool tbb_unit_is_slab(unsigned note)

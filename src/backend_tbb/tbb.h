@@ -66,6 +66,7 @@ struct tbb_library {
 #define TBB_UNIT_NONE 0u     /* no block starts in the unit, as far as we know */
 /* From 1: the size class of a slab; with this bit, some of its blocks are shifted (lookup.h). */
 #define TBB_UNIT_SHIFTED TBB_CLASSES_MOST
+#define TBB_UNIT_AREA 0xfcu  /* a part of an area: see area.c */
 #define TBB_UNIT_RUN 0xfdu   /* a block that is a run starts there: see run.c */
 #define TBB_UNIT_LARGE 0xfeu /* blocks with a header start there, if any */
 
@@ -112,6 +113,7 @@ struct tbb_heap {
     struct heap *heap;              /* NULL: the slot is free */
     struct tbb_memory_pool *only;   /* the pool of a heap with one domain; else NULL */
     struct tbb_pool *_Atomic pools; /* one for each domain that was needed */
+    struct tbb_area *area;          /* instead of pools, where pages are few; else NULL */
     size_t allocated, freed;        /* bytes, by threads that ended; guarded by tbb_lock */
     bool inherited;                 /* some of its regions are a parent's, before fork(2) */
     /* Figures of the last update of statistics; guarded by tbb_lock. */
@@ -160,6 +162,25 @@ void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed);
 void tbb_run_free(struct tbb_pool *pool, void *block, size_t size);
 /* Where it is. *new_size is rounded up to what it has then. False: it has to move. */
 bool tbb_run_resize(struct tbb_pool *pool, void *block, size_t size, size_t *new_size);
+
+/* --- area.c --------------------------------------------------------------------------------------
+ */
+
+#define TBB_AREA_BELOW ((size_t)16 << 20)
+
+struct tbb_area;
+struct tbb_place;
+
+/* Whether pages are too few for the library. */
+bool tbb_area_suits(const struct page_pool *pages);
+/* Of all pages of the pool. NULL: no memory. Called with tbb_lock, as tbb_area_end() is. */
+struct tbb_area *tbb_area_create(struct page_pool *pages);
+void tbb_area_end(struct tbb_area *area);
+size_t tbb_area_size(const struct tbb_area *area);
+/* A block of *size bytes, which becomes what it has; NULL: no room. */
+void *tbb_area_alloc(struct tbb_area *area, size_t alignment, size_t *size);
+/* A block that is erased already. */
+void tbb_area_free(struct tbb_area *area, const struct tbb_place *place, const char *block);
 
 /* --- thread.c ----------------------------------------------------------------------------------
  */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define DIRECTORY "/dev/shm"
 #define LIMIT (64 * MIB)
@@ -226,6 +227,108 @@ Test(limits, above_that_of_an_area)
 
     cr_assert_eq(memkind_set_limit(kind, 2 * LIMIT), MEMKIND_SUCCESS);
     cr_assert_eq(memkind_get_capacity(kind), LIMIT);
+}
+
+/* --- areas that are smaller than what a heap manager likes ---------------------------------------
+ */
+
+static memkind_t create_in(char *area, size_t size)
+{
+    memkind_t kind;
+
+    cr_assert_eq(memkind_create_fixed(area, size, &kind), MEMKIND_SUCCESS, "%zu bytes", size);
+    return kind;
+}
+
+static char *map_area(size_t size)
+{
+    char *area = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    cr_assert_neq(area, MAP_FAILED);
+    return area;
+}
+
+Test(limits, of_small_areas)
+{
+    static const size_t sizes[] = {4 * KIB, 8 * KIB, 64 * KIB, 1 * MIB, 2 * MIB,
+                                   3 * MIB, 4 * MIB, 8 * MIB,  15 * MIB};
+    char *area = map_area(15 * MIB);
+
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        memkind_t kind = create_in(area, sizes[i]);
+        struct blocks blocks = blocks_of(kind, 1000, 1000);
+        size_t bytes;
+
+        cr_expect_eq(memkind_get_capacity(kind), (ssize_t)sizes[i]);
+        blocks_fill(&blocks);
+        EXPECT_FULL(blocks, sizes[i], 90, "the first time");
+        bytes = blocks.bytes;
+        blocks_drop_some(&blocks, blocks.count);
+        blocks_fill(&blocks);
+        cr_expect_eq(blocks.bytes, bytes, "%zu of %zu bytes again", blocks.bytes, bytes);
+        cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+    }
+}
+
+/* Blocks of all sizes and alignments, which move, lie in the area, keep what is in them and leave
+ * others alone; when all are free, the area is one piece. */
+Test(limits, blocks_of_a_small_area)
+{
+    const size_t size = 1 * MIB;
+    char *area = map_area(size), *block[64] = {NULL};
+    memkind_t kind = create_in(area, size);
+    size_t bytes[64] = {0};
+    uint64_t seed = 1;
+
+    for (int turn = 0; turn < 20000; turn++) {
+        size_t i = test_random(&seed) % 64, wanted = 1 + test_random(&seed) % 20000;
+        size_t alignment = (size_t)8 << test_random(&seed) % 10;
+        void *moved = NULL;
+
+        if (block[i])
+            cr_assert(test_holds(block[i], bytes[i], i), "turn %d", turn);
+        if (block[i] && turn % 3) {
+            memkind_free(turn % 2 ? kind : NULL, block[i]);
+        } else if (block[i]) {
+            moved = memkind_realloc(kind, block[i], wanted);
+            if (!moved)
+                continue;
+            cr_assert(test_holds(moved, bytes[i] < wanted ? bytes[i] : wanted, i));
+        } else if (memkind_posix_memalign(kind, &moved, alignment, wanted) == 0) {
+            cr_assert_eq((uintptr_t)moved % alignment, 0);
+        }
+        block[i] = moved;
+        bytes[i] = wanted;
+        if (!moved)
+            continue;
+        cr_assert(block[i] >= area && block[i] + wanted <= area + size);
+        cr_assert_geq(memkind_malloc_usable_size(NULL, moved), wanted);
+        cr_assert_eq(memkind_detect_kind(moved), kind);
+        cr_assert(wanted <= 16 || !memkind_detect_kind(block[i] + 16), "inside a block");
+        test_fill(moved, wanted, i);
+    }
+    for (size_t i = 0; i < 64; i++)
+        memkind_free(NULL, block[i]);
+    cr_assert_not_null(memkind_malloc(kind, size / 8 * 7));
+    cr_assert_null(memkind_malloc(kind, size));
+}
+
+/* Two areas in the same 16 KiB. */
+Test(limits, small_areas_side_by_side)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *area = map_area(2 * page);
+    memkind_t low = create_in(area, page), high = create_in(area + page, page);
+    void *in_low = memkind_malloc(low, 100), *in_high = memkind_malloc(high, 100);
+
+    cr_assert_eq(memkind_detect_kind(in_low), low);
+    cr_assert_eq(memkind_detect_kind(in_high), high);
+    cr_assert_eq(memkind_destroy_kind(low), MEMKIND_SUCCESS);
+    cr_assert_null(memkind_detect_kind(in_low));
+    cr_assert_eq(memkind_detect_kind(in_high), high);
+    memkind_free(NULL, in_high);
+    cr_assert_null(memkind_malloc(high, 2 * page));
 }
 
 /* What is freed can be used again, also in blocks that need it in one piece. */

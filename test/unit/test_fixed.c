@@ -67,8 +67,9 @@ Test(fixed, sizes)
     char *area = map_private(SIZE);
     memkind_t kind;
 
-    cr_expect_eq(create(area, MEMKIND_FIXED_MIN_SIZE), 0);
-    cr_expect_eq(create(area + 1, MEMKIND_FIXED_MIN_SIZE), 0);
+    cr_expect_eq(create(area, page()), 0);
+    cr_expect_eq(create(area + 1, 2 * page()), 0);
+    cr_expect_eq(create(area + 1, 2 * page() - 2), MEMKIND_ERROR_INVALID, "no whole page");
     cr_expect_eq(create(area, MEMKIND_FIXED_MIN_SIZE - 1), MEMKIND_ERROR_INVALID);
     cr_expect_eq(create(area, 0), MEMKIND_ERROR_INVALID);
     cr_expect_eq(create(NULL, SIZE), MEMKIND_ERROR_INVALID);

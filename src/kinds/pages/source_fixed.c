@@ -57,6 +57,8 @@ static int open_pool(struct page_pool *pool, const void *request)
     }
     if (end < start)
         return refuse(wanted, "they go beyond the address space");
+    if (round_down(end, page) <= first)
+        return refuse(wanted, "there is no whole page in them");
     own->size = round_down(end, page) - first;
     if (!os_is_mapped((void *)first, own->size))
         return refuse(wanted, "not all of them are mapped");
