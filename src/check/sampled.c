@@ -73,8 +73,8 @@ static inline void settle(void)
 }
 
 /* A guarded block, if it is one's turn; those that cannot be guarded leave it to the next. */
-static __attribute__((noinline)) void *alloc_guarded(struct heap *heap, size_t alignment,
-                                                     size_t size)
+static __attribute__((noinline)) void *sample_alloc(struct heap *heap, size_t alignment,
+                                                    size_t size)
 {
     int error = errno;
     struct guard guard;
@@ -102,7 +102,7 @@ static void *sampled_malloc(struct heap *heap, size_t size)
 
     count();
     if (unlikely(is_due()))
-        block = alloc_guarded(heap, 0, size);
+        block = sample_alloc(heap, 0, size);
     if (likely(!block))
         block = base.malloc(heap, size);
     settle();
@@ -125,7 +125,7 @@ static void *sampled_calloc(struct heap *heap, size_t size)
 
     count();
     if (unlikely(is_due()))
-        block = alloc_guarded(heap, 0, size);
+        block = sample_alloc(heap, 0, size);
     block = block ? memset(block, 0, size) : base.calloc(heap, size);
     settle();
     return block;
@@ -137,7 +137,7 @@ static void *sampled_aligned_alloc(struct heap *heap, size_t alignment, size_t s
 
     count();
     if (unlikely(is_due()))
-        block = alloc_guarded(heap, alignment, size);
+        block = sample_alloc(heap, alignment, size);
     if (likely(!block))
         block = base.aligned_alloc(heap, alignment, size);
     settle();
@@ -148,7 +148,7 @@ static void *sampled_aligned_alloc(struct heap *heap, size_t alignment, size_t s
  */
 
 /* False: it is not in an area. */
-static __attribute__((noinline)) bool free_guarded(void *block)
+static __attribute__((noinline)) bool sample_free(void *block)
 {
     int error = errno;
     struct guard guard;
@@ -163,7 +163,7 @@ static __attribute__((noinline)) bool free_guarded(void *block)
 
 static void sampled_free(struct heap *heap, void *block)
 {
-    if (unlikely(guarded_may_own(block)) && free_guarded(block))
+    if (unlikely(guarded_may_own(block)) && sample_free(block))
         return;
     base.free(heap, block);
     settle();
@@ -198,7 +198,7 @@ static void *sampled_realloc(struct heap *heap, void *block, size_t size)
     void *moved;
 
     if (likely(!find(block, &own, &old_size))) {
-        if (unlikely(guarded_may_own(block)) && free_guarded(block)) {
+        if (unlikely(guarded_may_own(block)) && sample_free(block)) {
             errno = EINVAL; /* no live block is there, which is told */
             return NULL;
         }
@@ -211,7 +211,7 @@ static void *sampled_realloc(struct heap *heap, void *block, size_t size)
     if (!moved)
         return NULL;
     memcpy(moved, block, old_size < size ? old_size : size);
-    free_guarded(block);
+    sample_free(block);
     return moved;
 }
 
