@@ -940,8 +940,9 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  *
  * @return #MEMKIND_SUCCESS, or
  *   - #MEMKIND_ERROR_INVALID: addr is NULL, size is too small or too large for
- *     addr, no whole base page is inside, a part of the area is not mapped or lies in another live kind (in its
- *     area or in one of its blocks), its ends cannot be written, or kind is NULL.
+ *     addr, no whole base page is inside, a part of the area is not mapped or lies
+ *     in another live kind (in its area or in one of its blocks), its ends cannot
+ *     be written, or kind is NULL.
  *   - #MEMKIND_ERROR_ENVIRON: MEMKIND_ARENA_NUM_PER_KIND is wrong.
  *   - #MEMKIND_ERROR_TOOMANY: #MEMKIND_MAX_KIND dynamic kinds are alive.
  *   - #MEMKIND_ERROR_MALLOC, #MEMKIND_ERROR_ARENAS_CREATE: there is no memory for

@@ -86,6 +86,8 @@ static void *grow(const struct jem_extent_hooks *own, arena_t *arena, size_t siz
     size_t least = round_up(size, pool_granule(pool)), whole;
     char *address;
 
+    if (!pool_may_promise(pool, least))
+        return NULL;
     whole = grow_size_with_room(own, grow_size(arena, pool, size), size);
     address = map_at_least(own, &whole, least, alignment, zeroed);
     if (!address || whole == size ||

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 
 TestSuite(alloc, .init = test_with_nodes, .timeout = 120);
 
@@ -175,6 +176,28 @@ Test(alloc, too_large_is_enomem)
             cr_assert(block, "%s %s: no block after a failure", kind->name, ways[way].name);
             memkind_free(*kind->variable, block);
         }
+    }
+}
+
+/* malloc() would refuse it, too: more than the machine has. Bound kinds have less in any case. */
+Test(alloc, twice_the_memory_is_enomem)
+{
+    size_t mode = test_read_number("/proc/sys/vm/overcommit_memory");
+    struct sysinfo info;
+    size_t all;
+
+    cr_assert_eq(sysinfo(&info), 0);
+    all = (info.totalram + info.totalswap) * info.mem_unit;
+    if (mode == 1)
+        test_skip("vm.overcommit_memory is 1: the kernel promises anything");
+    for (const struct test_kind *kind = NULL; (kind = test_next_kind(kind)) != NULL;) {
+        void *block = memkind_malloc(*kind->variable, 2 * all);
+
+        cr_assert_null(block, "%s", kind->name);
+        cr_assert_null(memkind_calloc(*kind->variable, 2, all), "%s", kind->name);
+        block = memkind_malloc(*kind->variable, 100);
+        cr_assert_null(memkind_realloc(*kind->variable, block, 2 * all), "%s", kind->name);
+        memkind_free(NULL, block);
     }
 }
 

@@ -21,8 +21,9 @@
 #define STEP_LEAST ((size_t)64 << 10)
 #define STEPS_PER_LIMIT 64
 #define STEP_SHARE 16 /* beyond STEP_MOST, a step is this part of what is mapped, */
-#define STEP_LARGEST ((size_t)32 << 20) /* up to this */
-#define LEFT_OVER_SHARE 16              /* of a region: what may be left over at its end */
+#define STEP_LARGEST ((size_t)32 << 20)     /* up to this */
+#define PROMISED_UNASKED ((size_t)64 << 20) /* beside touching as much, asking costs nothing */
+#define LEFT_OVER_SHARE 16                  /* of a region: what may be left over at its end */
 #define SPARE_SHARE 2 /* of what is mapped: how much more than wanted may be mapped for that */
 
 /* --- pools --------------------------------------------------------------------------------------
@@ -272,6 +273,15 @@ bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain)
     spare = resolve(pool, domain, &policy) == 0 && !is_watched(pool, &policy);
     facts_end(FACTS_INSIDE);
     return spare && os_addresses_are_free();
+}
+
+bool pool_may_promise(const struct page_pool *pool, size_t size)
+{
+    if (!pool_is_demand_paged(pool) || size < PROMISED_UNASKED || os_may_have(size))
+        return true;
+    callbacks->log("%s: %zu bytes at once are more than the system promises a process",
+                   pool->kind->name, size);
+    return false;
 }
 
 bool pool_has_room(const struct page_pool *pool, size_t size)

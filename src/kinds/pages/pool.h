@@ -84,6 +84,10 @@ unsigned pool_domain(const struct page_pool *pool);
 void *pool_map(struct page_pool *pool, unsigned domain, size_t size, size_t alignment,
                bool *zeroed);
 
+/* Whether a block of so many bytes may be promised: more than the machine has at once is not, as
+ * malloc() does not. Regions as such are not asked, which may have addresses to spare. */
+bool pool_may_promise(const struct page_pool *pool, size_t size);
+
 /* Whether it is worth asking for so much: false where the pool is known to be at its limit. No
  * lock.
  */

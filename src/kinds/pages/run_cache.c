@@ -161,7 +161,7 @@ static struct page_run *take_new(struct run_cache *cache, size_t size)
     size_t exact = region_size(cache, size, false), grown = region_size(cache, size, true);
     struct page_run *run;
 
-    if (exact < size)
+    if (exact < size || !pool_may_promise(cache->pool, exact))
         return NULL;
     do {
         run = grown > exact ? take_region(cache, size, grown) : NULL;

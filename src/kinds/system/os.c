@@ -115,6 +115,15 @@ void *os_map(size_t size, size_t alignment)
     return map_aligned(size, alignment, os_page_size(), READ_WRITE, MAP_NORESERVE, "mmap");
 }
 
+/* Mapped and gone again: the kernel's rule (vm.overcommit_memory) is more than what could be read
+ * of it. */
+bool os_may_have(size_t size)
+{
+    void *address = map(size, READ_WRITE, 0, "mmap, to be counted,");
+
+    return address && os_unmap(address, size) == 0;
+}
+
 void *os_map_stack(size_t size)
 {
     char *stack = map(size, READ_WRITE, MAP_NORESERVE | MAP_STACK, "mmap");

@@ -33,6 +33,10 @@ struct os_policy {
  * NULL with errno. Pages are not populated. */
 void *os_map(size_t size, size_t alignment);
 
+/* Whether the kernel lets this process have so many bytes at once, as it decides for malloc():
+ * os_map() does not ask, since addresses that stay untouched cost nothing. */
+bool os_may_have(size_t size);
+
 /* The same from the kernel's pool of huge pages of `page_size` bytes; size and alignment are
  * multiples of it. Does not populate: a policy comes in between. The pool's pages are reserved
  * until the mapping goes, which is what lets a parent outlive its fork's copies. NULL with errno.
