@@ -262,7 +262,6 @@ static void free_block(const struct alloc_context *context, const struct place *
 
 static bool free_known(void *block)
 {
-    int saved_errno = errno;
     struct alloc_context context;
     struct place place;
 
@@ -276,13 +275,13 @@ static bool free_known(void *block)
     context_of_set(&context, place.set);
     free_block(&context, &place, block);
     jem_thread_collect_due();
-    errno = saved_errno;
     return true;
 }
 
 /* The kind that counts is that of the block, whatever kind the caller named. */
 void jem_free(struct heap *heap, void *block)
 {
+    int saved_errno = errno;
     struct guard guard;
 
     (void)heap;
@@ -290,6 +289,7 @@ void jem_free(struct heap *heap, void *block)
     if (!free_known(block))
         reserve_free(block);
     guard_leave(&guard);
+    errno = saved_errno;
 }
 
 /* --- reallocation -------------------------------------------------------------------------------

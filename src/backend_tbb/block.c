@@ -53,7 +53,7 @@ static __attribute__((noinline)) void *look(struct heap *heap, void *block)
 /* --- allocation ---------------------------------------------------------------------------------
  */
 
-static void *out_of_memory(void)
+static __attribute__((cold, noinline)) void *out_of_memory(void)
 {
     errno = ENOMEM;
     return NULL;
@@ -166,25 +166,35 @@ static __attribute__((noinline)) void *malloc_slow(struct heap *heap, size_t siz
     return alloc_slow(heap, 0, size, &zeroed);
 }
 
-/* Little is needed after the call, so that nothing has to be kept on the stack. */
+/* The first block of a slab, as far as the address map knows: the class is noted. */
+static __attribute__((noinline)) void *first_of_slab(struct heap *heap, size_t *count, void *block,
+                                                     unsigned class)
+{
+    tbb_unit_note(block, class);
+    return count_add(count, tbb_classes.size[class]) ? look(heap, block) : block;
+}
+
+/* Behind the call of the library, nothing but a last call: so little has to be kept on the stack.
+ */
 void *tbb_malloc(struct heap *heap, size_t size)
 {
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
     unsigned class;
+    size_t *count;
     void *block;
 
     if (unlikely(size > tbb_classes.small_most || !pool || !tbb_gate_try(thread)))
         return malloc_slow(heap, size);
-    class = tbb_class_of(size);
     block = tbb_library.pool_malloc(pool, size);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
         return out_of_memory();
-    tbb_unit_note(block, class);
-    return count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class])
-               ? look(heap, block)
-               : block;
+    class = tbb_class_of(size);
+    count = &thread->counts[heap->slot].allocated;
+    if (unlikely(address_map_note_inside(block) != class))
+        return first_of_slab(heap, count, block, class);
+    return count_add(count, tbb_classes.size[class]) ? look(heap, block) : block;
 }
 
 void *tbb_calloc(struct heap *heap, size_t size)
@@ -280,41 +290,52 @@ static bool free_known(void *block)
     return true;
 }
 
+/* As all of free, it leaves errno alone. */
 static __attribute__((noinline)) void free_slow(void *block)
 {
+    int saved_errno = errno;
     struct guard guard;
 
     guard_enter(&guard);
     if (!free_known(block))
         reserve_free(block);
     guard_leave(&guard);
+    errno = saved_errno;
 }
 
-/* A caller that names the kind vouches for the block; else the block is looked up. */
-void tbb_free(struct heap *heap, void *block)
+/* A block in a unit with this note. */
+static inline void free_noted(struct heap *heap, unsigned note, void *block)
 {
+    struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
-    struct tbb_memory_pool *pool;
-    struct tbb_place place;
 
-    if (heap) {
-        place.note = address_map_note(block);
-    } else {
-        if (unlikely(!tbb_place_find_own(block, &place))) {
-            free_slow(block);
-            return;
-        }
-        heap = place.heap;
-    }
-    pool = ((const struct tbb_heap *)heap->state)->only;
-    if (unlikely(!tbb_unit_is_slab(place.note) || !pool || !tbb_gate_try(thread))) {
+    if (unlikely(!tbb_unit_is_slab(note) || !pool || !tbb_gate_try(thread))) {
         free_slow(block);
         return;
     }
     tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
-    if (count_add(&thread->counts[heap->slot].freed, tbb_classes.size[place.note]))
+    if (count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]))
         look(heap, NULL);
+}
+
+static __attribute__((noinline)) void free_unknown(void *block)
+{
+    struct tbb_place place;
+
+    if (likely(tbb_place_find_own(block, &place)))
+        free_noted(place.heap, place.note, block);
+    else
+        free_slow(block);
+}
+
+/* A caller that names the kind vouches for the block; else the block is looked up. */
+void tbb_free(struct heap *heap, void *block)
+{
+    if (heap)
+        free_noted(heap, address_map_note(block), block);
+    else
+        free_unknown(block);
 }
 
 /* --- reallocation -------------------------------------------------------------------------------

@@ -179,7 +179,8 @@ EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignmen
 /* --- deallocation -------------------------------------------------------------------------------
  */
 
-/* As free(3) does, these leave errno alone, whatever the kernel refuses when pages go back. */
+/* No memkind_free() changes errno: heap managers see to it themselves, where they leave their fast
+ * paths. */
 static __attribute__((noinline)) void free_fallback(void *block)
 {
     int error = errno;
@@ -196,13 +197,10 @@ static __attribute__((noinline)) void free_fallback(void *block)
 
 static __attribute__((noinline)) void free_slow(memkind_t kind, void *block)
 {
-    int error = errno;
-
     if (likely(registry_is_ready(kind) && block))
         managers_get()->free(&kind->heap, block);
     else
         free_fallback(block);
-    errno = error;
 }
 
 EXPORT void memkind_free(memkind_t kind, void *ptr)
