@@ -64,7 +64,8 @@ struct heap_manager {
     void *(*aligned_alloc)(struct heap *heap, size_t alignment, size_t size);
     /* heap NULL: the block's own. A pointer of no heap: NULL with EINVAL. */
     void *(*realloc)(struct heap *heap, void *block, size_t size);
-    /* heap NULL: the block's own. What is no block of a heap goes to reserve_free(). errno stays. */
+    /* heap NULL: the block's own. What is no block of a heap goes to reserve_free(). It leaves
+     * errno alone. */
     void (*free)(struct heap *heap, void *block);
 
     /* O(1), no lock. 0 and NULL for a pointer of no heap. */

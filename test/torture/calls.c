@@ -61,7 +61,7 @@ bool subject_make(struct subject *subject, const struct recipe *recipe)
 }
 
 /* Where there is no memory for the thread's own data, a kind may have to be destroyed later. */
-static bool destroy(const struct worker *worker, const struct subject *subject)
+bool subject_destroy(const struct worker *worker, const struct subject *subject)
 {
     for (int i = 0; i < 2000; i++) {
         unsigned long mark = weather_mark();
@@ -86,7 +86,7 @@ void subject_end(struct worker *worker, struct subject *subject)
         if (worker->places[i].at && worker->places[i].subject == subject)
             block_leaves(&worker->places[i]);
     subject->alive = false;
-    if (!destroy(worker, subject))
+    if (!subject_destroy(worker, subject))
         return;
     problem = recipe_is_wrong(&subject->made);
     MUST(!problem, "destroy: kind %s: %s", name, problem);
@@ -196,6 +196,72 @@ void call_statistics(struct worker *worker)
                  MEMKIND_ERROR_INVALID &&
              memkind_get_stat(kind, MEMKIND_STAT_TYPE_ACTIVE, NULL) == MEMKIND_ERROR_INVALID,
          "statistics: a wrong argument is accepted");
+}
+
+/* --- memory that goes back, or may not be had ----------------------------------------------------
+ */
+
+void call_trim(struct worker *worker)
+{
+    memkind_t kind = draw(worker, 4) ? draw_subject(worker)->made.kind : NULL;
+    unsigned long mark = weather_mark();
+    ssize_t bytes = memkind_trim(kind);
+
+    MUST(bytes >= 0 || weather_allows(mark, true), "trim: %zd", bytes);
+}
+
+void call_refresh(struct worker *worker)
+{
+    unsigned long mark = weather_mark();
+    int code = memkind_refresh();
+
+    (void)worker;
+    MUST(code == MEMKIND_SUCCESS || weather_allows(mark, true), "refresh: code %d", code);
+}
+
+/* Blocks until there are no more. */
+static void use_up(struct worker *worker, const struct subject *subject)
+{
+    enum { MOST = 64 };
+    size_t bytes = subject->live;
+    void *blocks[MOST];
+    unsigned had = 0;
+
+    for (; had < MOST; had++) {
+        blocks[had] = memkind_malloc(subject->made.kind, 1 + draw(worker, 512 * KIB));
+        if (!blocks[had])
+            break;
+        bytes += memkind_malloc_usable_size(NULL, blocks[had]);
+        MUST(worker->in_child || bytes <= subject->most, "limit: %zu bytes of kind %s, at most %zu",
+             bytes, subject_name(subject), subject->most);
+    }
+    while (had)
+        memkind_free(subject->made.kind, blocks[--had]);
+}
+
+/* A worker's own kind may have to do with less than it has, from then on; a kind of all threads
+ * gets a limit that is not reached. */
+void call_limit(struct worker *worker)
+{
+    struct subject *subject = draw_subject(worker);
+    bool own = subject >= worker->guests && subject < worker->guests + GUESTS;
+    size_t limit = draw(worker, 3) ? 0 : own ? draw(worker, 8 * MIB) : (size_t)1 << 40;
+    unsigned long mark = weather_mark();
+    int code = memkind_set_limit(subject->made.kind, limit);
+
+    MUST(code == MEMKIND_SUCCESS || weather_allows(mark, true) ||
+             code == memkind_check_available(subject->made.kind),
+         "limit: %zu bytes of kind %s, code %d", limit, subject_name(subject), code);
+    if (own && limit && code == MEMKIND_SUCCESS) {
+        subject->may_refuse = true;
+        subject->most = limit > subject->live ? limit : subject->live;
+        use_up(worker, subject);
+    } else if (own && code == MEMKIND_SUCCESS) {
+        subject->most = 0;
+    }
+    MUST(memkind_set_limit(NULL, limit) == MEMKIND_ERROR_INVALID &&
+             memkind_set_limit(subject->made.kind, SIZE_MAX - 1) == MEMKIND_ERROR_INVALID,
+         "limit: a wrong argument is accepted");
 }
 
 static void count_text(void *context, const char *text)

@@ -184,6 +184,9 @@ void block_arrives(struct worker *worker, struct place *place, void *at)
     content_write(place->at, place->size, place->content);
     if (place->subject)
         atomic_fetch_add(&place->subject->live, place->usable);
+    if (place->subject && place->subject->most && !worker->in_child)
+        MUST(place->subject->live <= place->subject->most, "limit: %zu bytes of %s, at most %zu",
+             (size_t)place->subject->live, subject_name(place->subject), place->subject->most);
     atomic_fetch_add(&report->blocks, 1);
 }
 
@@ -214,7 +217,8 @@ static bool is_sure(const struct subject *subject, size_t size)
 {
     size_t limit = subject->made.recipe->limit;
 
-    if (subject->may_fail || (subject->made.recipe->sort == RECIPE_PMEM && the_round.closes))
+    if (subject->may_fail || subject->may_refuse ||
+        (subject->made.recipe->sort == RECIPE_PMEM && the_round.closes))
         return false;
     return !limit ? size <= SURE_SIZE
                   : size <= SURE_SMALL && subject->live + size <= limit / SURE_PART;

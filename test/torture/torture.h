@@ -14,6 +14,7 @@
  *     round.c       a round: its kinds, threads, what holds at its end
  *     operations.c  the table of operations, and those on blocks
  *     calls.c       operations on kinds, statistics, hbw_*, memtier
+ *     hostile.c     a custom kind whose functions do what they must not
  *     process.c     operations on the process: threads, cancellation, fork, exec, dlopen
  *     weather.c     faults that come and go: limits, a full disk, refused system calls ...
  *     model.c       what must hold of a block and of a kind
@@ -97,6 +98,8 @@ struct subject {
     struct made made;
     bool alive;
     bool may_fail;      /* of huge pages */
+    bool may_refuse;    /* it has had a limit of memkind_set_limit() */
+    size_t most;        /* what its blocks cannot exceed then; 0: no limit */
     atomic_size_t live; /* usable bytes of its blocks */
 };
 
@@ -178,6 +181,8 @@ void round_run(struct plan *plan) __attribute__((noreturn));
 
 /* A kind as the recipe says. False: not in this weather. */
 bool subject_make(struct subject *subject, const struct recipe *recipe);
+/* Its blocks are gone. False: not in the weather that this process was born in. */
+bool subject_destroy(const struct worker *worker, const struct subject *subject);
 /* With what is left of its blocks in the worker's places. */
 void subject_end(struct worker *worker, struct subject *subject);
 
@@ -212,11 +217,17 @@ void call_destroy_wrong(struct worker *worker);
 void call_statistics(struct worker *worker);
 void call_print(struct worker *worker);
 void call_background(struct worker *worker);
+void call_trim(struct worker *worker);
+void call_refresh(struct worker *worker);
+void call_limit(struct worker *worker);
 void call_questions(struct worker *worker);
 void call_hbw(struct worker *worker);
 void call_hbw_region(struct worker *worker);
 void call_tier(struct worker *worker);
 void call_tier_make(struct worker *worker);
+
+/* hostile.c */
+void call_hostile(struct worker *worker);
 
 /* process.c */
 void process_thread(struct worker *worker);
