@@ -15,6 +15,7 @@
 
 #include <dlfcn.h>
 #include <malloc.h>
+#include <memkind.h> /* for its constants: nothing is linked */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,18 +116,23 @@ static bool open_static(struct heap *heap, const char *name, char note[NOTE_SIZE
     return false;
 }
 
-static bool open_pmem(struct heap *heap, const char *name, char note[NOTE_SIZE])
+static bool create_pmem(struct heap *heap, size_t limit, char note[NOTE_SIZE])
 {
     int (*create)(const char *folder, size_t size, void **kind);
     int error;
 
-    (void)name;
     if (!find("memkind_create_pmem", &create, note))
         return false;
-    error = create(chosen.folder, 0, &heap->kind);
+    error = create(chosen.folder, limit, &heap->kind);
     if (error)
         snprintf(note, NOTE_SIZE, "memkind_create_pmem: error %d in %s", error, chosen.folder);
     return error == 0;
+}
+
+static bool open_pmem(struct heap *heap, const char *name, char note[NOTE_SIZE])
+{
+    (void)name;
+    return create_pmem(heap, 0, note);
 }
 
 static bool open_fixed(struct heap *heap, const char *name, char note[NOTE_SIZE])
@@ -171,15 +177,20 @@ static const struct {
     {"hbw_malloc", open_hbw},
 };
 
+static bool find_calls(struct heap *heap, char note[NOTE_SIZE])
+{
+    return find("memkind_malloc", &heap->kind_malloc, note) &&
+           find("memkind_calloc", &heap->kind_calloc, note) &&
+           find("memkind_realloc", &heap->kind_realloc, note) &&
+           find("memkind_posix_memalign", &heap->kind_memalign, note) &&
+           find("memkind_free", &heap->kind_free, note) &&
+           find("memkind_malloc_usable_size", &heap->kind_usable_size, note) &&
+           find("memkind_detect_kind", &heap->kind_detect, note);
+}
+
 static bool open_kind(struct heap *heap, const char *name, char note[NOTE_SIZE])
 {
-    if (!find("memkind_malloc", &heap->kind_malloc, note) ||
-        !find("memkind_calloc", &heap->kind_calloc, note) ||
-        !find("memkind_realloc", &heap->kind_realloc, note) ||
-        !find("memkind_posix_memalign", &heap->kind_memalign, note) ||
-        !find("memkind_free", &heap->kind_free, note) ||
-        !find("memkind_malloc_usable_size", &heap->kind_usable_size, note) ||
-        !find("memkind_detect_kind", &heap->kind_detect, note))
+    if (!find_calls(heap, note))
         return false;
     for (size_t i = 0; i < sizeof openers / sizeof openers[0]; i++)
         if (strcmp(openers[i].name, name) == 0)
@@ -213,4 +224,45 @@ bool heap_open(struct heap *heap, const char *name, char note[NOTE_SIZE])
     *heap = chosen.none ? nothing_heap : process_heap;
     heap->name = name;
     return !library || open_kind(heap, name, note);
+}
+
+/* Only a libmemkind has kinds. */
+static bool begin_kind(struct heap *heap, const char *name, char note[NOTE_SIZE])
+{
+    *heap = (struct heap){.name = name};
+    if (library)
+        return find_calls(heap, note);
+    snprintf(note, NOTE_SIZE, "there are no kinds");
+    return false;
+}
+
+bool heap_open_limited(struct heap *heap, size_t limit, char note[NOTE_SIZE])
+{
+    return begin_kind(heap, "PMEM", note) && create_pmem(heap, limit, note);
+}
+
+bool heap_make(struct heap *heap, char note[NOTE_SIZE])
+{
+    int (*create)(const char *nodes, memkind_policy_t policy, memkind_bits_t flags, void **kind);
+    int error;
+
+    if (!begin_kind(heap, "own", note) || !find("memkind_create_nodes", &create, note))
+        return false;
+    error = create("all", MEMKIND_POLICY_PREFERRED_LOCAL, (memkind_bits_t)0, &heap->kind);
+    if (error)
+        snprintf(note, NOTE_SIZE, "memkind_create_nodes: error %d", error);
+    return error == 0;
+}
+
+bool heap_unmake(struct heap *heap, char note[NOTE_SIZE])
+{
+    int (*destroy)(void *kind);
+    int error;
+
+    if (!find("memkind_destroy_kind", &destroy, note))
+        return false;
+    error = destroy(heap->kind);
+    if (error)
+        snprintf(note, NOTE_SIZE, "memkind_destroy_kind: error %d", error);
+    return error == 0;
 }

@@ -55,6 +55,12 @@ void heap_load(const struct heap_choice *choice);
  */
 bool heap_open(struct heap *heap, const char *name, char note[NOTE_SIZE]);
 
+/* A file-backed kind with a limit, and its making and end for a kind of its own, of the memory of
+ * all nodes: what malloc(3), and the original library in the second case, does not have. */
+bool heap_open_limited(struct heap *heap, size_t limit, char note[NOTE_SIZE]);
+bool heap_make(struct heap *heap, char note[NOTE_SIZE]);
+bool heap_unmake(struct heap *heap, char note[NOTE_SIZE]);
+
 /* The block is used, as far as the compiler can tell. */
 static inline void *heap_checked(void *block)
 {

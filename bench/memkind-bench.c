@@ -10,6 +10,7 @@
 #endif
 
 #include "measure.h"
+#include "scenarios.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -29,12 +30,18 @@ static const char usage[] =
     "  -s, --seconds TIME    that a cell takes, 0.1 if not given\n"
     "  -n, --operations N    of each thread, instead of a time\n"
     "  -d, --folder FOLDER   for the files of PMEM, /dev/shm if not given\n"
+    "      --memory LIST     scenarios instead of patterns: what is resident over time; ALL of "
+    "them\n"
+    "      --size PART       of the bytes, threads and kinds of scenarios; 1 if not given\n"
+    "      --wait SECONDS    that scenarios go on for when memory is unused, 15 if not given\n"
     "      --csv             figures for programs\n"
-    "      --list            says what the patterns are\n";
+    "      --list            says what the patterns are\n"
+    "      --list-memory     says what the scenarios are\n";
 
 struct options {
     struct heap_choice heap;
-    const char *chosen_patterns, *kinds, *threads;
+    const char *chosen_patterns, *kinds, *threads, *chosen_scenarios;
+    struct scene scene;
     double seconds;
     size_t operations;
     bool csv, plain;
@@ -140,6 +147,22 @@ static void do_kind(const char *kind, void *context)
     for_each(table->options->threads, do_threads, table);
 }
 
+/* --- scenarios -------------------------------------------------------------------------------- */
+
+static void do_scenario(const char *name, void *context)
+{
+    bool all = strcmp(name, "ALL") == 0, found = false;
+
+    for (size_t i = 0; i < scenario_count; i++) {
+        if (!all && strcmp(scenarios[i].name, name) != 0)
+            continue;
+        scenario_run(&scenarios[i], context);
+        found = true;
+    }
+    if (!found)
+        refuse("no such scenario: ", name);
+}
+
 /* --- options ---------------------------------------------------------------------------------- */
 
 static void list_patterns(void)
@@ -149,7 +172,14 @@ static void list_patterns(void)
     exit(EXIT_SUCCESS);
 }
 
-enum { PLAIN = 256, NONE, CSV, LIST, HELP };
+static void list_scenarios(void)
+{
+    for (size_t i = 0; i < scenario_count; i++)
+        printf("%-17s %s\n", scenarios[i].name, scenarios[i].what);
+    exit(EXIT_SUCCESS);
+}
+
+enum { PLAIN = 256, NONE, MEMORY, SIZE, WAIT, CSV, LIST, LIST_MEMORY, HELP };
 
 static void parse(int argc, char **argv, struct options *options)
 {
@@ -163,8 +193,12 @@ static void parse(int argc, char **argv, struct options *options)
         {"seconds", required_argument, NULL, 's'},
         {"operations", required_argument, NULL, 'n'},
         {"folder", required_argument, NULL, 'd'},
+        {"memory", required_argument, NULL, MEMORY},
+        {"size", required_argument, NULL, SIZE},
+        {"wait", required_argument, NULL, WAIT},
         {"csv", no_argument, NULL, CSV},
         {"list", no_argument, NULL, LIST},
+        {"list-memory", no_argument, NULL, LIST_MEMORY},
         {"help", no_argument, NULL, HELP},
         {NULL, 0, NULL, 0},
     };
@@ -199,11 +233,23 @@ static void parse(int argc, char **argv, struct options *options)
         case 'd':
             options->heap.folder = optarg;
             break;
+        case MEMORY:
+            options->chosen_scenarios = optarg;
+            break;
+        case SIZE:
+            options->scene.size = number(optarg, 1);
+            break;
+        case WAIT:
+            options->scene.wait = number(optarg, 3600);
+            break;
         case CSV:
             options->csv = true;
             break;
         case LIST:
             list_patterns();
+            break;
+        case LIST_MEMORY:
+            list_scenarios();
             break;
         case HELP:
             fputs(usage, stdout);
@@ -220,7 +266,8 @@ static void parse(int argc, char **argv, struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.heap = {.folder = "/dev/shm"}, .threads = "1", .seconds = 0.1};
+    struct options options = {
+        .heap = {.folder = "/dev/shm"}, .threads = "1", .seconds = 0.1, .scene = {1, 15}};
     struct table table = {.options = &options};
 
     parse(argc, argv, &options);
@@ -229,6 +276,11 @@ int main(int argc, char **argv)
     table.cell.operations = options.operations;
     table.cell.seconds = options.seconds;
     heap_load(&options.heap);
+    if (options.chosen_scenarios) {
+        puts("scenario,seconds,figure,value,note");
+        for_each(options.chosen_scenarios, do_scenario, &options.scene);
+        return EXIT_SUCCESS;
+    }
     if (options.csv)
         puts("pattern,kind,threads,operations,wall_ns,cpu_ns,operations_per_s,peak_kib,note");
     for_each(options.kinds, do_kind, &table);

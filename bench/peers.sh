@@ -51,6 +51,19 @@ prepare()
     apt_unpack "$PEERS_FOLDER" "${PACKAGES[@]}"
 }
 
+# What the figures were measured on.
+describe_machine()
+{
+    printf 'cpus,%s\n' "$(nproc)"
+    printf 'processor,%s\n' "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort -u | head -n 1)"
+    printf 'kernel,%s\n' "$(uname -r)"
+    printf 'system,%s\n' "$(. /etc/os-release && printf '%s' "$PRETTY_NAME")"
+    printf 'library,%s\n' "$(git describe --always --dirty 2>/dev/null || true)"
+    printf 'huge pages,%s\n' "$(cat /proc/sys/vm/nr_hugepages)"
+    printf 'transparent huge pages,%s\n' \
+        "$(sed 's/.*\[\(.*\)\].*/\1/' /sys/kernel/mm/transparent_hugepage/enabled 2>/dev/null)"
+}
+
 # publish_between NAME TABLE FILE: TABLE's lines take the place of those between FILE's marks
 # <!-- NAME:begin --> and <!-- NAME:end -->.
 publish_between()
