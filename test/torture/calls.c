@@ -93,13 +93,42 @@ void subject_end(struct worker *worker, struct subject *subject)
     recipe_release(&subject->made);
 }
 
+/* A limit from the start, and blocks until there are no more. */
+static void use_up(struct worker *worker, struct subject *subject)
+{
+    enum { MOST = 64 };
+    size_t limit = 1 + draw(worker, 8 * MIB), bytes = 0;
+    unsigned long mark = weather_mark();
+    int code = memkind_set_limit(subject->made.kind, limit);
+    void *blocks[MOST];
+    unsigned had = 0;
+
+    MUST(code == MEMKIND_SUCCESS || weather_allows(mark, true), "limit: a new kind %s, code %d",
+         subject_name(subject), code);
+    if (code != MEMKIND_SUCCESS)
+        return;
+    subject->may_refuse = true;
+    subject->most = limit;
+    for (; had < MOST; had++) {
+        blocks[had] = memkind_malloc(subject->made.kind, 1 + draw(worker, 512 * KIB));
+        if (!blocks[had])
+            break;
+        bytes += memkind_malloc_usable_size(NULL, blocks[had]);
+        MUST(bytes <= limit, "limit: %zu bytes of kind %s, at most %zu", bytes,
+             subject_name(subject), limit);
+    }
+    while (had)
+        memkind_free(subject->made.kind, blocks[--had]);
+}
+
 void call_create(struct worker *worker)
 {
     struct subject *subject = &worker->guests[draw(worker, GUESTS)];
     const struct recipe *recipe = guest_recipe(draw(worker, LENGTH(guests)));
+    bool limited = draw(worker, 3) == 0;
 
-    if (!subject->alive)
-        subject_make(subject, recipe);
+    if (!subject->alive && subject_make(subject, recipe) && limited)
+        use_up(worker, subject);
 }
 
 void call_destroy(struct worker *worker)
@@ -219,44 +248,21 @@ void call_refresh(struct worker *worker)
     MUST(code == MEMKIND_SUCCESS || weather_allows(mark, true), "refresh: code %d", code);
 }
 
-/* Blocks until there are no more. */
-static void use_up(struct worker *worker, const struct subject *subject)
-{
-    enum { MOST = 64 };
-    size_t bytes = subject->live;
-    void *blocks[MOST];
-    unsigned had = 0;
-
-    for (; had < MOST; had++) {
-        blocks[had] = memkind_malloc(subject->made.kind, 1 + draw(worker, 512 * KIB));
-        if (!blocks[had])
-            break;
-        bytes += memkind_malloc_usable_size(NULL, blocks[had]);
-        MUST(worker->in_child || bytes <= subject->most, "limit: %zu bytes of kind %s, at most %zu",
-             bytes, subject_name(subject), subject->most);
-    }
-    while (had)
-        memkind_free(subject->made.kind, blocks[--had]);
-}
-
-/* A worker's own kind may have to do with less than it has, from then on; a kind of all threads
- * gets a limit that is not reached. */
+/* A kind keeps what it has when it gets a limit, so how much its blocks may be is known of those
+ * that had a limit from the start. A kind of all threads gets one that is not reached. */
 void call_limit(struct worker *worker)
 {
     struct subject *subject = draw_subject(worker);
     bool own = subject >= worker->guests && subject < worker->guests + GUESTS;
-    size_t limit = draw(worker, 3) ? 0 : own ? draw(worker, 8 * MIB) : (size_t)1 << 40;
+    size_t limit = draw(worker, 3) ? 0 : own ? draw(worker, 48 * MIB) : (size_t)1 << 40;
     unsigned long mark = weather_mark();
     int code = memkind_set_limit(subject->made.kind, limit);
 
     MUST(code == MEMKIND_SUCCESS || weather_allows(mark, true) ||
              code == memkind_check_available(subject->made.kind),
          "limit: %zu bytes of kind %s, code %d", limit, subject_name(subject), code);
-    if (own && limit && code == MEMKIND_SUCCESS) {
-        subject->may_refuse = true;
-        subject->most = limit > subject->live ? limit : subject->live;
-        use_up(worker, subject);
-    } else if (own && code == MEMKIND_SUCCESS) {
+    if (own && code == MEMKIND_SUCCESS) {
+        subject->may_refuse |= limit != 0;
         subject->most = 0;
     }
     MUST(memkind_set_limit(NULL, limit) == MEMKIND_ERROR_INVALID &&
