@@ -6,11 +6,13 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/purge.h"
+#include "kinds/system/callbacks.h"
 
 #define ROOM_FIRST ((size_t)8 << 10)
 #define ROOM_EASY ((size_t)64 << 10)
@@ -149,6 +151,7 @@ static bool bin_move(tsd_t *tsd, struct jem_bin *bin, struct store *store, unsig
 
     if (!array)
         return false;
+    array[blocks] = NULL; /* no block: see is_double_free() */
     pthread_mutex_lock(&jem_thread_now->lock);
     bin_place(bin, store, array, blocks);
     pthread_mutex_unlock(&jem_thread_now->lock);
@@ -338,6 +341,22 @@ void *jem_cache_alloc(tsd_t *tsd, struct jem_cache *cache, szind_t index)
     return *head;
 }
 
+/* What the bin would give next is free. */
+static bool is_double_free(const struct jem_bin *bin, const void *block)
+{
+    return bin_count(bin) && *bin_head(bin) == block;
+}
+
+static void tell_double_free(const struct jem_cache *cache, szind_t index, const void *block)
+{
+    char line[160];
+
+    snprintf(line, sizeof line,
+             "MEMKIND: double free: %p, a block of %zu bytes of %.60s; it is ignored\n", block,
+             sz_index2size(index), cache->pool->kind->name);
+    callbacks->say(line);
+}
+
 void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *block)
 {
     struct jem_bin *bin = &cache->bins.of[index];
@@ -345,6 +364,10 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
 
     if (jem_fast_push(bin, block))
         return;
+    if (is_double_free(bin, block)) {
+        tell_double_free(cache, index, block);
+        return;
+    }
     if (!store->array) {
         if (!bin_prepare(tsd, bin, store) || !jem_fast_push(bin, block))
             give_back(tsd, index, &block, 1);

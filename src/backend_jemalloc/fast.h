@@ -126,11 +126,12 @@ static inline bool jem_fast_alloc(const struct heap *heap, size_t size, void **b
     return true;
 }
 
+/* False, too: the block seems to be freed a second time. */
 static inline bool jem_fast_push(struct jem_bin *bin, void *block)
 {
     void **head = atomic_load_explicit(&bin->head, memory_order_relaxed);
 
-    if (unlikely(head == bin->full))
+    if (unlikely(head == bin->full || *head == block))
         return false;
     head[-1] = block;
     atomic_store_explicit(&bin->head, head - 1, memory_order_relaxed);
@@ -169,12 +170,12 @@ extern struct jem_class jem_class[JEM_BINS_MOST] HIDDEN;
 /* The entry of an address' page; 0 if nothing is known of it. */
 static inline uintptr_t jem_page(const void *address)
 {
-    uintptr_t at = (uintptr_t)address;
+    uintptr_t at = (uintptr_t)address, index = at >> JEM_TREE_LEAF_BITS;
     const _Atomic(uintptr_t) *leaf;
 
-    if (unlikely(at >> JEM_TREE_BITS))
+    if (unlikely(index >= (uintptr_t)1 << (JEM_TREE_BITS - JEM_TREE_LEAF_BITS)))
         return 0;
-    leaf = atomic_load_explicit(&jem_tree[at >> JEM_TREE_LEAF_BITS], memory_order_acquire);
+    leaf = atomic_load_explicit(&jem_tree[index], memory_order_acquire);
     if (unlikely(!leaf))
         return 0;
     return atomic_load_explicit(

@@ -271,3 +271,63 @@ Test(addresses, aligned_blocks_are_counted)
     memkind_get_stat(MEMKIND_DEFAULT, MEMKIND_STAT_TYPE_ALLOCATED, &after);
     cr_assert_eq(after, before);
 }
+
+/* --- blocks that are freed twice in a row --------------------------------------------------------
+ */
+
+#define TWICE_SIZES 4
+static const size_t twice_sizes[TWICE_SIZES] = {16, 100, 3000, 20000};
+
+static void free_twice(void *well)
+{
+    for (size_t i = 0; i < TWICE_SIZES; i++) {
+        memkind_t kind = i % 2 ? MEMKIND_REGULAR : NULL;
+        char *block = memkind_malloc(MEMKIND_REGULAR, twice_sizes[i]), *other;
+
+        memkind_free(kind, block);
+        memkind_free(kind, block);
+        block = memkind_malloc(MEMKIND_REGULAR, twice_sizes[i]);
+        other = memkind_malloc(MEMKIND_REGULAR, twice_sizes[i]);
+        *(bool *)well &= block && other && block != other;
+        memkind_free(kind, block);
+        memkind_free(kind, other);
+    }
+}
+
+/* It is told, and the memory is not handed out twice. */
+Test(addresses, a_second_free_in_a_row_is_ignored)
+{
+    bool *well = test_shared(sizeof *well);
+    struct test_child child;
+
+    if (test_tbb())
+        test_skip("libtbbmalloc does not tell which block it has got last");
+    *well = true;
+    test_run_well(&child, free_twice, well, NULL);
+    cr_expect(*well);
+    cr_expect_eq(child.lines, TWICE_SIZES, "%s", child.errors);
+    cr_expect(test_line(child.errors, "^MEMKIND: double free: 0x[0-9a-f]+, a block of 112 bytes of "
+                                      ".*; it is ignored$"),
+              "%s", child.errors);
+}
+
+/* A block that was had again is another one, also if it is the first of its size class. */
+static void free_again(void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < 10000; i++) {
+        void *block = memkind_malloc(MEMKIND_REGULAR, twice_sizes[i % TWICE_SIZES]);
+
+        memkind_free(i % 3 ? MEMKIND_REGULAR : NULL, block);
+        if (i % 1000 == 0)
+            test_decay(MEMKIND_REGULAR);
+    }
+}
+
+Test(addresses, a_free_of_a_block_that_was_had_again_is_none)
+{
+    struct test_child child;
+
+    test_run_well(&child, free_again, NULL, NULL);
+    cr_expect_eq(child.lines, 0, "%s", child.errors);
+}
