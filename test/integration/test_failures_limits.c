@@ -158,3 +158,26 @@ Test(failures, no_files)
 {
     tighten(without_files, 0, 1, "files");
 }
+
+/* No file may grow: the library's own copy of libtbbmalloc cannot be made, nor can a kind of a
+ * file. What the system sends for that, SIGXFSZ, would end the process. */
+static const char *with_small_files(size_t limit)
+{
+    struct rlimit before, small;
+    const char *wrong;
+
+    EXPECT(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    small = before;
+    small.rlim_cur = limit;
+    EXPECT(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    wrong = op_malloc_regular();
+    if (!wrong)
+        wrong = op_malloc_hbw();
+    EXPECT(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    return wrong ? wrong : op_malloc_regular();
+}
+
+Test(failures, small_files)
+{
+    tighten(with_small_files, 64 * KIB, 32 * KIB, "bytes of a file");
+}

@@ -346,7 +346,8 @@ bool os_allocates_pages(int file)
 
 int os_copy_to_memory(const char *path, const char *name)
 {
-    int from = os_open(AT_FDCWD, path, O_RDONLY), to = -1;
+    int from = os_open(AT_FDCWD, path, O_RDONLY), to = -1, error;
+    sigset_t before = hold_file_signal(); /* a limit of files holds for this one, too */
     ssize_t copied = -1;
 
     if (from >= 0)
@@ -355,8 +356,10 @@ int os_copy_to_memory(const char *path, const char *name)
         if (to >= 0)
             copied = sendfile(to, from, NULL, (size_t)1 << 30);
     } while (copied > 0 || (copied < 0 && to >= 0 && errno == EINTR));
-    if (copied < 0) {
-        callbacks->log("%s cannot be copied to memory: %s", path, strerrordesc_np(errno));
+    error = copied < 0 ? errno : 0;
+    release_file_signal(&before, error);
+    if (error) {
+        callbacks->log("%s cannot be copied to memory: %s", path, strerrordesc_np(error));
         if (to >= 0)
             os_close(to);
         to = -1;
