@@ -188,6 +188,7 @@ static void child_life(struct worker *worker, uint64_t stream, unsigned count, b
 {
     worker->depth++;
     worker->in_child = true;
+    weather_of_child();
     for (size_t i = 0; i < PLACES; i++) {
         if (worker->places[i].at)
             leave_huge(&worker->places[i]);

@@ -246,6 +246,8 @@ bool thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *
 void weather_begin(const struct plan *plan); /* before the first use */
 void *weather_thread(void *plan);
 void weather_wait(void);
+/* In a child of fork(2): its limits are what they are, for good. */
+void weather_of_child(void);
 /* A fault comes (1) or goes (-1): of files only, or of everything. */
 void weather_change(bool of_files, int by);
 extern atomic_bool weather_over;

@@ -116,14 +116,32 @@ static bool limit_begin(enum fault fault, uint64_t random)
     return true;
 }
 
+static const int resources[] = {[FAULT_AS] = RLIMIT_AS,
+                                [FAULT_DATA] = RLIMIT_DATA,
+                                [FAULT_NOFILE] = RLIMIT_NOFILE,
+                                [FAULT_FSIZE] = RLIMIT_FSIZE};
+
+static size_t usual_limit(enum fault fault)
+{
+    return fault == FAULT_NOFILE ? 1024 : RLIM_INFINITY;
+}
+
 static void limit_end(enum fault fault)
 {
-    static const int resources[] = {[FAULT_AS] = RLIMIT_AS,
-                                    [FAULT_DATA] = RLIMIT_DATA,
-                                    [FAULT_NOFILE] = RLIMIT_NOFILE,
-                                    [FAULT_FSIZE] = RLIMIT_FSIZE};
+    limit(resources[fault], usual_limit(fault));
+}
 
-    limit(resources[fault], fault == FAULT_NOFILE ? 1024 : RLIM_INFINITY);
+/* The kernel copies the limits of a process before its memory: the weather may have ended between.
+ */
+void weather_of_child(void)
+{
+    for (enum fault fault = FAULT_AS; fault <= FAULT_FSIZE; fault++) {
+        struct rlimit now;
+
+        getrlimit((__rlimit_resource_t)resources[fault], &now);
+        if (now.rlim_cur < usual_limit(fault) && now.rlim_cur < now.rlim_max)
+            weather_change(fault == FAULT_FSIZE, 1);
+    }
 }
 
 /* --- mappings, the disk, huge pages, signals -----------------------------------------------------
