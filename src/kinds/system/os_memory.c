@@ -95,7 +95,7 @@ void *os_map(size_t size, size_t alignment)
  * of it. */
 bool os_may_have(size_t size)
 {
-    void *address = map(size, READ_WRITE, 0, "mmap, to be counted,");
+    void *address = map(size, READ_WRITE, 0, "trial mmap");
 
     return address && os_unmap(address, size) == 0;
 }
