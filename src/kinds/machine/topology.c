@@ -121,7 +121,8 @@ void topology_read(struct topology *topology)
         topology->with_cpu = topology->populated = topology->online;
     }
     nodemask_and(&topology->gpu, &topology->populated);
-    nodemask_remove(&topology->gpu, &topology->with_cpu); /* a GPU's memory has no CPUs */
+    if (!topology->cpus_unknown)
+        nodemask_remove(&topology->gpu, &topology->with_cpu); /* a GPU's memory has no CPUs */
     topology->with_memory = topology->host_memory = topology->populated;
     nodemask_remove(&topology->host_memory, &topology->gpu);
 }
