@@ -236,6 +236,18 @@ Test(facts, changes_are_noticed)
                  machine.opened - opened);
 }
 
+/* The kernel may list a node long before it has memory that others can get. */
+Test(facts, a_listed_node_that_gets_memory_is_noticed)
+{
+    put("node2/meminfo", "Node 2 MemTotal: 0 kB");
+    cr_assert_eq(memkind_get_capacity(MEMKIND_HBW_ALL), (ssize_t)(16 * GIB));
+    atomic_fetch_add(&seconds, FAR_FUTURE);
+    cr_assert_eq(memkind_get_capacity(MEMKIND_HBW_ALL), (ssize_t)(16 * GIB));
+    put("node2/meminfo", "Node 2 MemTotal: 16777216 kB");
+    atomic_fetch_add(&seconds, FAR_FUTURE);
+    cr_assert_eq(memkind_get_capacity(MEMKIND_HBW_ALL), (ssize_t)(32 * GIB));
+}
+
 /* --- what cannot be read ------------------------------------------------------------------------
  */
 

@@ -83,7 +83,7 @@ bool report_node(unsigned node, struct node_report *report)
     report->usable = nodemask_has(&topology->with_memory, node);
     read_cpus(report);
     report->size = topology->memory[node];
-    report->unused = sysfs_meminfo(node, "MemFree:");
+    (void)sysfs_meminfo(node, "MemFree:", &report->unused);
     report->numbers = attributes_get()->of[node];
     report->bandwidth = attributes_bandwidth(&report->numbers);
     report->latency = attributes_latency(&report->numbers);

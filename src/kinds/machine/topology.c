@@ -12,6 +12,7 @@
 #include "kinds/system/os.h"
 #include "kinds/system/sysfs.h"
 
+#define DISTANCE_LOCAL 10
 #define DISTANCE_UNKNOWN 255
 
 /* One row of the SLIT: a number per online node, in the order of their numbers. On the largest
@@ -33,7 +34,7 @@ static void read_distances(int node, struct topology *topology)
         for (; *at >= '0' && *at <= '9'; at++)
             if (distance < DISTANCE_UNKNOWN)
                 distance = distance * 10 + (unsigned)(*at - '0');
-        if (distance < DISTANCE_UNKNOWN)
+        if (distance >= DISTANCE_LOCAL && distance < DISTANCE_UNKNOWN)
             topology->distance[node][other] = (uint8_t)distance;
     }
 }
@@ -78,13 +79,17 @@ static void read_cpus(struct topology *topology)
         topology->with_cpu = topology->online;
 }
 
-/* Before Linux 3.8 there is no has_memory: then sizes tell. Called when these are known. */
+/* Before Linux 3.8 there is no has_memory: then sizes tell. It also names nodes all of whose memory
+ * the kernel keeps to itself; there, nobody else gets any. Called when sizes are known. */
 static void read_populated(struct topology *topology)
 {
     if (sysfs_list(&topology->populated, SYSFS_NODES "/has_memory"))
         nodemask_and(&topology->populated, &topology->online);
+    nodemask_and(&topology->empty, &topology->populated);
+    nodemask_remove(&topology->populated, &topology->empty);
     if (!nodemask_empty(&topology->populated))
         return;
+    memset(&topology->empty, 0, sizeof topology->empty);
     nodemask_for_each (node, &topology->online) {
         if (topology->memory[node])
             nodemask_add(&topology->populated, (unsigned)node);
@@ -95,9 +100,11 @@ static void read_populated(struct topology *topology)
 
 static void read_node(int node, struct topology *topology)
 {
-    topology->memory[node] = sysfs_meminfo((unsigned)node, "MemTotal:");
+    if (sysfs_meminfo((unsigned)node, "MemTotal:", &topology->memory[node]) &&
+        !topology->memory[node])
+        nodemask_add(&topology->empty, (unsigned)node);
     memset(topology->distance[node], DISTANCE_UNKNOWN, sizeof topology->distance[node]);
-    topology->distance[node][node] = 10;
+    topology->distance[node][node] = DISTANCE_LOCAL;
     read_distances(node, topology);
 }
 
@@ -173,13 +180,20 @@ static bool is_still(const struct nodemask *known, const char *list)
            nodemask_equal(&now, known);
 }
 
-/* By two small files and a system call. */
+/* By two small files and a system call; and one for each node of no size, of which there are none
+ * as a rule. */
 static bool is_current(const void *value)
 {
     const struct topology *topology = value;
-    struct nodemask allowed;
+    struct nodemask listed = topology->populated, allowed;
+    uint64_t size;
 
-    return is_still(&topology->online, "online") && is_still(&topology->populated, "has_memory") &&
+    nodemask_or(&listed, &topology->empty);
+    nodemask_for_each (node, &topology->empty) {
+        if (sysfs_meminfo((unsigned)node, "MemTotal:", &size) && size)
+            return false;
+    }
+    return is_still(&topology->online, "online") && is_still(&listed, "has_memory") &&
            (os_allowed_nodes(&allowed) || nodemask_equal(&allowed, &topology->allowed));
 }
 

@@ -23,7 +23,8 @@ struct topology {
     struct nodemask online;      /* nodes that exist */
     struct nodemask with_cpu;    /* has_cpu, or where that is empty, nodes whose cpulist is not */
     bool cpus_unknown;           /* with_cpu is all nodes, since neither says anything */
-    struct nodemask populated;   /* has_memory */
+    struct nodemask populated;   /* has_memory, but for those of no size */
+    struct nodemask empty;       /* the latter; unless there are no others */
     struct nodemask gpu;         /* of these, memory of GPUs */
     struct nodemask with_memory; /* of the populated ones, those that this process may use */
     struct nodemask host_memory; /* of these, those that are no GPU's; all if there are no others */

@@ -92,20 +92,39 @@ uint64_t sysfs_number(const char *path, ...)
     return strtoull(text, NULL, 10);
 }
 
-uint64_t sysfs_meminfo_value(const char *meminfo, const char *name)
+/* A line "Node 0 MemTotal:  98304 kB". False: there is none, or no number that can be one. */
+static bool parse_meminfo(const char *meminfo, const char *name, uint64_t *bytes)
 {
     const char *at = strstr(meminfo, name);
+    uint64_t kibibytes;
 
-    return at ? strtoull(at + strlen(name), NULL, 10) * 1024 : 0;
+    *bytes = 0;
+    if (!at)
+        return false;
+    at += strlen(name);
+    at += strspn(at, " ");
+    kibibytes = strtoull(at, NULL, 10);
+    if (*at < '0' || *at > '9' || kibibytes > INT64_MAX / 1024 / NODEMASK_NODES)
+        return false;
+    *bytes = kibibytes * 1024;
+    return true;
 }
 
-uint64_t sysfs_meminfo(unsigned node, const char *name)
+uint64_t sysfs_meminfo_value(const char *meminfo, const char *name)
+{
+    uint64_t bytes;
+
+    (void)parse_meminfo(meminfo, name, &bytes);
+    return bytes;
+}
+
+bool sysfs_meminfo(unsigned node, const char *name, uint64_t *bytes)
 {
     char meminfo[FILE_SIZE];
 
-    if (sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) < 0)
-        return 0;
-    return sysfs_meminfo_value(meminfo, name);
+    *bytes = 0;
+    return sysfs_read(meminfo, sizeof meminfo, SYSFS_NODES "/node%u/meminfo", node) >= 0 &&
+           parse_meminfo(meminfo, name, bytes);
 }
 
 bool sysfs_link(char *target, size_t size, const char *path, ...)

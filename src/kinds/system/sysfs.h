@@ -36,8 +36,8 @@ uint64_t sysfs_number(const char *path, ...) __attribute__((format(printf, 1, 2)
  */
 uint64_t sysfs_meminfo_value(const char *meminfo, const char *name);
 
-/* The same, read for one line only. */
-uint64_t sysfs_meminfo(unsigned node, const char *name);
+/* The same, read for one line only. False, and 0 bytes: that cannot be known. */
+bool sysfs_meminfo(unsigned node, const char *name, uint64_t *bytes);
 
 /* How often the calling thread could not read something that may be there, since descriptors or
  * memory were missing. */
