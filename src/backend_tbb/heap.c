@@ -66,12 +66,10 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     tbb_gate_outside(&outside);
     tbb_library_region_back();
     address_map_clear_notes(address, bytes); /* what is read of a block is not there any more */
-    if (tbb_thread_now->trims) {
-        done = run_cache_give_unused(&pool->raw, address, bytes);
-    } else {
+    if (!tbb_thread_now->trims)
         tbb_trim_pool_used(pool);
-        done = run_cache_give(&pool->raw, address, bytes);
-    }
+    done = tbb_thread_now->trims_idle ? run_cache_give_unused(&pool->raw, address, bytes)
+                                      : run_cache_give(&pool->raw, address, bytes);
     tbb_gate_inside(outside);
     if (!done)
         callbacks->log("%s: libtbbmalloc gives back %zu bytes at %p, which it did not get",

@@ -192,7 +192,8 @@ struct tbb_count {
 struct tbb_thread {
     atomic_uint busy; /* calls of this thread that are inside the library; only it writes */
     unsigned outside; /* of these, how many are in a function of the page layer right now */
-    bool trims;       /* no pool gets raw memory: see tbb_trim() */
+    bool trims;       /* no pool gets raw memory: see trim.c */
+    bool trims_idle;  /* and what comes back is unused for long */
     bool seen;        /* false: one of the stand-ins of thread.c */
     int number;       /* the system's */
     atomic_bool exiting;

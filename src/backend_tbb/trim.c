@@ -41,16 +41,18 @@ void tbb_trim_heap_used(struct heap *heap)
             atomic_store_explicit(&pool->used, true, memory_order_relaxed);
 }
 
-/* What is used from now on counts for the next time. */
-static void pool_trim(struct tbb_thread *thread, struct tbb_pool *pool)
+/* What is used from now on counts for the next time. `idle`: what comes out goes back with
+ * anybody's next step; else it is the caller's, who tells how much it was. */
+static void pool_trim(struct tbb_thread *thread, struct tbb_pool *pool, bool idle)
 {
     atomic_store_explicit(&pool->busy_in, os_seconds(), memory_order_relaxed);
     atomic_store_explicit(&pool->used, false, memory_order_relaxed);
     thread->trims = true;
+    thread->trims_idle = idle;
     tbb_gate_enter(thread);
     (void)tbb_library.pool_malloc(pool->memory, NEVER_THERE);
     tbb_gate_leave(thread);
-    thread->trims = false;
+    thread->trims = thread->trims_idle = false;
 }
 
 /* --- when the program says so -------------------------------------------------------------------
@@ -76,7 +78,7 @@ static ssize_t trim_guarded(const struct heap *heap)
         return -1;
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
         for (struct tbb_pool *pool = pools_of(&tbb_heaps[slot], heap); pool; pool = pool->next) {
-            pool_trim(thread, pool);
+            pool_trim(thread, pool, false);
             bytes += run_cache_trim(&pool->raw);
         }
     }
@@ -132,7 +134,7 @@ static bool trim_found(struct tbb_thread *thread)
         atomic_store_explicit(&looked_in, now, memory_order_relaxed);
     pthread_mutex_unlock(&tbb_lock);
     if (pool)
-        pool_trim(thread, pool);
+        pool_trim(thread, pool, true);
     return pool != NULL;
 }
 

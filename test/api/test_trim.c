@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define DIRECTORY "/dev/shm"
 #define BYTES (16 * MIB)
@@ -144,6 +146,50 @@ Test(trim, beside_other_threads)
 
         drop(kind, use(kind, 200000));
         cr_assert_geq(memkind_trim(turn % 2 ? kind : NULL), (ssize_t)(BYTES / 2));
+        cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+}
+
+static void *use_and_end(void *kind)
+{
+    drop(kind, use(kind, 5000));
+    return NULL;
+}
+
+static void expect_child_to_allocate(void)
+{
+    pid_t child = fork();
+    int status;
+
+    if (child == 0) {
+        drop(MEMKIND_DEFAULT, use(MEMKIND_DEFAULT, 5000));
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0);
+}
+
+/* What is unused for the decay time goes back by itself, served by whoever comes by, while threads
+ * end, kinds are destroyed and children are made. */
+Test(trim, nobody_asks_for_it)
+{
+    bool stop = false;
+    pthread_t thread, user;
+
+    cr_assert_eq(pthread_create(&thread, NULL, churn, &stop), 0);
+    for (int turn = 0; turn < 4; turn++) {
+        memkind_t kind = test_create_file(DIRECTORY, 0);
+
+        cr_assert_eq(pthread_create(&user, NULL, use_and_end, kind), 0);
+        test_jump(11);
+        drop(MEMKIND_REGULAR, use(MEMKIND_REGULAR, 60000));
+        if (turn % 2 && (test_tbb() || !TEST_SANITIZED)) /* who would count jemalloc's locks */
+            expect_child_to_allocate();
+        cr_assert_eq(pthread_join(user, NULL), 0);
+        test_jump(11);
+        drop(MEMKIND_REGULAR, use(MEMKIND_REGULAR, 60000));
         cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
     }
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
