@@ -1,7 +1,7 @@
 # What `cmake --install` puts where, tools excepted (tools/CMakeLists.txt).
 #
 # Everything is found from where it lies (memkind.pc, the CMake package), so an installed tree may be moved
-# as a whole. Packages of a distribution take the components one by one:
+# as a whole; only the memkind.pc of one that is installed in /usr stands for that place. Packages of a distribution take the components one by one:
 #   runtime        libmemkind.so.0
 #   development    libmemkind.so, libmemkind.a, headers, memkind.pc, CMake package, man3
 #   tools          programs and man1
@@ -35,9 +35,26 @@ endif()
 foreach(folder IN ITEMS LIBDIR INCLUDEDIR)
     cmake_path(APPEND MEMKIND_PC_${folder} "\${prefix}" "${CMAKE_INSTALL_${folder}}")
 endforeach()
+set(MEMKIND_PC_LIBS " -L\${libdir}")
+set(MEMKIND_PC_CFLAGS " -I\${includedir}")
 configure_file(cmake/memkind.pc.in memkind.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/memkind.pc
-    DESTINATION ${memkind_pkgconfig_dir}
+# In /usr, where a distribution's packages are: folders that the compiler searches by itself are not named.
+set(MEMKIND_PC_PREFIX /usr)
+if("/usr/${CMAKE_INSTALL_LIBDIR}" IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+    set(MEMKIND_PC_LIBS "")
+endif()
+if("/usr/${CMAKE_INSTALL_INCLUDEDIR}" IN_LIST CMAKE_C_IMPLICIT_INCLUDE_DIRECTORIES)
+    set(MEMKIND_PC_CFLAGS "")
+endif()
+configure_file(cmake/memkind.pc.in system/memkind.pc @ONLY)
+install(CODE "
+    set(file \"${PROJECT_BINARY_DIR}/memkind.pc\")
+    if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+        set(file \"${PROJECT_BINARY_DIR}/system/memkind.pc\")
+    endif()
+    set(folder \"${memkind_pkgconfig_dir}\")
+    cmake_path(ABSOLUTE_PATH folder BASE_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}\")
+    file(INSTALL DESTINATION \"\${folder}\" TYPE FILE FILES \"\${file}\")"
     COMPONENT development
 )
 

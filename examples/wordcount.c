@@ -175,9 +175,10 @@ static int end_word(struct table *table)
 }
 
 /* 0 or an errno. In the locale that every program starts in, letters are those of ASCII. */
+/* NULL: standard input. */
 static int count_file(struct table *table, const char *path)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = path ? fopen(path, "re") : stdin;
     int c, error = 0;
 
     if (!file)
@@ -186,7 +187,8 @@ static int count_file(struct table *table, const char *path)
         error = isalpha(c) ? add_letter(table, tolower(c)) : end_word(table);
     if (!error)
         error = ferror(file) ? errno : end_word(table);
-    fclose(file);
+    if (path)
+        fclose(file);
     return error;
 }
 
@@ -233,12 +235,13 @@ static void print_placement(const struct table *table)
 
 /* --- the command line ------------------------------------------------------------------------- */
 
-static const char usage[] = "wordcount [--kind NAME] [--all] FILE... | --list";
+static const char usage[] = "wordcount [--kind NAME] [--all] [FILE...] | --list";
 
 static int help(void)
 {
     printf("usage: %s\n", usage);
-    puts("Prints the ten most frequent words, and where the memory is that holds all words.\n"
+    puts("Prints the ten most frequent words of files, or of standard input, and where the memory "
+         "is that holds all words.\n"
          "  --kind NAME  the kind of that memory; MEMKIND_DEFAULT if not given\n"
          "  --all        print all words, and nothing else\n"
          "  --list       print the kinds that this machine has, one a line, and end\n"
@@ -287,14 +290,14 @@ int main(int argc, char **argv)
         else if (!(chosen = kind_by_name(optarg)))
             return fail(optarg, "there is no such kind; --help lists them");
     }
-    if (optind == argc)
-        return fail("usage", usage);
     error = memkind_check_available(*chosen->kind);
     if (error) {
         memkind_error_message(error, text, sizeof text);
         return fail(chosen->name, text);
     }
     error = table_open(&table, *chosen->kind);
+    if (optind == argc && !error)
+        error = count_file(&table, NULL);
     while (optind < argc && !error)
         error = count_file(&table, path = argv[optind++]);
     if (!error) {
@@ -304,7 +307,10 @@ int main(int argc, char **argv)
     }
     table_close(&table);
     if (error)
-        return fail(error == ENOMEM ? chosen->name : path, strerror(error));
+        return fail(error == ENOMEM ? chosen->name
+                    : path          ? path
+                                    : "standard input",
+                    strerror(error));
     if (ferror(stdout) || fclose(stdout))
         return fail("standard output", strerror(errno));
     return EXIT_SUCCESS;

@@ -96,7 +96,9 @@ printf 'a\0b B' >"$scratch/nul"
 refuse "No such file" "$scratch/missing"
 refuse "Is a directory" "$scratch"
 refuse "no such kind" --kind MEMKIND_NONSENSE "$scratch/empty"
-refuse "usage" --kind MEMKIND_DEFAULT
+if [ "$(echo "a b a" | "$wordcount" --all | xargs)" != "2 a 1 b" ] || ! "$wordcount" </dev/null >"$scratch/found"; then
+    fail "wordcount without a file"
+fi
 unset MEMKIND_HBW_NODES
 refuse "MEMKIND_HBW" --kind MEMKIND_HBW "$scratch/empty"
 exit $failed

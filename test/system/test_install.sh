@@ -75,6 +75,9 @@ check "nothing is beside the prefix" usr "$(ls "$scratch/stage")"
 check "the links lead to the library" "$file $file" \
     "$(basename -a "$(readlink -f "$scratch/stage/usr/$lib/libmemkind.so")" \
         "$(readlink -f "$scratch/stage/usr/$lib/libmemkind.so.0")" | xargs)"
+pc=$scratch/stage/usr/$lib/pkgconfig/memkind.pc
+check "memkind.pc in /usr says so" "prefix=/usr" "$(grep '^prefix=' "$pc")"
+check "and names no folder that the compiler searches anyway" "-lmemkind" "$(sed -n 's/^Libs: *//p' "$pc")"
 check "no file knows where it was built or installed" "" \
     "$(grep -rlaF -e "$scratch" -e "$source" "$scratch/stage" || true)"
 
