@@ -137,9 +137,9 @@ static size_t next_usize(const struct alloc_request *request)
 
 /*
  * The pool has no more. Before the program hears of it, what the arena set's arenas do not use is
- * given back, and what they cannot give back is used where it is. A small block may then be one of
- * the next size class, since each class has slabs of its own and some need several pages in a row.
- * (Still larger ones would waste more than they save.)
+ * joined, then given back, and what they cannot give back is used where it is. A small block may
+ * then be one of the next size class, since each class has slabs of its own and some need several
+ * pages in a row. (Still larger ones would waste more than they save.)
  */
 static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *context,
                                                     const struct alloc_request *request)
@@ -150,7 +150,9 @@ static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *
 
     if (limit && request->usize > limit)
         return NULL;
-    if (jem_reclaim(context->tsd, context->set, context->cache))
+    if (jem_reclaim_join(context->tsd, context->set))
+        block = alloc_once(context, request);
+    if (!block && jem_reclaim(context->tsd, context->set, context->cache))
         block = alloc_once(context, request);
     if (most > SC_SMALL_MAXCLASS)
         most = SC_SMALL_MAXCLASS;

@@ -24,6 +24,38 @@ static bool has_unused(tsdn_t *tsdn, arena_t *arena, bool retained_too)
            jem_retained_is_purging(tsdn, arena);
 }
 
+/* Among dirty extents only large ones are joined when they come. Taken out, they are joined with
+ * their neighbours, and go back as they are then. False: there are none. */
+static bool join(tsdn_t *tsdn, arena_t *arena)
+{
+    pac_t *pac = &arena->pa_shard.pac;
+    ehooks_t *hooks = arena_get_ehooks(arena);
+    edata_list_inactive_t joined;
+    edata_t *extent;
+
+    edata_list_inactive_init(&joined);
+    while ((extent = ecache_evict(tsdn, pac, hooks, &pac->ecache_dirty, 0)))
+        edata_list_inactive_append(&joined, extent);
+    if (!edata_list_inactive_first(&joined))
+        return false;
+    while ((extent = edata_list_inactive_first(&joined))) {
+        edata_list_inactive_remove(&joined, extent);
+        ecache_dalloc(tsdn, pac, hooks, &pac->ecache_dirty, extent);
+    }
+    return true;
+}
+
+bool jem_reclaim_join(tsd_t *tsd, struct jem_arena_set *set)
+{
+    bool any = false;
+
+    pthread_mutex_lock(&reclaim_lock);
+    for (struct jem_arena *arena = jem_arena_set_arenas(set); arena; arena = arena->next)
+        any |= join(tsd_tsdn(tsd), arena->arena);
+    pthread_mutex_unlock(&reclaim_lock);
+    return any;
+}
+
 /* A program at its limit comes here with every allocation. It then pays for what it has freed
  * since the last time, and for a look at each arena. */
 static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)

@@ -25,6 +25,10 @@ bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
 /* As the table of heap managers has it (heap_manager.h). */
 ssize_t jem_trim(struct heap *heap);
 
+/* Joins what the arena set's arenas do not use, which costs far less than to give it back: a
+ * program whose sizes change has free pages, but none in a row. False: they have none. */
+bool jem_reclaim_join(tsd_t *tsd, struct jem_arena_set *set);
+
 /* Whether the arena could have a block of this usable size: without new pages, or with. */
 bool jem_reclaim_may_serve(tsd_t *tsd, const struct jem_arena_set *set, arena_t *arena,
                            size_t usize);
