@@ -190,7 +190,7 @@ static void create_small(void *argument)
 
     (void)argument;
     memkind_create_pmem(mounts_directory, 10 * MIB, &kind);
-    memkind_create_fixed(&kind, 1 * MIB, &kind);
+    memkind_create_fixed(&kind, 1 * KIB, &kind);
 }
 
 Test(pmem, a_limit_that_is_too_small_is_told_the_least)
@@ -201,7 +201,7 @@ Test(pmem, a_limit_that_is_too_small_is_told_the_least)
     mounts_mount(&mounts_tmpfs, 0);
     test_run_well(&child, create_small, NULL, environment);
     cr_expect(test_line(child.errors, "a limit of 10485760 bytes is too small.*at least 16777216"));
-    cr_expect(test_line(child.errors, "kind of 1048576 bytes is too small: at least 16777216"));
+    cr_expect(test_line(child.errors, "kind of 1024 bytes is too small: at least 4096"));
 }
 
 Test(pmem, configurations)
