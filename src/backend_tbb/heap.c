@@ -103,6 +103,7 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
     if (!pool)
         return NULL;
     pool->heap = heap;
+    pool->forked = false;
     run_cache_open(&pool->raw, &heap->pages, domain);
     tbb_trim_pool_used(pool);
     if (tbb_thread_make_pool(memory_create, pool, &pool->key)) {
@@ -228,6 +229,19 @@ int tbb_heap_create(struct heap *heap)
     return error;
 }
 
+/* Some pool is from before a fork. */
+static bool any_forked; /* guarded by tbb_lock */
+
+/* Called with tbb_lock. */
+static void pools_mark(const struct tbb_heap *state, bool forked)
+{
+    struct tbb_pool *pool = atomic_load_explicit(&state->pools, memory_order_relaxed);
+
+    for (; pool; pool = pool->next)
+        pool->forked = forked;
+    any_forked |= forked;
+}
+
 int tbb_heap_destroy(struct heap *heap)
 {
     struct tbb_heap *state = heap->state;
@@ -243,6 +257,9 @@ int tbb_heap_destroy(struct heap *heap)
                        heap->pages.kind->name);
         return MEMKIND_ERROR_OPERATION_FAILED;
     }
+    pthread_mutex_lock(&tbb_lock);
+    pools_mark(state, false); /* no new thread comes to these */
+    pthread_mutex_unlock(&tbb_lock);
     tbb_gate_enter(thread);
     for (; pool; pool = pool->next) {
         run_cache_closing(&pool->raw);
@@ -261,13 +278,36 @@ int tbb_heap_destroy(struct heap *heap)
     return 0;
 }
 
+/*
+ * The library knows whose a slab is by pthread_self(). In the child of a fork a new thread may have
+ * the number of one that only the parent has: its slabs pass for the new thread's own, and an empty
+ * one goes to the thread's part of the pool. So that part has to be there before the thread frees.
+ */
+void tbb_heap_greet(void)
+{
+    for (unsigned slot = 0; any_forked && slot < TBB_SLOTS; slot++) {
+        struct tbb_pool *pool = atomic_load_explicit(&tbb_heaps[slot].pools, memory_order_relaxed);
+
+        for (; tbb_heaps[slot].heap && pool; pool = pool->next) {
+            void *block = pool->forked ? tbb_library.pool_malloc(pool->memory, 1) : NULL;
+
+            if (block)
+                tbb_library.pool_free(pool->memory, block);
+        }
+    }
+}
+
 void tbb_heap_postfork_child(void)
 {
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
         struct tbb_heap *state = &tbb_heaps[slot];
 
-        if (!state->heap || !pool_is_shared(&state->heap->pages))
+        if (!state->heap)
             continue;
+        if (!pool_is_shared(&state->heap->pages)) {
+            pools_mark(state, true);
+            continue;
+        }
         pools_forget(state, true);
         state->inherited = true;
         pool_forked(&state->heap->pages);

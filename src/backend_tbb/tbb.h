@@ -103,6 +103,7 @@ struct tbb_pool {
     struct tbb_memory_pool *memory;
     struct heap *heap;
     struct run_cache raw; /* of the pool's domain */
+    bool forked;          /* it was made before fork(2), by the parent */
     pthread_key_t key;    /* where the library keeps a thread's part of it; TBB_KEY_NONE: unknown */
     atomic_long busy_in;  /* the second of its last raw region, or of its last trimming */
     atomic_bool used;     /* since its last trimming: there may be something unused */
@@ -138,6 +139,8 @@ static inline struct heap *tbb_heap_of(const struct page_region *region)
 void tbb_heap_usage(const struct tbb_heap *state, size_t *used, size_t *kept);
 /* In the child of a fork: heaps that share their pages with the parent get pools of their own. */
 void tbb_heap_postfork_child(void);
+/* A new thread in such a child: see heap.c. Called with tbb_lock. */
+void tbb_heap_greet(void);
 
 /* --- trim.c -------------------------------------------------------------------------------------
  */

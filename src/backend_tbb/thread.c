@@ -157,6 +157,7 @@ static struct tbb_thread *thread_make(void)
         thread->seen = true;
         thread->number = os_thread();
         LIST_INSERT_HEAD(&threads, thread, entry);
+        tbb_heap_greet();
     }
     pthread_mutex_unlock(&tbb_lock);
     if (thread && pthread_setspecific(key, thread)) {

@@ -341,3 +341,59 @@ Test(fork_files, a_thread_ends_meanwhile)
     memkind_free(kind, block);
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
+
+/* --- threads that only the parent has ------------------------------------------------------------
+ */
+
+#define OWNERS 4
+#define OWNED 600
+
+static struct owner {
+    pthread_t self;
+    void *blocks[OWNED];
+} owners[OWNERS];
+static atomic_int owners_ready;
+
+static void *own_blocks(void *argument)
+{
+    struct owner *owner = argument;
+
+    owner->self = pthread_self();
+    for (size_t i = 0; i < OWNED; i++)
+        owner->blocks[i] = memkind_malloc(MEMKIND_REGULAR, 500);
+    owners_ready++;
+    pause();
+    return NULL;
+}
+
+/* Of the thread that had the same number in the parent. It has allocated nothing itself. */
+static void *free_namesakes(void *unused)
+{
+    for (size_t i = 0; i < OWNERS; i++)
+        for (size_t k = 0; k < OWNED && pthread_equal(owners[i].self, pthread_self()); k++)
+            memkind_free(k % 2 ? MEMKIND_REGULAR : NULL, owners[i].blocks[k]);
+    return unused;
+}
+
+Test(fork_files, a_thread_has_the_number_of_one_of_before)
+{
+    pthread_t threads[OWNERS];
+    pid_t child;
+
+    for (size_t i = 0; i < OWNERS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, own_blocks, &owners[i]), 0);
+    while (owners_ready < OWNERS)
+        usleep(1000);
+    child = fork();
+    if (child == 0) {
+        int failed = 0;
+
+        alarm(BUSY_SECONDS);
+        for (size_t i = 0; i < OWNERS; i++)
+            failed += pthread_create(&threads[i], NULL, free_namesakes, NULL) != 0;
+        for (size_t i = 0; i < OWNERS && !failed; i++)
+            failed += pthread_join(threads[i], NULL) != 0;
+        _exit(failed);
+    }
+    cr_assert_eq(busy_status_of(child), 0);
+}
