@@ -34,8 +34,7 @@ static const char *acting; /* the scenario's name */
 static double begun;
 static size_t resident_before;
 
-/* --- what is told -------------------------------------------------------------------------------
- */
+/* --- what is told ----------------------------------------------------------------------------- */
 
 static double seconds_now(void)
 {
@@ -77,8 +76,7 @@ static void begin(void)
     tell_resident();
 }
 
-/* --- blocks -------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static void *array(size_t count, size_t size)
 {
@@ -139,8 +137,7 @@ static void go_on(const struct scene *scene, void (*work)(void *context), void *
     tell_resident();
 }
 
-/* --- scenarios of one thread --------------------------------------------------------------------
- */
+/* --- scenarios of one thread ------------------------------------------------------------------ */
 
 static void blow(const struct scene *scene, size_t least, size_t most)
 {
@@ -256,8 +253,7 @@ static void act_small_after_large(const struct scene *scene)
     go_on(scene, small_blocks, &heap);
 }
 
-/* --- threads ------------------------------------------------------------------------------------
- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 static pthread_barrier_t together;
 
@@ -358,8 +354,7 @@ static void act_many(const struct scene *scene)
     tell_resident();
 }
 
-/* --- limits -------------------------------------------------------------------------------------
- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 #define LIMIT_LEAST (16 * MIB) /* a file-backed kind has no less */
 
@@ -472,8 +467,7 @@ static void act_drift(const struct scene *scene)
     }
 }
 
-/* --- the table, and how they are run ------------------------------------------------------------
- */
+/* --- the table, and how they are run ---------------------------------------------------------- */
 
 const struct scenario scenarios[] = {
     {"blow-pages", act_blow_pages, "10,000 blocks of 1 to 4 KiB are allocated and freed, 60 times"},

@@ -49,7 +49,7 @@ set(memkind_jemalloc_configure
     # A shared object has one block of thread-local storage, and a single initial-exec variable in it
     # makes glibc place the whole block in its small reserve when the library is opened with dlopen.
     # jemalloc's 2.6 KB do not fit there: they live behind a pthread key. What the library itself
-    # has in that block are two pointers and a flag (docs/design/fork.md).
+    # has in that block is little (docs/design/fork.md).
     --disable-initial-exec-tls
     force_tls=0
     --disable-doc

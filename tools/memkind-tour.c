@@ -58,8 +58,7 @@ static struct result visit(struct exhibit *exhibit)
     return result(exhibit->must_work ? BAD : NOT_HERE, "%s", special_refusal(why, true).text);
 }
 
-/* --- kinds that a program creates --------------------------------------------------------------
- */
+/* --- kinds that a program creates ------------------------------------------------------------- */
 
 static int create_nodes(memkind_t *kind)
 {

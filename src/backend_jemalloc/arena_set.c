@@ -26,8 +26,7 @@ static unsigned idle_count;
 static struct jem_arena *hollow_arenas; /* numbers of such as there are no more */
 static unsigned readers;                /* of all arenas: none of them may go */
 
-/* --- arenas -------------------------------------------------------------------------------------
- */
+/* --- arenas ----------------------------------------------------------------------------------- */
 
 static void arena_configure(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena)
 {
@@ -209,8 +208,7 @@ struct jem_arena *jem_arena_set_arenas(struct jem_arena_set *set)
     return first;
 }
 
-/* --- arena sets ---------------------------------------------------------------------------------
- */
+/* --- arena sets ------------------------------------------------------------------------------- */
 
 struct jem_arena_set *jem_arena_set_at(unsigned slot)
 {
@@ -278,8 +276,7 @@ struct jem_arena_set *jem_arena_set_create(tsd_t *tsd, struct heap *heap, unsign
     return set;
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 void jem_arena_set_freeze(struct jem_arena_set *set)
 {

@@ -18,8 +18,7 @@
 #include "kinds/system/guard.h"
 #include "kinds/system/reserve.h"
 
-/* --- lookup -------------------------------------------------------------------------------------
- */
+/* --- lookup ----------------------------------------------------------------------------------- */
 
 struct place {
     edata_t *extent;
@@ -45,8 +44,7 @@ static bool place_find(const void *block, struct place *place)
                                   : block == edata_addr_get(place->extent);
 }
 
-/* --- allocation ---------------------------------------------------------------------------------
- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 /* What the calling thread allocates with: its cache, or none, and the arena. */
 struct alloc_context {
@@ -247,8 +245,7 @@ void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
     return block;
 }
 
-/* --- deallocation -------------------------------------------------------------------------------
- */
+/* --- deallocation ----------------------------------------------------------------------------- */
 
 static void free_block(const struct alloc_context *context, const struct place *place, void *block)
 {
@@ -294,8 +291,7 @@ void jem_free(struct heap *heap, void *block)
     errno = saved_errno;
 }
 
-/* --- reallocation -------------------------------------------------------------------------------
- */
+/* --- reallocation ----------------------------------------------------------------------------- */
 
 /* The thread is being set up: the block is copied out of its heap and stays behind. */
 static void *realloc_reentered(const void *block, size_t size)
@@ -387,8 +383,7 @@ void *jem_realloc(struct heap *heap, void *block, size_t size)
     return block;
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 size_t jem_usable_size(const void *block)
 {

@@ -46,8 +46,7 @@ struct jem_cache {
     struct store store[]; /* by size class, of those that are cached */
 };
 
-/* --- size classes -------------------------------------------------------------------------------
- */
+/* --- size classes ----------------------------------------------------------------------------- */
 
 static unsigned bins; /* size classes that are cached */
 static atomic_size_t grown;
@@ -84,8 +83,7 @@ static size_t growth_of(const struct jem_arena_set *set)
     return pool_limit(pool) && share < GROWTH_MOST ? share : GROWTH_MOST;
 }
 
-/* --- bins ---------------------------------------------------------------------------------------
- */
+/* --- bins ------------------------------------------------------------------------------------- */
 
 static void **bin_head(const struct jem_bin *bin)
 {
@@ -194,8 +192,7 @@ static bool bin_double(tsd_t *tsd, struct jem_cache *cache, szind_t index)
     return true;
 }
 
-/* --- filling and flushing -----------------------------------------------------------------------
- */
+/* --- filling and flushing --------------------------------------------------------------------- */
 
 /* Takes up to so many blocks from the arena, in front of `empty`; returns where they begin. */
 static void **fill_from(tsdn_t *tsdn, arena_t *arena, void **empty, szind_t index, unsigned blocks)
@@ -387,8 +384,7 @@ bool jem_cache_serves(const struct jem_cache *cache, szind_t index)
     return cache && index < bins && cache->store[index].most;
 }
 
-/* --- unused blocks ------------------------------------------------------------------------------
- */
+/* --- unused blocks ---------------------------------------------------------------------------- */
 
 static void bin_collect(tsd_t *tsd, struct jem_cache *cache, szind_t index)
 {
@@ -442,8 +438,7 @@ size_t jem_cache_bytes(const struct jem_cache *cache)
     return bytes;
 }
 
-/* --- a cache's life -----------------------------------------------------------------------------
- */
+/* --- a cache's life --------------------------------------------------------------------------- */
 
 struct jem_cache *jem_cache_create(tsd_t *tsd, struct jem_arena_set *set, arena_t *arena)
 {

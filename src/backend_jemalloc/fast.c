@@ -22,8 +22,7 @@ _Static_assert(EDATA_BITS_ARENA_MASK == JEM_ARENAS - 1, "extent");
 _Static_assert(JEM_FAST_MOST <= SC_LOOKUP_MAXCLASS && JEM_FAST_MOST <= PAGE, "sizes");
 _Static_assert(SC_NBINS <= JEM_BINS_MOST, "size classes");
 
-/* --- caches -------------------------------------------------------------------------------------
- */
+/* --- caches ----------------------------------------------------------------------------------- */
 
 struct jem_thread jem_thread_unseen;
 
@@ -42,8 +41,7 @@ static void *nothing[1];
 struct jem_bins jem_cache_none = {
     {EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8}};
 
-/* --- lookup -------------------------------------------------------------------------------------
- */
+/* --- lookup ----------------------------------------------------------------------------------- */
 
 const _Atomic(uintptr_t) *const _Atomic *const jem_tree =
     (const _Atomic(uintptr_t) *const _Atomic *)arena_emap_global.rtree.root;

@@ -34,8 +34,7 @@
 #define JEM_BINS_MOST 64   /* more than there are size classes that are cached */
 #define JEM_ARENAS 4096    /* numbers of arenas: 12 bits in an extent */
 
-/* --- caches -------------------------------------------------------------------------------------
- */
+/* --- caches ----------------------------------------------------------------------------------- */
 
 #define JEM_CACHE_MOST ((size_t)3 << 20) /* bytes that a thread's cache of a kind holds at most */
 #define JEM_CACHE_LITTLE ((size_t)64 << 10) /* of a kind with the conservative policy */
@@ -138,8 +137,7 @@ static inline bool jem_fast_push(struct jem_bin *bin, void *block)
     return true;
 }
 
-/* --- lookup -------------------------------------------------------------------------------------
- */
+/* --- lookup ----------------------------------------------------------------------------------- */
 
 #define JEM_TREE_BITS 48
 #define JEM_TREE_LEAF_BITS 30 /* address bits of a leaf */

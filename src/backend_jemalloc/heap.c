@@ -124,8 +124,7 @@ int jem_heap_destroy(struct heap *heap)
     return 0;
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 /*
  * The pages of this heap are the parent's, who goes on using them. From now on the heap has no slot

@@ -15,8 +15,7 @@ pthread_mutex_t jem_lock = PTHREAD_MUTEX_INITIALIZER;
 struct heap_settings jem_settings;
 atomic_bool jem_ready;
 
-/* --- jemalloc's data of a thread -----------------------------------------------------------------
- */
+/* --- jemalloc's data of a thread -------------------------------------------------------------- */
 
 /* What jemalloc does itself when it first meets a thread, except that it would abort where there is
  * no memory for it. */
@@ -51,8 +50,7 @@ tsd_t *jem_tsd(void)
     return atomic_load_explicit(&jem_ready, memory_order_acquire) ? tsd_make() : NULL;
 }
 
-/* --- memory for the heap manager itself ---------------------------------------------------------
- */
+/* --- memory for the heap manager itself ------------------------------------------------------- */
 
 /*
  * Arena 0 has jemalloc's own hooks: ours would want a thread's data, and that data comes from this

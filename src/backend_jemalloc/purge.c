@@ -34,8 +34,7 @@ void jem_purge_unlock(void)
     pthread_mutex_unlock(&purge_lock);
 }
 
-/* --- one arena ----------------------------------------------------------------------------------
- */
+/* --- one arena -------------------------------------------------------------------------------- */
 
 static size_t dirty_pages(arena_t *arena)
 {
@@ -126,8 +125,7 @@ static size_t purge_arena(tsdn_t *tsdn, arena_t *arena, const struct jem_arena_s
     return gone;
 }
 
-/* --- pages that are old -------------------------------------------------------------------------
- */
+/* --- pages that are old ----------------------------------------------------------------------- */
 
 /* How many dirty pages the arena may keep now: what the curve leaves of those that it had when the
  * epoch began, and all that are newer, for which the curve has not begun. */
@@ -207,8 +205,7 @@ bool jem_give_back(void)
     return more;
 }
 
-/* --- pages that are too many --------------------------------------------------------------------
- */
+/* --- pages that are too many ------------------------------------------------------------------ */
 
 void jem_purge_note(size_t size)
 {
@@ -289,8 +286,7 @@ void jem_purge_excess(tsd_t *tsd)
     }
 }
 
-/* --- whatever is unused -------------------------------------------------------------------------
- */
+/* --- whatever is unused ----------------------------------------------------------------------- */
 
 /* A step of an arena's pages; then, once, what it retains, where that is more than addresses.
  * False: there is no more. */
@@ -320,8 +316,7 @@ void jem_purge_unused(tsd_t *tsd, const struct heap *heap)
             ;
 }
 
-/* --- a thread's end -----------------------------------------------------------------------------
- */
+/* --- a thread's end --------------------------------------------------------------------------- */
 
 void jem_purge_left(tsd_t *tsd, unsigned index)
 {

@@ -17,8 +17,7 @@
 /* Of all arenas, jemalloc's own too, when statistics were last updated. Guarded by jem_lock. */
 static size_t told_in_all[TYPES];
 
-/* --- figures of one arena -----------------------------------------------------------------------
- */
+/* --- figures of one arena --------------------------------------------------------------------- */
 
 static size_t small_allocated(tsdn_t *tsdn, arena_t *arena)
 {
@@ -66,8 +65,7 @@ static void arena_figures(tsdn_t *tsdn, arena_t *arena, size_t figures[TYPES])
         small_allocated(tsdn, arena) + large_allocated(tsdn, arena);
 }
 
-/* --- updates ------------------------------------------------------------------------------------
- */
+/* --- updates ---------------------------------------------------------------------------------- */
 
 /* Caches are read while their threads use them, so the figure is exact only when these are at rest.
  */
@@ -130,8 +128,7 @@ int jem_update_stats(void)
     return 0;
 }
 
-/* --- answers ------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* Called with jem_lock. */
 static size_t heap_stat(const struct jem_heap *state, memkind_stat_type type)

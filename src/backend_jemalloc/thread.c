@@ -19,8 +19,7 @@ static struct jem_thread entering, leaving, forking;
 
 static LIST_HEAD(, jem_thread) threads; /* all live threads' states, guarded by jem_lock */
 
-/* --- caches -------------------------------------------------------------------------------------
- */
+/* --- caches ----------------------------------------------------------------------------------- */
 
 static inline bool has_cache(const struct jem_thread *thread, unsigned slot)
 {
@@ -123,8 +122,7 @@ size_t jem_thread_cached(unsigned slot)
     return bytes;
 }
 
-/* --- a thread's life ----------------------------------------------------------------------------
- */
+/* --- a thread's life -------------------------------------------------------------------------- */
 
 static struct jem_thread *thread_alloc(tsd_t *tsd, unsigned slots)
 {

@@ -50,8 +50,7 @@ static __attribute__((noinline)) void *look(struct heap *heap, void *block)
     return block;
 }
 
-/* --- allocation ---------------------------------------------------------------------------------
- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 static __attribute__((cold, noinline)) void *out_of_memory(void)
 {
@@ -259,8 +258,7 @@ void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
                  : aligned_shifted(heap, alignment, size);
 }
 
-/* --- deallocation -------------------------------------------------------------------------------
- */
+/* --- deallocation ----------------------------------------------------------------------------- */
 
 static bool free_known(void *block)
 {
@@ -338,8 +336,7 @@ void tbb_free(struct heap *heap, void *block)
         free_unknown(block);
 }
 
-/* --- reallocation -------------------------------------------------------------------------------
- */
+/* --- reallocation ----------------------------------------------------------------------------- */
 
 /* Copies into a block of another place; the old one stays. */
 static void *copy_to(void *copy, const struct tbb_place *place, const void *block, size_t size)
@@ -408,8 +405,7 @@ void *tbb_realloc(struct heap *heap, void *block, size_t size)
     return block;
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 size_t tbb_usable_size(const void *block)
 {

@@ -29,8 +29,7 @@ struct tbb_heap tbb_heaps[TBB_SLOTS];
 static struct object_pool pool_objects = {.size =
                                               sizeof(struct tbb_pool)}; /* guarded by tbb_lock */
 
-/* --- raw memory ---------------------------------------------------------------------------------
- */
+/* --- raw memory ------------------------------------------------------------------------------- */
 
 static void *raw_alloc(intptr_t pool_id, size_t *bytes)
 {
@@ -79,8 +78,7 @@ static int raw_free(intptr_t pool_id, void *address, size_t bytes)
     return !done;
 }
 
-/* --- pools --------------------------------------------------------------------------------------
- */
+/* --- pools ------------------------------------------------------------------------------------ */
 
 static int memory_create(void *argument)
 {
@@ -183,8 +181,7 @@ static void pools_forget(struct tbb_heap *state, bool forked)
     }
 }
 
-/* --- heaps --------------------------------------------------------------------------------------
- */
+/* --- heaps ------------------------------------------------------------------------------------ */
 
 /* Called with tbb_lock held. */
 static struct tbb_heap *heap_take(struct heap *heap)

@@ -52,8 +52,7 @@ static bool resolve(void *library, char why[HEAP_WHY])
     return true;
 }
 
-/* --- ThreadSanitizer ----------------------------------------------------------------------------
- */
+/* --- ThreadSanitizer -------------------------------------------------------------------------- */
 
 /*
  * It does not see libtbbmalloc's locks, and would report each block that one thread has freed, or
@@ -115,8 +114,7 @@ static void order_blocks(void)
 
 #endif
 
-/* --- size classes -------------------------------------------------------------------------------
- */
+/* --- size classes ----------------------------------------------------------------------------- */
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the library's type */
 static void *probe_alloc(intptr_t pool_id, size_t *bytes)
@@ -232,8 +230,7 @@ static bool learn(void)
     return true;
 }
 
-/* --- loading ------------------------------------------------------------------------------------
- */
+/* --- loading ---------------------------------------------------------------------------------- */
 
 /*
  * A program may use oneTBB itself. Its threads are inside the library then when ours are not, and a

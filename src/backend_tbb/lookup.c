@@ -12,8 +12,7 @@ void tbb_lookup_load(void)
     secret = os_random();
 }
 
-/* --- small blocks -------------------------------------------------------------------------------
- */
+/* --- small blocks ----------------------------------------------------------------------------- */
 
 /* What an outer block's first word is if the block in it begins at this offset. */
 static uint64_t shift_word(const void *outer, size_t offset)
@@ -60,8 +59,7 @@ void *tbb_place_small(void *outer, unsigned class, size_t alignment)
     return (char *)outer + offset;
 }
 
-/* --- large blocks -------------------------------------------------------------------------------
- */
+/* --- large blocks ----------------------------------------------------------------------------- */
 
 static struct tbb_header *header_of(const void *block)
 {
@@ -113,8 +111,7 @@ void *tbb_place_large(void *outer, size_t size, size_t alignment)
     return block;
 }
 
-/* --- blocks of an area --------------------------------------------------------------------------
- */
+/* --- blocks of an area ------------------------------------------------------------------------ */
 
 static struct tbb_area_header *area_header_of(const void *block)
 {
@@ -142,8 +139,7 @@ void tbb_place_in_area(void *block, size_t offset, size_t usable)
         .mark = header_mark(block), .offset = (uint32_t)offset, .usable = (uint32_t)usable};
 }
 
-/* --- all ----------------------------------------------------------------------------------------
- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 void tbb_place_erase(const struct tbb_place *place, void *block)
 {

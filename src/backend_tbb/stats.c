@@ -19,8 +19,7 @@
 #include "kinds/system/os.h"
 #include "kinds/system/round.h"
 
-/* --- figures ------------------------------------------------------------------------------------
- */
+/* --- figures ---------------------------------------------------------------------------------- */
 
 /* Called with tbb_lock. */
 static void heap_update(unsigned slot)
@@ -59,8 +58,7 @@ int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value)
     return 0;
 }
 
-/* --- text ---------------------------------------------------------------------------------------
- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 struct printer {
     void (*write)(void *opaque, const char *text);

@@ -36,8 +36,7 @@
 #include "heap_manager.h"
 #include "kinds/pages/run_cache.h"
 
-/* --- library.c ---------------------------------------------------------------------------------
- */
+/* --- library.c -------------------------------------------------------------------------------- */
 
 struct tbb_memory_pool; /* rml::MemoryPool */
 
@@ -92,8 +91,7 @@ void tbb_library_region_ready(void);
 /* Likewise: what the library gives back was last used by threads that it knows. */
 void tbb_library_region_back(void);
 
-/* --- heap.c ------------------------------------------------------------------------------------
- */
+/* --- heap.c ----------------------------------------------------------------------------------- */
 
 #define TBB_KEY_NONE PTHREAD_KEYS_MAX /* no key has this number */
 #define TBB_SLOTS (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
@@ -142,8 +140,7 @@ void tbb_heap_postfork_child(void);
 /* A new thread in such a child: see heap.c. Called with tbb_lock. */
 void tbb_heap_greet(void);
 
-/* --- trim.c -------------------------------------------------------------------------------------
- */
+/* --- trim.c ----------------------------------------------------------------------------------- */
 
 /* As the table of heap managers has them (heap_manager.h). */
 bool tbb_give_back(void);
@@ -154,8 +151,7 @@ void tbb_trim_pool_used(struct tbb_pool *pool);
 /* Blocks of the heap come and go. */
 void tbb_trim_heap_used(struct heap *heap);
 
-/* --- run.c ---------------------------------------------------------------------------------------
- */
+/* --- run.c ------------------------------------------------------------------------------------ */
 
 /* From which size on blocks are runs. */
 size_t tbb_run_least(const struct page_pool *pages);
@@ -166,8 +162,7 @@ void tbb_run_free(struct tbb_pool *pool, void *block, size_t size);
 /* Where it is. *new_size is rounded up to what it has then. False: it has to move. */
 bool tbb_run_resize(struct tbb_pool *pool, void *block, size_t size, size_t *new_size);
 
-/* --- area.c --------------------------------------------------------------------------------------
- */
+/* --- area.c ----------------------------------------------------------------------------------- */
 
 #define TBB_AREA_BELOW ((size_t)16 << 20)
 
@@ -185,8 +180,7 @@ void *tbb_area_alloc(struct tbb_area *area, size_t alignment, size_t *size);
 /* A block that is erased already. */
 void tbb_area_free(struct tbb_area *area, const struct tbb_place *place, const char *block);
 
-/* --- thread.c ----------------------------------------------------------------------------------
- */
+/* --- thread.c --------------------------------------------------------------------------------- */
 
 struct tbb_count {
     size_t allocated, freed; /* bytes; their difference has a meaning over all threads only */
@@ -280,8 +274,7 @@ void tbb_thread_prefork(void);
 void tbb_thread_postfork_parent(void);
 void tbb_thread_postfork_child(void);
 
-/* --- block.c -----------------------------------------------------------------------------------
- */
+/* --- block.c ---------------------------------------------------------------------------------- */
 
 void *tbb_malloc(struct heap *heap, size_t size);
 void *tbb_calloc(struct heap *heap, size_t size);
@@ -292,8 +285,7 @@ size_t tbb_usable_size(const void *block);
 struct heap *tbb_detect(const void *block);
 void *tbb_defrag(void *block);
 
-/* --- stats.c -----------------------------------------------------------------------------------
- */
+/* --- stats.c ---------------------------------------------------------------------------------- */
 
 int tbb_update_stats(void);
 int tbb_stat(struct heap *heap, memkind_stat_type type, size_t *value);

@@ -63,8 +63,7 @@ static struct {
     bool stopped;     /* no further exit may begin */
 } exits = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
-/* --- the gate -----------------------------------------------------------------------------------
- */
+/* --- the gate --------------------------------------------------------------------------------- */
 
 void tbb_gate_enter(struct tbb_thread *thread)
 {
@@ -132,8 +131,7 @@ void tbb_gate_open(void)
     atomic_fetch_and(&tbb_gate, (unsigned char)~TBB_GATE_CLOSED);
 }
 
-/* --- threads come -------------------------------------------------------------------------------
- */
+/* --- threads come ----------------------------------------------------------------------------- */
 
 /* Takes a thread off the list; its counts go to the heaps. Called with tbb_lock. */
 static void thread_drop(struct tbb_thread *thread)
@@ -204,8 +202,7 @@ void tbb_thread_show(void *hidden)
     tbb_thread_now = hidden;
 }
 
-/* --- threads go ---------------------------------------------------------------------------------
- */
+/* --- threads go ------------------------------------------------------------------------------- */
 
 /* Until something changes, or the next look. False: it is time for that. Called with the lock of
  * exits. */
@@ -426,8 +423,7 @@ void tbb_thread_forget_pool(pthread_key_t pool_key)
     keys_leave(taken_keys, count);
 }
 
-/* --- counts -------------------------------------------------------------------------------------
- */
+/* --- counts ----------------------------------------------------------------------------------- */
 
 struct tbb_count tbb_thread_count(unsigned slot)
 {
@@ -449,8 +445,7 @@ void tbb_thread_clear(unsigned slot)
         thread->counts[slot] = (struct tbb_count){0, 0};
 }
 
-/* --- load and fork ------------------------------------------------------------------------------
- */
+/* --- load and fork ---------------------------------------------------------------------------- */
 
 static void know_barriers(void)
 {

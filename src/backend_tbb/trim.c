@@ -55,8 +55,7 @@ static void pool_trim(struct tbb_thread *thread, struct tbb_pool *pool, bool idl
     thread->trims = thread->trims_idle = false;
 }
 
-/* --- when the program says so -------------------------------------------------------------------
- */
+/* --- when the program says so ----------------------------------------------------------------- */
 
 static struct tbb_pool *pools_of(const struct tbb_heap *state, const struct heap *heap)
 {
@@ -97,8 +96,7 @@ ssize_t tbb_trim(struct heap *heap)
     return bytes;
 }
 
-/* --- by itself ----------------------------------------------------------------------------------
- */
+/* --- by itself -------------------------------------------------------------------------------- */
 
 static bool is_idle(const struct tbb_pool *pool, long now)
 {

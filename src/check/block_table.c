@@ -135,8 +135,7 @@ void block_table_visit(void (*visit)(void *context, struct block *block), void *
     }
 }
 
-/* --- freed blocks -------------------------------------------------------------------------------
- */
+/* --- freed blocks ----------------------------------------------------------------------------- */
 
 void block_table_hold(struct block *block)
 {

@@ -54,8 +54,7 @@ static bool is_inherited(const struct block *block)
     return block->process != block_table_process() && pool_is_shared(&block->facts.heap->pages);
 }
 
-/* --- looking at blocks; with the lock -----------------------------------------------------------
- */
+/* --- looking at blocks; with the lock --------------------------------------------------------- */
 
 static void look_at_zones(const struct block *block, const struct trace *now)
 {
@@ -76,8 +75,7 @@ static void look_at_freed(const struct block *block)
         look_at_zones(block, NULL);
 }
 
-/* --- memory goes back ---------------------------------------------------------------------------
- */
+/* --- memory goes back ------------------------------------------------------------------------- */
 
 static bool returning_begin(bool wait)
 {
@@ -119,8 +117,7 @@ static bool return_one(const struct heap *heap, size_t most)
     return block != NULL;
 }
 
-/* --- allocation ---------------------------------------------------------------------------------
- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 struct request {
     struct heap *heap;
@@ -236,8 +233,7 @@ static void *full_aligned_alloc(struct heap *heap, size_t alignment, size_t size
     return allocate(&(struct request){.heap = heap, .alignment = alignment, .size = size});
 }
 
-/* --- deallocation -------------------------------------------------------------------------------
- */
+/* --- deallocation ----------------------------------------------------------------------------- */
 
 /* With the lock. Why this is no live block. */
 static void report_no_block(const void *address, const struct trace *now)
@@ -307,8 +303,7 @@ static void full_free(struct heap *heap, void *address)
     errno = error;
 }
 
-/* --- reallocation -------------------------------------------------------------------------------
- */
+/* --- reallocation ----------------------------------------------------------------------------- */
 
 /* Always another block: who goes on using the old one is found out. */
 static void *realloc_guarded(void *address, size_t size)
@@ -358,8 +353,7 @@ static void *full_defrag(void *address)
     return NULL;
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 static struct block_facts facts_of(const void *address)
 {
@@ -421,8 +415,7 @@ static int full_stat(struct heap *heap, memkind_stat_type type, size_t *value)
     return 0;
 }
 
-/* --- heaps --------------------------------------------------------------------------------------
- */
+/* --- heaps ------------------------------------------------------------------------------------ */
 
 static int full_heap_create(struct heap *heap)
 {
@@ -479,8 +472,7 @@ static int full_heap_destroy(struct heap *heap)
     return error;
 }
 
-/* --- the end of the process ---------------------------------------------------------------------
- */
+/* --- the end of the process ------------------------------------------------------------------- */
 
 static void look_at_rest(void *context, struct block *block)
 {
@@ -518,8 +510,7 @@ __attribute__((destructor)) static void tell_leaks(void)
     guard_leave(&guard);
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 static bool returning_taken; /* by the fork; guarded by that lock */
 

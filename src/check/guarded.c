@@ -44,8 +44,7 @@ static struct guarded_area *unused_areas;
 static size_t live;
 static unsigned frees;
 
-/* --- areas --------------------------------------------------------------------------------------
- */
+/* --- areas ------------------------------------------------------------------------------------ */
 
 static struct guarded_area *_Atomic *bucket_of(const void *address)
 {
@@ -130,8 +129,7 @@ static struct place *place_choose(struct guarded_area *area, char **page)
     return best;
 }
 
-/* --- blocks -------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static bool is_live_at(const struct place *place, const void *address)
 {
@@ -287,8 +285,7 @@ bool guarded_find(const void *address, struct heap **heap, size_t *size)
     return found;
 }
 
-/* --- all areas of a heap ------------------------------------------------------------------------
- */
+/* --- all areas of a heap ---------------------------------------------------------------------- */
 
 static void area_usage(const struct guarded_area *area, size_t *bytes, size_t *pages)
 {
@@ -375,8 +372,7 @@ void guarded_postfork(bool child)
     pthread_mutex_unlock(&lock);
 }
 
-/* --- faults -------------------------------------------------------------------------------------
- */
+/* --- faults ----------------------------------------------------------------------------------- */
 
 static const struct place *used_place(const struct guarded_area *area, size_t number)
 {

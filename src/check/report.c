@@ -9,8 +9,7 @@
 
 #include "kinds/system/callbacks.h"
 
-/* --- a line -------------------------------------------------------------------------------------
- */
+/* --- a line ----------------------------------------------------------------------------------- */
 
 struct line {
     size_t length;
@@ -56,8 +55,7 @@ static void say(struct line *line)
     callbacks->say(line->text);
 }
 
-/* --- back traces --------------------------------------------------------------------------------
- */
+/* --- back traces ------------------------------------------------------------------------------ */
 
 /* Looks for the file that an address is code of, in lines of /proc/self/maps:
  * START-END PERMISSIONS OFFSET DEVICE INODE FILE, numbers in base 16. */
@@ -127,8 +125,7 @@ static void say_trace(const char *what, const struct trace *trace)
     }
 }
 
-/* --- reports ------------------------------------------------------------------------------------
- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 static void add_block(struct line *line, const struct block_facts *block)
 {

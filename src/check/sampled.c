@@ -15,8 +15,7 @@ static struct heap_manager base; /* a copy: a load less for each call */
 static struct heap_manager table;
 static uint64_t seed; /* of random numbers, written before the first block */
 
-/* --- counting -----------------------------------------------------------------------------------
- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 /* The calling thread's countdown goes from AT_END and the allocations until the next guarded one to
  * AT_END; inline_left is how many of these the frontend may answer by itself. That of a new thread
@@ -93,8 +92,7 @@ static __attribute__((noinline)) void *sample_alloc(struct heap *heap, size_t al
     return block;
 }
 
-/* --- allocation ---------------------------------------------------------------------------------
- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 static void *sampled_malloc(struct heap *heap, size_t size)
 {
@@ -144,8 +142,7 @@ static void *sampled_aligned_alloc(struct heap *heap, size_t alignment, size_t s
     return block;
 }
 
-/* --- blocks that may be guarded -----------------------------------------------------------------
- */
+/* --- blocks that may be guarded --------------------------------------------------------------- */
 
 /* False: it is not in an area. */
 static __attribute__((noinline)) bool sample_free(void *block)
@@ -260,8 +257,7 @@ static int sampled_heap_destroy(struct heap *heap)
     return error;
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 static void sampled_prefork(void)
 {

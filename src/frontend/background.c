@@ -26,8 +26,7 @@ static bool (*work_now)(void); /* also the thread's, as long as there is one */
 
 static atomic_uint is_to_end; /* the thread */
 
-/* --- the thread ---------------------------------------------------------------------------------
- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static void *run(void *unused)
 {
@@ -50,8 +49,7 @@ static void end(void)
     pthread_join(thread, NULL);
 }
 
-/* --- on and off ---------------------------------------------------------------------------------
- */
+/* --- on and off ------------------------------------------------------------------------------- */
 
 /* Waits until nobody starts or ends the thread. True: it is not as it is to be, and this is the
  * caller's to change. False with *error, otherwise. */
@@ -119,8 +117,7 @@ void background_resume(void)
         (void)background_set(true, work_now);
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 void background_prefork(void)
 {

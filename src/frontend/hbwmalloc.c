@@ -23,8 +23,7 @@
 
 static atomic_int policy; /* 0: neither set nor used */
 
-/* --- which kind ---------------------------------------------------------------------------------
- */
+/* --- which kind ------------------------------------------------------------------------------- */
 
 enum column { BASE, HUGE_2M, HUGE_1G, COLUMNS };
 
@@ -101,8 +100,7 @@ EXPORT int hbw_set_policy(hbw_policy_t mode)
     return unset == (int)mode ? 0 : EPERM;
 }
 
-/* --- allocation ---------------------------------------------------------------------------------
- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 EXPORT void *hbw_malloc(size_t size)
 {
@@ -156,8 +154,7 @@ EXPORT int hbw_posix_memalign_psize(void **memptr, size_t alignment, size_t size
     return memkind_posix_memalign(kind, memptr, alignment, size);
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 EXPORT int hbw_check_available(void)
 {

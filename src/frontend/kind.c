@@ -28,8 +28,7 @@ EXPORT int memkind_get_version(void)
     return MEMKIND_VERSION_NUMBER;
 }
 
-/* --- create and destroy -------------------------------------------------------------------------
- */
+/* --- create and destroy ----------------------------------------------------------------------- */
 
 /* Called inside managers_enter(). */
 static int create_entered(const struct page_setup *setup, memkind_t *kind)
@@ -99,8 +98,7 @@ static int create(const struct page_setup *setup, const char *nodes, memkind_t *
     return creation.error;
 }
 
-/* --- what memkind_create_kind() gives: a static kind --------------------------------------------
- */
+/* --- what memkind_create_kind() gives: a static kind ------------------------------------------ */
 
 struct choice {
     int partition; /* wanted, then found */
@@ -225,8 +223,7 @@ EXPORT int memkind_get_kind_by_partition(int partition, memkind_t *kind)
     return MEMKIND_SUCCESS;
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 struct question {
     const struct page_kind *row;
@@ -322,8 +319,7 @@ EXPORT int memkind_check_dax_path(const char *pmem_dir)
     return error;
 }
 
-/* --- statistics and the background thread -------------------------------------------------------
- */
+/* --- statistics and the background thread ----------------------------------------------------- */
 
 EXPORT int memkind_update_cached_stats(void)
 {

@@ -35,8 +35,7 @@ static __thread struct guard entered __attribute__((tls_model("initial-exec")));
 static pthread_mutex_t first_use = PTHREAD_MUTEX_INITIALIZER;
 static struct environment environment; /* written under first_use before managers_chosen */
 
-/* --- first use ----------------------------------------------------------------------------------
- */
+/* --- first use -------------------------------------------------------------------------------- */
 
 /* "JEMALLOC or TBB", of as many as there are; cut where it does not fit. */
 static void list_accepted(char *text, size_t size)

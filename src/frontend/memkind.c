@@ -23,8 +23,7 @@
 #include "frontend/registry.h"
 #include "kinds/system/reserve.h"
 
-/* --- what the inline part does not answer -------------------------------------------------------
- */
+/* --- what the inline part does not answer ----------------------------------------------------- */
 
 /* The size to allocate for a request of 0 bytes: 0 for "NULL, no error". */
 static size_t zero_size(memkind_t kind)
@@ -56,8 +55,7 @@ static enum readiness prepare(memkind_t kind)
     return REFUSED;
 }
 
-/* --- allocation ---------------------------------------------------------------------------------
- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 enum filling { AS_IS, ZEROED };
 
@@ -176,8 +174,7 @@ EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignmen
     return posix_memalign_slow(kind, memptr, alignment, size);
 }
 
-/* --- deallocation -------------------------------------------------------------------------------
- */
+/* --- deallocation ----------------------------------------------------------------------------- */
 
 /* No memkind_free() changes errno: heap managers see to it themselves, where they leave their fast
  * paths. */
@@ -213,8 +210,7 @@ EXPORT void memkind_free(memkind_t kind, void *ptr)
     }
 }
 
-/* --- reallocation -------------------------------------------------------------------------------
- */
+/* --- reallocation ----------------------------------------------------------------------------- */
 
 /* A block of the reserve moves to a heap as soon as it grows. */
 static void *realloc_reserved(memkind_t kind, void *block, size_t size)
@@ -265,8 +261,7 @@ EXPORT void *memkind_defrag_reallocate(memkind_t kind, void *ptr)
     return managers_get() ? managers_get()->defrag(ptr) : NULL;
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 static __attribute__((noinline)) size_t usable_size_slow(const void *block)
 {

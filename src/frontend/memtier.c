@@ -50,8 +50,7 @@ struct memtier_memory {
     struct tier tiers[];
 };
 
-/* --- builders -----------------------------------------------------------------------------------
- */
+/* --- builders --------------------------------------------------------------------------------- */
 
 EXPORT struct memtier_builder *memtier_builder_new(memtier_policy_t policy)
 {
@@ -149,8 +148,7 @@ EXPORT int memtier_ctl_set(struct memtier_builder *builder, const char *name, co
     return 0;
 }
 
-/* --- memories -----------------------------------------------------------------------------------
- */
+/* --- memories --------------------------------------------------------------------------------- */
 
 static bool is_sound(const struct memtier_builder *builder)
 {
@@ -193,8 +191,7 @@ EXPORT void memtier_delete_memtier_memory(struct memtier_memory *memory)
     memkind_free(MEMKIND_DEFAULT, memory);
 }
 
-/* --- counting -----------------------------------------------------------------------------------
- */
+/* --- counting --------------------------------------------------------------------------------- */
 
 /* A block that came (1) or goes (-1), of the kind that it is of: callers may name none, or a wrong
  * one. */
@@ -216,8 +213,7 @@ EXPORT size_t memtier_kind_allocated_size(memkind_t kind)
     return size > 0 ? (size_t)size : 0;
 }
 
-/* --- choosing -----------------------------------------------------------------------------------
- */
+/* --- choosing --------------------------------------------------------------------------------- */
 
 static memkind_t furthest_below(const struct memtier_memory *memory)
 {
@@ -282,8 +278,7 @@ static memkind_t choose(struct memtier_memory *memory, size_t size)
                                                          : by_size(memory, size);
 }
 
-/* --- blocks -------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 EXPORT void *memtier_kind_malloc(memkind_t kind, size_t size)
 {

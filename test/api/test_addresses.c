@@ -272,8 +272,7 @@ Test(addresses, aligned_blocks_are_counted)
     cr_assert_eq(after, before);
 }
 
-/* --- blocks that are freed twice in a row --------------------------------------------------------
- */
+/* --- blocks that are freed twice in a row ----------------------------------------------------- */
 
 #define TWICE_SIZES 4
 static const size_t twice_sizes[TWICE_SIZES] = {16, 100, 3000, 20000};

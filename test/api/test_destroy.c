@@ -25,8 +25,7 @@ static memkind_t create(void)
     return kind;
 }
 
-/* --- from the destructors of threads that end together ------------------------------------------
- */
+/* --- from the destructors of threads that end together ---------------------------------------- */
 
 #define ENDING 8
 
@@ -65,8 +64,7 @@ Test(destroy, from_destructors_of_threads_that_end_together)
     cr_expect_eq(destroyed, ENDING);
 }
 
-/* --- while a custom kind's unmap() takes its time -----------------------------------------------
- */
+/* --- while a custom kind's unmap() takes its time --------------------------------------------- */
 
 static atomic_bool slow, unmapping, may_go_on;
 
@@ -116,8 +114,7 @@ Test(destroy, unmap_holds_up_no_other_kind)
     cr_expect_eq(create(), kind, "its entry is the first that is free");
 }
 
-/* --- and a fork beside it -----------------------------------------------------------------------
- */
+/* --- and a fork beside it --------------------------------------------------------------------- */
 
 #define FORKS 60
 #define FREE_ENTRIES (MEMKIND_MAX_KIND - 1) /* one may be alive when the fork comes */
@@ -182,8 +179,7 @@ Test(destroy, beside_a_fork)
     cr_assert_null(wrong, "%s", (char *)wrong);
 }
 
-/* --- beside background threads ------------------------------------------------------------------
- */
+/* --- beside background threads ---------------------------------------------------------------- */
 
 #define CHURNERS 4
 #define LIVE 300 /* blocks of a kind at a time */

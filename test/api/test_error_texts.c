@@ -70,8 +70,7 @@ Test(error_texts, error_texts_are_cut_to_the_buffer)
     }
 }
 
-/* --- what the log says of a refusal: which value would be accepted ----------------------------
- */
+/* --- what the log says of a refusal: which value would be accepted ---------------------------- */
 
 static void be_refused(void *unused)
 {

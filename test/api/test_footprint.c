@@ -20,8 +20,7 @@ static void init(void)
 
 TestSuite(footprint, .init = init, .timeout = 120);
 
-/* --- mixed sizes --------------------------------------------------------------------------------
- */
+/* --- mixed sizes ------------------------------------------------------------------------------ */
 
 #define BLOCKS 10000
 
@@ -73,8 +72,7 @@ Test(footprint, mixed_sizes)
     cr_expect_leq(peak, 120 * 1000 * KIB, "%zu KiB were resident", peak / KIB);
 }
 
-/* --- large blocks -------------------------------------------------------------------------------
- */
+/* --- large blocks ----------------------------------------------------------------------------- */
 
 static void *touched(memkind_t kind, size_t size)
 {
@@ -109,8 +107,7 @@ Test(footprint, one_large_block_at_a_time)
     cr_expect_leq(now, addresses + 2 * largest, "%zu MiB of addresses", (now - addresses) / MIB);
 }
 
-/* --- what is given back -------------------------------------------------------------------------
- */
+/* --- what is given back ----------------------------------------------------------------------- */
 
 #define SMALL ((size_t)512)
 
@@ -258,8 +255,7 @@ Test(footprint, of_ended_threads)
     cr_expect_leq(now, before + 16 * MIB, "%zu MiB stay in the end", (now - before) / MIB);
 }
 
-/* --- metadata -----------------------------------------------------------------------------------
- */
+/* --- metadata --------------------------------------------------------------------------------- */
 
 #define KINDS 60
 #define THREADS 60

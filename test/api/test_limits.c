@@ -18,8 +18,7 @@
 
 TestSuite(limits, .init = test_bare, .timeout = 280);
 
-/* --- kinds --------------------------------------------------------------------------------------
- */
+/* --- kinds ------------------------------------------------------------------------------------ */
 
 static size_t left; /* bytes that map() may still give */
 
@@ -83,8 +82,7 @@ static memkind_t create_with_limit(void)
     return kind;
 }
 
-/* --- filling ------------------------------------------------------------------------------------
- */
+/* --- filling ---------------------------------------------------------------------------------- */
 
 struct sizes {
     size_t least, most;
@@ -168,8 +166,7 @@ Test(limits, aligned_to_a_page)
         fill(&sizes[i], 4096);
 }
 
-/* --- memkind_set_limit() ------------------------------------------------------------------------
- */
+/* --- memkind_set_limit() ---------------------------------------------------------------------- */
 
 /* Allocates until that is refused. Returns the bytes of blocks, which stay. */
 static size_t use_up(memkind_t kind, size_t size)
@@ -229,8 +226,7 @@ Test(limits, above_that_of_an_area)
     cr_assert_eq(memkind_get_capacity(kind), LIMIT);
 }
 
-/* --- areas that are smaller than what a heap manager likes ---------------------------------------
- */
+/* --- areas that are smaller than what a heap manager likes ------------------------------------ */
 
 static memkind_t create_in(char *area, size_t size)
 {

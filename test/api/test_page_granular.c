@@ -22,8 +22,7 @@
 
 TestSuite(page_granular, .init = test_bare, .timeout = 280);
 
-/* --- kinds --------------------------------------------------------------------------------------
- */
+/* --- kinds ------------------------------------------------------------------------------------ */
 
 static memkind_t create_file(size_t size, memkind_mem_usage_policy policy)
 {
@@ -60,8 +59,7 @@ static memkind_t create(bool file, size_t size)
     return file ? create_file(size, MEMKIND_MEM_USAGE_POLICY_DEFAULT) : create_fixed(size);
 }
 
-/* --- to the last page ---------------------------------------------------------------------------
- */
+/* --- to the last page ------------------------------------------------------------------------- */
 
 static void fill_with_small_blocks(bool file, size_t size)
 {
@@ -146,8 +144,7 @@ Test(page_granular, realloc_at_the_limit)
     }
 }
 
-/* --- several threads ----------------------------------------------------------------------------
- */
+/* --- several threads -------------------------------------------------------------------------- */
 
 Test(page_granular, pages_of_another_thread)
 {
@@ -213,8 +210,7 @@ Test(page_granular, threads_at_the_limit)
     churn_with_threads(create_file(32 * MIB, MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE), 32 * MIB);
 }
 
-/* --- zeroes -------------------------------------------------------------------------------------
- */
+/* --- zeroes ----------------------------------------------------------------------------------- */
 
 Test(page_granular, calloc_zeroes)
 {
@@ -222,8 +218,7 @@ Test(page_granular, calloc_zeroes)
     blocks_use_dirty(create_file(16 * MIB, MEMKIND_MEM_USAGE_POLICY_DEFAULT));
 }
 
-/* --- giving back --------------------------------------------------------------------------------
- */
+/* --- giving back ------------------------------------------------------------------------------ */
 
 /* Bytes of the only file without a name in DIRECTORY that this process has open. */
 static size_t file_bytes(void)
@@ -303,8 +298,7 @@ Test(page_granular, background_threads_give_back)
     cr_assert_eq(memkind_set_bg_threads(false), MEMKIND_SUCCESS);
 }
 
-/* --- statistics ---------------------------------------------------------------------------------
- */
+/* --- statistics ------------------------------------------------------------------------------- */
 
 static size_t allocated(memkind_t kind)
 {
@@ -336,8 +330,7 @@ Test(page_granular, allocated_is_exact)
     }
 }
 
-/* --- many kinds ---------------------------------------------------------------------------------
- */
+/* --- many kinds ------------------------------------------------------------------------------- */
 
 static void make_many(void *argument)
 {

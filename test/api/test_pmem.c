@@ -21,8 +21,7 @@
 
 TestSuite(pmem, .init = mounts_begin, .fini = mounts_end, .timeout = 280);
 
-/* --- the limit ---------------------------------------------------------------------------------
- */
+/* --- the limit -------------------------------------------------------------------------------- */
 
 /* Never more than promised, and little less; small blocks too. Under TBB the sizes that count are
  * those of its classes, which are up to a quarter apart. */
@@ -138,8 +137,7 @@ Test(pmem, conservative_kind_gives_back_at_once)
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
 
-/* --- directories that do not serve -------------------------------------------------------------
- */
+/* --- directories that do not serve ------------------------------------------------------------ */
 
 Test(pmem, wrong_directories)
 {
@@ -250,11 +248,9 @@ Test(pmem, configurations)
     }
 }
 
-/* --- the end of a kind -------------------------------------------------------------------------
- */
+/* --- the end of a kind ------------------------------------------------------------------------ */
 
-/* --- the descriptor is another file's -----------------------------------------------------------
- */
+/* --- the descriptor is another file's --------------------------------------------------------- */
 
 /* The descriptor of a file without a name on the mounted file system. */
 static int find_file(void)
@@ -305,8 +301,7 @@ Test(pmem, a_descriptor_that_is_another_files)
     cr_expect(test_line(child.errors, "the program has closed descriptor [0-9]+, a kind's file"));
 }
 
-/* --- standard input, output and error are closed ------------------------------------------------
- */
+/* --- standard input, output and error are closed ---------------------------------------------- */
 
 /* Nothing is there to print into, and the file's descriptor is closed by exec(3). */
 static bool file_is_elsewhere(void)
@@ -415,8 +410,7 @@ Test(pmem, nothing_is_left_of_a_kind)
     mounts_unmount();
 }
 
-/* --- fork --------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 #define OWN 4000
 

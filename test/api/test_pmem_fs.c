@@ -21,8 +21,7 @@
 
 TestSuite(pmem_fs, .init = mounts_begin, .fini = mounts_end, .timeout = 280);
 
-/* --- each file system --------------------------------------------------------------------------
- */
+/* --- each file system ------------------------------------------------------------------------- */
 
 static void use_system(const struct file_system *system)
 {
@@ -114,8 +113,7 @@ Test(pmem_fs, no_holes_is_logged)
               child.errors);
 }
 
-/* --- full --------------------------------------------------------------------------------------
- */
+/* --- full ------------------------------------------------------------------------------------- */
 
 static int filler = -1;
 

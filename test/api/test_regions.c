@@ -206,8 +206,7 @@ Test(regions, a_region_of_a_live_kind_is_refused)
                                       "live kind"));
 }
 
-/* --- what is no region ------------------------------------------------------------------------
- */
+/* --- what is no region ------------------------------------------------------------------------ */
 
 static char *no_region; /* what map() returns, instead of a region */
 static size_t no_region_unmapped;
@@ -266,8 +265,7 @@ Test(regions, what_is_no_region_is_refused)
     }
 }
 
-/* --- functions that call the library ----------------------------------------------------------
- */
+/* --- functions that call the library ---------------------------------------------------------- */
 
 static memkind_t calling, elsewhere;
 static char *before[3]; /* blocks of both kinds */
@@ -353,8 +351,7 @@ Test(regions, functions_that_call_the_library_are_refused)
     cr_expect(*well);
 }
 
-/* --- a kind at its limit ----------------------------------------------------------------------
- */
+/* --- a kind at its limit ---------------------------------------------------------------------- */
 
 #define CHURNERS 3
 #define HELD 100

@@ -16,8 +16,7 @@
 
 TestSuite(trim, .init = test_bare, .timeout = 280);
 
-/* --- kinds and blocks ---------------------------------------------------------------------------
- */
+/* --- kinds and blocks ------------------------------------------------------------------------- */
 
 /* BYTES in blocks of one size, written, in a list that begins with the last one. */
 static void **use(memkind_t kind, size_t size)
@@ -45,8 +44,7 @@ static void drop(memkind_t kind, void **last)
     }
 }
 
-/* --- what it does -------------------------------------------------------------------------------
- */
+/* --- what it does ----------------------------------------------------------------------------- */
 
 /* Some of it may have gone back already: what counts is what is there in the end, and that it says
  * how much of that it has done. */

@@ -130,8 +130,7 @@ int __wrap_os_read_link(const char *path, char *target, size_t size)
 }
 /* NOLINTEND(bugprone-reserved-identifier) */
 
-/* --- what is asked -------------------------------------------------------------------------------
- */
+/* --- what is asked ---------------------------------------------------------------------------- */
 
 static const char *variable(const char *name)
 {

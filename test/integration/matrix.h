@@ -49,8 +49,7 @@ void cell_fail(struct cell *cell, int line, const char *format, ...)
             cell_fail(cell, __LINE__, __VA_ARGS__); \
     } while (0)
 
-/* --- what operations have in common ------------------------------------------------------------
- */
+/* --- what operations have in common ----------------------------------------------------------- */
 
 /* Blocks with content, in memory that the library has nothing to do with. */
 struct block {

@@ -12,8 +12,7 @@
 
 #define UNTOUCHED ((void *)0x5a50)
 
-/* --- in common ---------------------------------------------------------------------------------
- */
+/* --- in common -------------------------------------------------------------------------------- */
 
 struct block *blocks_new(struct cell *cell, size_t count)
 {
@@ -87,8 +86,7 @@ static const size_t sizes[] = {
     64 * KIB, 100000, MIB - 1, MIB,  2 * MIB, 3000000, 4 * MIB + 1, 8 * MIB, 8 * MIB + 1,
 };
 
-/* --- allocation --------------------------------------------------------------------------------
- */
+/* --- allocation ------------------------------------------------------------------------------- */
 
 static void op_malloc(struct cell *cell)
 {
@@ -192,8 +190,7 @@ static void op_calloc_purged(struct cell *cell)
     }
 }
 
-/* --- realloc -----------------------------------------------------------------------------------
- */
+/* --- realloc ---------------------------------------------------------------------------------- */
 
 static const size_t steps[] = {
     1,     8,   9,       100,     1000,    4096,        4097,     14337,    32769,
@@ -307,8 +304,7 @@ static void op_realloc_fails(struct cell *cell)
     }
 }
 
-/* --- alignment ---------------------------------------------------------------------------------
- */
+/* --- alignment -------------------------------------------------------------------------------- */
 
 static void aligned(struct cell *cell, struct block *block, size_t alignment, size_t size)
 {
@@ -395,8 +391,7 @@ static void op_memalign_wrong(struct cell *cell)
     }
 }
 
-/* --- free, usable size, kind of a block --------------------------------------------------------
- */
+/* --- free, usable size, kind of a block ------------------------------------------------------- */
 
 /* What is freed serves again: a heap that forgets it would take 40 times what it needs. */
 static void free_often(struct cell *cell, bool null_kind)

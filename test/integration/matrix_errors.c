@@ -95,8 +95,7 @@ static void op_foreign_pointers(struct cell *cell)
     free(on_heap);
 }
 
-/* --- size 0, sizes too large, no kind ----------------------------------------------------------
- */
+/* --- size 0, sizes too large, no kind --------------------------------------------------------- */
 
 static void op_size_zero(struct cell *cell)
 {

@@ -18,8 +18,7 @@
 #define PREFERRED_MANY 5      /* MPOL_PREFERRED_MANY, Linux 5.15 */
 #define WEIGHTED_INTERLEAVE 6 /* MPOL_WEIGHTED_INTERLEAVE, Linux 6.9 */
 
-/* --- questions ---------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 static void op_check_available(struct cell *cell)
 {
@@ -55,8 +54,7 @@ static void op_get_capacity(struct cell *cell)
     NEED(memkind_get_capacity(NULL) == -1, "of NULL");
 }
 
-/* --- placement ---------------------------------------------------------------------------------
- */
+/* --- placement -------------------------------------------------------------------------------- */
 
 static int expected_policy(const struct recipe *recipe)
 {
@@ -106,8 +104,7 @@ static void op_placement(struct cell *cell)
     }
 }
 
-/* --- exhaustion --------------------------------------------------------------------------------
- */
+/* --- exhaustion ------------------------------------------------------------------------------- */
 
 #define MOST_BLOCKS 16384
 
@@ -227,8 +224,7 @@ static void op_exhaustion(struct cell *cell)
     free_every(cell, blocks, 1);
 }
 
-/* --- giving back -------------------------------------------------------------------------------
- */
+/* --- giving back ------------------------------------------------------------------------------ */
 
 #define GIVEN 48
 
@@ -263,8 +259,7 @@ static void op_give_back(struct cell *cell)
     block_end(cell, &blocks[0], false);
 }
 
-/* --- defragmentation, background threads -------------------------------------------------------
- */
+/* --- defragmentation, background threads ------------------------------------------------------ */
 
 #define SPARSE 20000
 
@@ -309,8 +304,7 @@ static void op_background_threads(struct cell *cell)
     }
 }
 
-/* --- the end of a kind -------------------------------------------------------------------------
- */
+/* --- the end of a kind ------------------------------------------------------------------------ */
 
 static void use_and_leave(struct cell *cell, size_t round)
 {
@@ -366,8 +360,7 @@ static void op_destroy(struct cell *cell)
     }
 }
 
-/* --- limits, trimming, a machine that changes ---------------------------------------------------
- */
+/* --- limits, trimming, a machine that changes ------------------------------------------------- */
 
 #define MORE_THAN_ANY_LIMIT ((size_t)3 * GIB)
 

@@ -27,8 +27,7 @@ static void run_thread(struct cell *cell, void *(*function)(void *), struct team
     pthread_join(thread, NULL);
 }
 
-/* --- freed by another thread -------------------------------------------------------------------
- */
+/* --- freed by another thread ------------------------------------------------------------------ */
 
 static void *allocate_all(void *argument)
 {
@@ -78,8 +77,7 @@ static void op_cross_thread(struct cell *cell)
     NEED(last <= 2 * first + 8 * MIB, "it grows: %zu bytes active, later %zu", first, last);
 }
 
-/* --- threads that end with full caches ---------------------------------------------------------
- */
+/* --- threads that end with full caches -------------------------------------------------------- */
 
 static void *fill_caches(void *argument)
 {
@@ -150,8 +148,7 @@ static void op_destructor(struct cell *cell)
     NEED(after <= before + MIB, "%zu bytes allocated before, %zu after", before, after);
 }
 
-/* --- threads at once ---------------------------------------------------------------------------
- */
+/* --- threads at once -------------------------------------------------------------------------- */
 
 static void *churn(void *argument)
 {
@@ -185,8 +182,7 @@ static void op_threads(struct cell *cell)
         pthread_join(threads[i], NULL);
 }
 
-/* --- fork --------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 #define INHERITED 600
 

@@ -19,8 +19,7 @@ size_t cell_stat(struct cell *cell, memkind_t kind, memkind_stat_type type)
     return value;
 }
 
-/* --- statistics --------------------------------------------------------------------------------
- */
+/* --- statistics ------------------------------------------------------------------------------- */
 
 #define COUNTED 4000
 
@@ -92,8 +91,7 @@ static void op_get_stat_wrong(struct cell *cell)
     NEED(value == 77, "the value was changed");
 }
 
-/* --- statistics as text ------------------------------------------------------------------------
- */
+/* --- statistics as text ----------------------------------------------------------------------- */
 
 struct text {
     char *at;

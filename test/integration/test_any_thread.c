@@ -26,8 +26,7 @@
 
 TestSuite(any_thread, .init = test_with_nodes, .timeout = 280);
 
-/* --- operations ---------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 
 static memkind_t file_kind, fixed_kind, victim;
 static void *area, *block;
@@ -257,8 +256,7 @@ static const struct operation {
     {"the log", write_log, false},
 };
 
-/* --- the thread that is cancelled, and the others -----------------------------------------------
- */
+/* --- the thread that is cancelled, and the others --------------------------------------------- */
 
 static const struct operation *operation;
 static atomic_int rounds; /* that it has come through */
@@ -408,8 +406,7 @@ static void run_in_child(const struct operation *which, int (*what)(void))
     cr_expect_eq(status, 0, "%s: %d", which->name, status);
 }
 
-/* --- tests --------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 Test(any_thread, no_function_is_a_cancellation_point)
 {

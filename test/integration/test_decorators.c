@@ -13,8 +13,7 @@
 
 TestSuite(decorators, .init = test_with_nodes);
 
-/* --- the decorators: they note their calls and do what `plan` says -----------------------------
- */
+/* --- the decorators: they note their calls and do what `plan` says ---------------------------- */
 
 enum decorator {
     MALLOC_PRE,
@@ -142,8 +141,7 @@ void memkind_free_pre(memkind_t *kind, void **ptr)
         *ptr = *plan.redirect;
 }
 
-/* --- what they see -----------------------------------------------------------------------------
- */
+/* --- what they see ---------------------------------------------------------------------------- */
 
 Test(decorators, see_a_malloc)
 {
@@ -290,8 +288,7 @@ Test(decorators, see_failures)
     cr_assert_eq(errno, TEST_ERRNO);
 }
 
-/* --- what they change --------------------------------------------------------------------------
- */
+/* --- what they change ------------------------------------------------------------------------- */
 
 Test(decorators, change_what_is_asked_for)
 {

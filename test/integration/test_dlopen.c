@@ -56,8 +56,7 @@ static const char *library_path(void)
     return path ? path : MEMKIND_TEST_LIBRARY;
 }
 
-/* --- the library as a plugin --------------------------------------------------------------------
- */
+/* --- the library as a plugin ------------------------------------------------------------------ */
 
 struct plugin {
     void *handle;
@@ -152,8 +151,7 @@ static void run_threads(struct plugin *plugin, int count)
         finish(threads[i]);
 }
 
-/* --- open, use, close ---------------------------------------------------------------------------
- */
+/* --- open, use, close ------------------------------------------------------------------------- */
 
 Test(dlopen, use_close_and_open_again)
 {
@@ -337,8 +335,7 @@ Test(dlopen, in_parent_and_child)
     plugin_close(&plugin);
 }
 
-/* --- what the file asks for ---------------------------------------------------------------------
- */
+/* --- what the file asks for ------------------------------------------------------------------- */
 
 struct segments {
     ElfW(Addr) start, end; /* of the loaded segments */
@@ -438,8 +435,7 @@ Test(dlopen, has_one_constructor_and_one_destructor)
     plugin_close(&plugin);
 }
 
-/* --- nothing happens at load --------------------------------------------------------------------
- */
+/* --- nothing happens at load ------------------------------------------------------------------ */
 
 static int entries(const char *path)
 {
@@ -567,8 +563,7 @@ Test(dlopen, environment_is_read_by_first_use)
     plugin_close(&plugin);
 }
 
-/* --- a program that has used up the reserve -----------------------------------------------------
- */
+/* --- a program that has used up the reserve --------------------------------------------------- */
 
 /* The program is run again with the smallest reserve that glibc can be told to have. */
 Test(dlopen, works_with_the_smallest_reserve)

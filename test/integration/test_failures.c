@@ -28,8 +28,7 @@
 
 TestSuite(failures, .init = test_with_nodes, .fini = test_pool_restore, .timeout = 280);
 
-/* --- one attempt: a child -----------------------------------------------------------------------
- */
+/* --- one attempt: a child --------------------------------------------------------------------- */
 
 struct attempt {
     const char *(*operation)(void);

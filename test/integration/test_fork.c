@@ -20,8 +20,7 @@
 
 TestSuite(fork, .init = test_with_nodes, .timeout = 280);
 
-/* --- what a child does --------------------------------------------------------------------------
- */
+/* --- what a child does ------------------------------------------------------------------------ */
 
 static void *use_all_kinds(void *result)
 {
@@ -114,8 +113,7 @@ static int fork_child(struct inheritance *inherited, int generations)
     return child < 0 ? 254 : busy_status_of(child);
 }
 
-/* --- tests --------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 Test(fork, two_hundred_times_beside_busy_threads)
 {

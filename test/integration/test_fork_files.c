@@ -219,8 +219,7 @@ Test(fork_files, beside_busy_threads)
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
 
-/* --- pages that are gone -------------------------------------------------------------------------
- */
+/* --- pages that are gone ---------------------------------------------------------------------- */
 
 /* As the kernel takes huge pages of before from a child that has no others for its copies. */
 Test(fork_files, what_is_gone_can_be_freed)
@@ -257,8 +256,7 @@ Test(fork_files, what_is_gone_can_be_freed)
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
 
-/* --- threads in their destructors ---------------------------------------------------------------
- */
+/* --- threads in their destructors ------------------------------------------------------------- */
 
 static pthread_key_t slow_end;
 static atomic_int ending; /* 1: a thread is in its destructors, 2: it may go on */
@@ -342,8 +340,7 @@ Test(fork_files, a_thread_ends_meanwhile)
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
 
-/* --- threads that only the parent has ------------------------------------------------------------
- */
+/* --- threads that only the parent has --------------------------------------------------------- */
 
 #define OWNERS 4
 #define OWNED 600

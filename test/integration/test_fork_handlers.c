@@ -75,8 +75,7 @@ static void register_early(void)
 static void (*const before_all)(void)
     __attribute__((section(".preinit_array"), used)) = register_early;
 
-/* --- what handlers do ---------------------------------------------------------------------------
- */
+/* --- what handlers do ------------------------------------------------------------------------- */
 
 static memkind_t file_kind;
 
@@ -151,8 +150,7 @@ static bool fork_again(void)
     return child > 0 && (waitpid(child, &status, 0) != child || status == 0) && everything();
 }
 
-/* --- tests --------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 static void fork_once(void)
 {

@@ -18,8 +18,7 @@
 
 TestSuite(leftovers, .init = test_with_nodes, .timeout = 280);
 
-/* --- what there is -----------------------------------------------------------------------------
- */
+/* --- what there is ---------------------------------------------------------------------------- */
 
 struct inventory {
     size_t descriptors, mappings, address_space;
@@ -46,8 +45,7 @@ static const char *more_than(const struct inventory *before)
     return text;
 }
 
-/* --- wrong arguments ---------------------------------------------------------------------------
- */
+/* --- wrong arguments -------------------------------------------------------------------------- */
 
 static char area[20 * MIB] __attribute__((aligned(4096)));
 static const struct memkind_page_ops no_functions;
@@ -250,8 +248,7 @@ Test(leftovers, wrong_environment)
             cr_assert_eq(codes[i], MEMKIND_ERROR_ENVIRON, "%s: %d", recipes[i].name, codes[i]);
 }
 
-/* --- limits of the process ---------------------------------------------------------------------
- */
+/* --- limits of the process -------------------------------------------------------------------- */
 
 struct attempt {
     const struct recipe *recipe;

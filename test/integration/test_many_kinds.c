@@ -29,8 +29,7 @@ static void begin(void)
 
 TestSuite(many_kinds, .init = begin, .timeout = 280);
 
-/* --- at the same time --------------------------------------------------------------------------
- */
+/* --- at the same time ------------------------------------------------------------------------- */
 
 #define LIVE 500
 #define EACH 12
@@ -157,8 +156,7 @@ Test(many_kinds, one_too_many)
     }
 }
 
-/* --- one after the other -----------------------------------------------------------------------
- */
+/* --- one after the other ---------------------------------------------------------------------- */
 
 #define LIFE (TEST_SANITIZED ? 1200 : 3000)
 #define WARM 400

@@ -63,8 +63,7 @@ static void list_operations(void)
     cr_assert_leq(recipe_count, MOST_KINDS);
 }
 
-/* --- the child's side --------------------------------------------------------------------------
- */
+/* --- the child's side ------------------------------------------------------------------------- */
 
 struct report {
     char why[CELL_TEXT];
@@ -167,8 +166,7 @@ static void look(void *argument)
     recipe_unmake(&made);
 }
 
-/* --- the test's side ---------------------------------------------------------------------------
- */
+/* --- the test's side -------------------------------------------------------------------------- */
 
 static const char *const debug[] = {"MEMKIND_DEBUG=1", NULL};
 
@@ -355,8 +353,7 @@ static const char *pool_for(const struct recipe *recipe)
     return reason;
 }
 
-/* --- the printed table -------------------------------------------------------------------------
- */
+/* --- the printed table ------------------------------------------------------------------------ */
 
 static void print_cell(FILE *file, size_t kind, size_t operation)
 {
@@ -469,8 +466,7 @@ Test(matrix, every_cell)
     cr_assert_eq(empty, 0, "%zu cells are empty", empty);
 }
 
-/* --- ThreadSanitizer ---------------------------------------------------------------------------
- */
+/* --- ThreadSanitizer -------------------------------------------------------------------------- */
 
 /* It looks away in the child of a process with threads, which each test is: the operations with
  * threads run here in the tests themselves, a test for each kind; of those that are alike, the
@@ -519,8 +515,7 @@ ParameterizedTest(size_t *kind, matrix, threads)
 
 #endif
 
-/* --- nothing is left out of the tables ---------------------------------------------------------
- */
+/* --- nothing is left out of the tables -------------------------------------------------------- */
 
 Test(matrix, every_static_kind_has_a_column)
 {

@@ -19,8 +19,7 @@ TestSuite(onetbb, .init = test_bare, .timeout = 240);
 #define THREADS 4
 #define FORKS 60
 
-/* --- oneTBB's own functions --------------------------------------------------------------------
- */
+/* --- oneTBB's own functions ------------------------------------------------------------------- */
 
 /* As <oneapi/tbb/scalable_allocator.h> has it. */
 struct pool_policy {
@@ -139,8 +138,7 @@ Test(onetbb, children_do_not_wait_for_the_programs_own_use)
     cr_assert_eq(memkind_destroy_kind(file), 0);
 }
 
-/* --- the program's own keys --------------------------------------------------------------------
- */
+/* --- the program's own keys ------------------------------------------------------------------- */
 
 /* The child keeps the values of the forking thread, whatever numbers the keys have, and whichever
  * kind a number belonged to before. */
@@ -176,8 +174,7 @@ Test(onetbb, a_child_keeps_thread_specific_values)
     cr_assert_eq(memkind_destroy_kind(kept), 0);
 }
 
-/* --- ends of threads that wait for each other ---------------------------------------------------
- */
+/* --- ends of threads that wait for each other ------------------------------------------------- */
 
 static pthread_key_t joins; /* its values are threads, which its destructor joins */
 static atomic_bool in_destructor;
@@ -223,8 +220,7 @@ Test(onetbb, a_destructor_joins_a_thread_while_a_kind_is_destroyed)
     pthread_join(thread, NULL);
 }
 
-/* --- the instance -------------------------------------------------------------------------------
- */
+/* --- the instance ----------------------------------------------------------------------------- */
 
 /* That is what makes the above safe: the locks that a child needs are nobody else's. */
 Test(onetbb, the_library_has_an_instance_of_its_own)

@@ -70,8 +70,7 @@ static bool is_left_out(const char *name)
     return without && strstr(name, without);
 }
 
-/* --- blocks and their content ------------------------------------------------------------------
- */
+/* --- blocks and their content ----------------------------------------------------------------- */
 
 struct place {
     atomic_bool taken;
@@ -119,8 +118,7 @@ static size_t random_size(uint64_t *random)
                       : ((size_t)1 << bits) + test_random(random) % ((size_t)1 << bits);
 }
 
-/* --- what a thread does ------------------------------------------------------------------------
- */
+/* --- what a thread does ----------------------------------------------------------------------- */
 
 /* A kind with a limit may be full; the others have no reason. */
 static bool may_fail(unsigned kind, int error)
@@ -271,8 +269,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-/* --- kinds that come and go --------------------------------------------------------------------
- */
+/* --- kinds that come and go ------------------------------------------------------------------- */
 
 static void *use_guest(void *argument)
 {
@@ -331,8 +328,7 @@ static void *create_and_destroy(void *argument)
     return NULL;
 }
 
-/* --- the test ----------------------------------------------------------------------------------
- */
+/* --- the test --------------------------------------------------------------------------------- */
 
 static unsigned long number(const char *variable, unsigned long otherwise)
 {

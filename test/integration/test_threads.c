@@ -28,8 +28,7 @@ TestSuite(threads, .init = test_bare, .timeout = 240);
 int __cxa_thread_atexit_impl(void (*function)(void *), void *object, void *dso);
 extern void *__dso_handle;
 
-/* --- nothing is left behind ---------------------------------------------------------------------
- */
+/* --- nothing is left behind ------------------------------------------------------------------- */
 
 static void *short_life(void *argument)
 {
@@ -105,8 +104,7 @@ Test(threads, exit_flushes_caches)
     cr_expect_eq(allocated, 0, "%zu bytes of ended threads are still allocated", allocated);
 }
 
-/* --- blocks wander ------------------------------------------------------------------------------
- */
+/* --- blocks wander ---------------------------------------------------------------------------- */
 
 #define RING 8
 #define WANDERERS 4000
@@ -221,8 +219,7 @@ Test(threads, blocks_are_freed_by_other_threads)
     }
 }
 
-/* --- destructors --------------------------------------------------------------------------------
- */
+/* --- destructors ------------------------------------------------------------------------------ */
 
 static pthread_key_t early_key, late_key; /* made before and after the library's own */
 static unsigned rounds_wanted;            /* how often more each of them wants to run */

@@ -11,8 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- kinds that go while threads go -------------------------------------------------------------
- */
+/* --- kinds that go while threads go ----------------------------------------------------------- */
 
 #define USERS 8
 
@@ -121,8 +120,7 @@ Test(threads, cache_of_a_destroyed_kind_is_never_hit)
     cr_expect_gt(reused, 1, "the handle was never used again: this test shows nothing");
 }
 
-/* --- limits -------------------------------------------------------------------------------------
- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 /* 10,000 caches; jemalloc has 4,094 ids for explicit ones. */
 Test(threads, two_thousand_at_once_with_five_kinds)
@@ -221,8 +219,7 @@ Test(threads, tables_of_caches_grow_while_kinds_go)
         finish(destroyers[i]);
 }
 
-/* --- arenas on demand ---------------------------------------------------------------------------
- */
+/* --- arenas on demand ------------------------------------------------------------------------- */
 
 static void *use_default(void *argument)
 {

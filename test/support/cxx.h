@@ -156,8 +156,7 @@ struct types {
         std::map<string, strings, std::less<string>, scoped<std::pair<const string, strings>>>;
 };
 
-/* --- what several tests do ----------------------------------------------------------------------
- */
+/* --- what several tests do -------------------------------------------------------------------- */
 
 template <size_t Alignment>
 struct alignas(Alignment) aligned {

@@ -9,8 +9,7 @@
 int memkind_je_mallctl(const char *name, void *old, size_t *old_size, void *fresh,
                        size_t fresh_size);
 
-/* --- what the process holds ---------------------------------------------------------------------
- */
+/* --- what the process holds ------------------------------------------------------------------- */
 
 static size_t control_size(const char *name)
 {
@@ -39,8 +38,7 @@ unsigned arenas(void)
     return count;
 }
 
-/* --- threads and kinds --------------------------------------------------------------------------
- */
+/* --- threads and kinds ------------------------------------------------------------------------ */
 
 pthread_t start(size_t stack, void *(*body)(void *), void *argument)
 {

@@ -21,8 +21,7 @@ char mounts_directory[64];
 static char image[64];
 static pid_t owner;
 
-/* --- file systems ------------------------------------------------------------------------------
- */
+/* --- file systems ----------------------------------------------------------------------------- */
 
 /* clang-format off */
 const struct file_system mounts_tmpfs = {"tmpfs", NULL,               512 * MIB, true,  true,  true};
@@ -132,8 +131,7 @@ bool mounts_used_falls_to(size_t most)
     return false;
 }
 
-/* --- blocks ------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 memkind_t mounts_create(size_t limit)
 {

@@ -40,8 +40,7 @@ size_t mounts_used(void);
 /* The same, but file systems free in the background: polled, up to a deadline. */
 bool mounts_used_falls_to(size_t most);
 
-/* --- kinds and blocks in it --------------------------------------------------------------------
- */
+/* --- kinds and blocks in it ------------------------------------------------------------------- */
 
 memkind_t mounts_create(size_t limit);
 memkind_t mounts_create_conservative(size_t limit);

@@ -118,8 +118,7 @@ const char *recipe_directory(void)
     return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
-/* --- areas of fixed kinds ----------------------------------------------------------------------
- */
+/* --- areas of fixed kinds --------------------------------------------------------------------- */
 
 static int area_file(enum recipe_area area)
 {
@@ -179,8 +178,7 @@ static bool area_is_well(const struct made *made)
     return true;
 }
 
-/* --- page functions of custom kinds ------------------------------------------------------------
- */
+/* --- page functions of custom kinds ----------------------------------------------------------- */
 
 /* No lock: a child of fork(2) finds it usable at any moment. */
 struct recipe_regions {
@@ -264,8 +262,7 @@ static int regions_purge(void *context, void *address, size_t size)
     return madvise(address, size, MADV_DONTNEED);
 }
 
-/* --- making and unmaking -----------------------------------------------------------------------
- */
+/* --- making and unmaking ---------------------------------------------------------------------- */
 
 static int make_pmem(const struct recipe *recipe, memkind_t *kind)
 {

@@ -12,8 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- kinds that come and go ----------------------------------------------------------------------
- */
+/* --- kinds that come and go ------------------------------------------------------------------- */
 
 #define LIMIT (32 * MIB)
 
@@ -203,8 +202,7 @@ void call_destroy_wrong(struct worker *worker)
          "destroy: a static kind");
 }
 
-/* --- questions -----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 void call_statistics(struct worker *worker)
 {
@@ -227,8 +225,7 @@ void call_statistics(struct worker *worker)
          "statistics: a wrong argument is accepted");
 }
 
-/* --- memory that goes back, or may not be had ----------------------------------------------------
- */
+/* --- memory that goes back, or may not be had ------------------------------------------------- */
 
 void call_trim(struct worker *worker)
 {
@@ -316,8 +313,7 @@ void call_questions(struct worker *worker)
          "dax path: code %d", code);
 }
 
-/* --- hbwmalloc.h ---------------------------------------------------------------------------------
- */
+/* --- hbwmalloc.h ------------------------------------------------------------------------------ */
 
 static void *hbw_block(struct worker *worker, size_t size, size_t *alignment, bool *huge)
 {
@@ -379,8 +375,7 @@ void call_hbw_region(struct worker *worker)
     block_check(place);
 }
 
-/* --- memkind_memtier.h ---------------------------------------------------------------------------
- */
+/* --- memkind_memtier.h ------------------------------------------------------------------------ */
 
 struct memtier_memory *tiers_make(uint64_t random)
 {

@@ -28,8 +28,7 @@ struct hostile {
     bool used[SLOTS];
 };
 
-/* --- its functions -------------------------------------------------------------------------------
- */
+/* --- its functions ---------------------------------------------------------------------------- */
 
 static uint64_t next(struct hostile *hostile)
 {
@@ -129,8 +128,7 @@ static int hostile_purge(void *context, void *address, size_t size)
     return next(context) % 2 ? -1 : madvise(address, size, MADV_DONTNEED);
 }
 
-/* --- its blocks ----------------------------------------------------------------------------------
- */
+/* --- its blocks ------------------------------------------------------------------------------- */
 
 struct hostile_block {
     unsigned char *at;

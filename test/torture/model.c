@@ -39,8 +39,7 @@ void fail(const char *format, ...)
     _exit(99);
 }
 
-/* --- random numbers ------------------------------------------------------------------------------
- */
+/* --- random numbers --------------------------------------------------------------------------- */
 
 uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -77,8 +76,7 @@ size_t draw_size(struct worker *worker)
     }
 }
 
-/* --- content -------------------------------------------------------------------------------------
- */
+/* --- content ---------------------------------------------------------------------------------- */
 
 /* Both ends in full; of what lies between, a word of each 256 bytes, so that no other block of that
  * size fits between them. */
@@ -123,8 +121,7 @@ void block_check_part(const struct place *place, size_t kept)
          place->size, (void *)place->at, subject_name(place->subject), offset);
 }
 
-/* --- blocks --------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 const char *subject_name(const struct subject *subject)
 {
@@ -210,8 +207,7 @@ void *block_leaves(struct place *place)
     return at;
 }
 
-/* --- refusals ------------------------------------------------------------------------------------
- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static bool is_sure(const struct subject *subject, size_t size)
 {

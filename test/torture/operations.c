@@ -13,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- what an operation works on ------------------------------------------------------------------
- */
+/* --- what an operation works on --------------------------------------------------------------- */
 
 struct subject *draw_subject(struct worker *worker)
 {
@@ -69,8 +68,7 @@ struct place *draw_empty(struct worker *worker)
     return place;
 }
 
-/* --- blocks --------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 
 static void run_malloc(struct worker *worker)
 {
@@ -251,8 +249,7 @@ static void run_burst(struct worker *worker)
     }
 }
 
-/* --- what is no block ----------------------------------------------------------------------------
- */
+/* --- what is no block ------------------------------------------------------------------------- */
 
 static void run_no_size(struct worker *worker)
 {
@@ -352,8 +349,7 @@ static void run_foreign(struct worker *worker)
         memkind_free(NULL, at);
 }
 
-/* --- from thread to thread -----------------------------------------------------------------------
- */
+/* --- from thread to thread -------------------------------------------------------------------- */
 
 enum { MAIL_NONE, MAIL_BUSY, MAIL_THERE };
 
@@ -399,8 +395,7 @@ void mailbox_empty(void)
             release(&the_round.mailbox[i].place, i % 2);
 }
 
-/* --- the table -----------------------------------------------------------------------------------
- */
+/* --- the table -------------------------------------------------------------------------------- */
 
 /* clang-format off */
 const struct operation operations[] = {

@@ -24,8 +24,7 @@
 #define STACK \
     (TEST_SANITIZED ? MIB : 256 * KIB) /* less than what refused calls of munmap begin at */
 
-/* --- threads -------------------------------------------------------------------------------------
- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 struct helper {
     struct worker worker;
@@ -146,8 +145,7 @@ void process_cancel(struct worker *worker)
     free(helper);
 }
 
-/* --- fork ----------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 static _Atomic(pid_t) *remember(pid_t pid)
 {
@@ -226,8 +224,7 @@ void process_register(void)
         fail("dlopen: %s", dlerror());
 }
 
-/* --- exec ----------------------------------------------------------------------------------------
- */
+/* --- exec ------------------------------------------------------------------------------------- */
 
 int process_hello(void)
 {
@@ -261,8 +258,7 @@ void process_exec(struct worker *worker)
          "exec: a program ended with status %#x", status);
 }
 
-/* --- dlopen --------------------------------------------------------------------------------------
- */
+/* --- dlopen ----------------------------------------------------------------------------------- */
 
 /* The library itself, which stays, and one that uses it when it comes and when it goes. */
 void process_dlopen(struct worker *worker)
@@ -278,8 +274,7 @@ void process_dlopen(struct worker *worker)
     dlclose(library);
 }
 
-/* --- descriptors ---------------------------------------------------------------------------------
- */
+/* --- descriptors ------------------------------------------------------------------------------ */
 
 #define CANARIES 8
 

@@ -18,8 +18,7 @@ struct round the_round;
 
 static struct worker workers[THREADS_MOST];
 
-/* --- what the round begins with ------------------------------------------------------------------
- */
+/* --- what the round begins with --------------------------------------------------------------- */
 
 static void set_environment(const struct plan *plan, uint64_t random)
 {
@@ -88,8 +87,7 @@ static int count_descriptors(void)
     return count;
 }
 
-/* --- threads -------------------------------------------------------------------------------------
- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 static void *work(void *argument)
 {
@@ -126,8 +124,7 @@ static void run_threads(struct plan *plan)
         pthread_join(weather, NULL);
 }
 
-/* --- the end -------------------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 /* No thread runs, so figures are exact. */
 static void check_statistics(const struct subject *subject)

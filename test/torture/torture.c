@@ -31,8 +31,7 @@ static struct {
 static char scratch[] = "/tmp/memkind-torture-XXXXXX", log_file[64], disk[64];
 static pid_t owner;
 
-/* --- plans ---------------------------------------------------------------------------------------
- */
+/* --- plans ------------------------------------------------------------------------------------ */
 
 static void leave_all_out(struct plan *plan)
 {
@@ -128,8 +127,7 @@ static bool make_plan(struct plan *plan, uint64_t seed)
     return !options.keep || keep(plan, options.keep);
 }
 
-/* --- rounds --------------------------------------------------------------------------------------
- */
+/* --- rounds ----------------------------------------------------------------------------------- */
 
 static void print_log(void)
 {
@@ -203,8 +201,7 @@ static int run(void)
     return failed || !rounds;
 }
 
-/* --- where files are -----------------------------------------------------------------------------
- */
+/* --- where files are -------------------------------------------------------------------------- */
 
 /* A small disk of our own, in a mount namespace of our own, where that is permitted. */
 static bool mount_disk(void)
@@ -248,8 +245,7 @@ static bool prepare(void)
     return true;
 }
 
-/* --- the command line ----------------------------------------------------------------------------
- */
+/* --- the command line ------------------------------------------------------------------------- */
 
 static bool read_faults(char *text)
 {

@@ -90,8 +90,7 @@ struct report {
 extern struct report *report;
 extern bool torture_debugs; /* a debugger may be asked for: a failing process waits for it */
 
-/* --- the model: model.c ------------------------------------------------------------------------
- */
+/* --- the model: model.c ----------------------------------------------------------------------- */
 
 /* A shared kind, or a guest. */
 struct subject {
@@ -159,8 +158,7 @@ struct place *draw_block(struct worker *worker);
 struct place *draw_empty(struct worker *worker);
 const char *subject_name(const struct subject *subject);
 
-/* --- the round -----------------------------------------------------------------------------------
- */
+/* --- the round -------------------------------------------------------------------------------- */
 
 struct round {
     const struct plan *plan;
@@ -186,8 +184,7 @@ bool subject_destroy(const struct worker *worker, const struct subject *subject)
 /* With what is left of its blocks in the worker's places. */
 void subject_end(struct worker *worker, struct subject *subject);
 
-/* --- operations ----------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 
 struct operation {
     const char *name;

@@ -40,8 +40,7 @@ const char *const fault_names[FAULTS] = {
     [FAULT_DLOPEN] = "dlopen",
 };
 
-/* --- marks ---------------------------------------------------------------------------------------
- */
+/* --- marks ------------------------------------------------------------------------------------ */
 
 /* How often weather began or ended, and how many faults there are now. */
 static struct {
@@ -73,8 +72,7 @@ void weather_wait(void)
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-/* --- limits --------------------------------------------------------------------------------------
- */
+/* --- limits ----------------------------------------------------------------------------------- */
 
 /* Pages of address space, and of data. */
 static void read_pages(size_t *space, size_t *data)
@@ -144,8 +142,7 @@ void weather_of_child(void)
     }
 }
 
-/* --- mappings, the disk, huge pages, signals -----------------------------------------------------
- */
+/* --- mappings, the disk, huge pages, signals -------------------------------------------------- */
 
 static char *taken;
 static size_t taken_size;
@@ -242,8 +239,7 @@ static void signals_end(enum fault fault)
     signals_every(0);
 }
 
-/* --- what holds for the whole round --------------------------------------------------------------
- */
+/* --- what holds for the whole round ----------------------------------------------------------- */
 
 /* In the environment of a container, say. */
 static void refuse_something(uint64_t random)
@@ -306,8 +302,7 @@ void weather_begin(const struct plan *plan)
     use_first(plan, random >> 8);
 }
 
-/* --- the thread ----------------------------------------------------------------------------------
- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 /* clang-format off */
 static const struct {

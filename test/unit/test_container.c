@@ -63,8 +63,7 @@ static void end(void)
 
 TestSuite(container, .init = begin, .fini = end, .timeout = 120);
 
-/* --- where the limits are ---------------------------------------------------------------------
- */
+/* --- where the limits are --------------------------------------------------------------------- */
 
 /* Less a 64th of the limit, which is spared. */
 static uint64_t left(uint64_t limit, uint64_t used)
@@ -155,8 +154,7 @@ Test(container, nonsense_is_no_limit)
     cr_expect_eq(memory_cgroup_room(), NO_LIMIT);
 }
 
-/* --- what a kind then gets --------------------------------------------------------------------
- */
+/* --- what a kind then gets -------------------------------------------------------------------- */
 
 static void limit_to(size_t limit, size_t used)
 {
@@ -216,8 +214,7 @@ Test(container, files_in_memory_end_at_the_limit)
     cr_expect_eq(memkind_destroy_kind(kind), 0);
 }
 
-/* --- a cgroup of the machine ------------------------------------------------------------------
- */
+/* --- a cgroup of the machine ------------------------------------------------------------------ */
 
 #define LIMIT (96 * MIB)
 
@@ -300,8 +297,7 @@ Test(container, a_limit_of_the_machine)
     cr_expect_eq(rmdir(folder), 0);
 }
 
-/* --- calls that a sandbox refuses -------------------------------------------------------------
- */
+/* --- calls that a sandbox refuses ------------------------------------------------------------- */
 
 static void use_preferred(void *argument)
 {

@@ -99,8 +99,7 @@ static char *block_of(memkind_t kind, size_t size)
     return block;
 }
 
-/* --- what is told, at once ----------------------------------------------------------------------
- */
+/* --- what is told, at once -------------------------------------------------------------------- */
 
 Test(facts, nodes_that_go)
 {
@@ -205,8 +204,7 @@ Test(facts, hbw_malloc_follows)
     hbw_free(block);
 }
 
-/* --- what is noticed ----------------------------------------------------------------------------
- */
+/* --- what is noticed -------------------------------------------------------------------------- */
 
 /* By an allocation that needs a region, and by a question. Between looks nothing is read. */
 Test(facts, changes_are_noticed)
@@ -248,8 +246,7 @@ Test(facts, a_listed_node_that_gets_memory_is_noticed)
     cr_assert_eq(memkind_get_capacity(MEMKIND_HBW_ALL), (ssize_t)(32 * GIB));
 }
 
-/* --- what cannot be read ------------------------------------------------------------------------
- */
+/* --- what cannot be read ---------------------------------------------------------------------- */
 
 static void limit_descriptors(rlim_t most)
 {
@@ -287,8 +284,7 @@ Test(facts, first_use_without_descriptors)
     cr_assert_eq(memkind_check_available(MEMKIND_HBW), 0);
 }
 
-/* --- what is kept ------------------------------------------------------------------------------
- */
+/* --- what is kept ----------------------------------------------------------------------------- */
 
 static void refresh_often(int times, bool change)
 {
@@ -337,8 +333,7 @@ Test(facts, one_set_for_a_question)
     cr_assert_eq(nodemask_count(&topology_get()->with_memory), 2);
 }
 
-/* --- threads and forks --------------------------------------------------------------------------
- */
+/* --- threads and forks ------------------------------------------------------------------------ */
 
 static atomic_bool stop;
 

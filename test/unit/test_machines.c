@@ -46,8 +46,7 @@ static bool be(const char *name)
     return true;
 }
 
-/* --- what the library says, in words -----------------------------------------------------------
- */
+/* --- what the library says, in words ---------------------------------------------------------- */
 
 static const char *size_text(uint64_t size)
 {
@@ -139,8 +138,7 @@ static bool write_report(const char *name)
     return fclose(file) == 0;
 }
 
-/* --- compared with what is expected ------------------------------------------------------------
- */
+/* --- compared with what is expected ----------------------------------------------------------- */
 
 struct look {
     char name[64];
@@ -206,8 +204,7 @@ Test(machines, nodes_and_kinds_of_each)
     globfree(&machines);
 }
 
-/* --- what discovery costs ----------------------------------------------------------------------
- */
+/* --- what discovery costs --------------------------------------------------------------------- */
 
 /* Every selector from every CPU: what the machine is asked for once. */
 static void ask_everything(void)
@@ -276,8 +273,7 @@ Test(machines, numbers_are_read_when_needed)
     cr_assert_leq(machine.opened, 4 + 16 * 2, "%u files", machine.opened);
 }
 
-/* --- a kernel that says no ---------------------------------------------------------------------
- */
+/* --- a kernel that says no -------------------------------------------------------------------- */
 
 static int check(int partition, char why[NODE_ANSWER_WHY])
 {
@@ -392,8 +388,7 @@ Test(machines, preferred_kinds_never_fail_for_ties)
     }
 }
 
-/* --- a GPU's node ------------------------------------------------------------------------------
- */
+/* --- a GPU's node ----------------------------------------------------------------------------- */
 
 /* It is part of no kind, but who names it has it. */
 Test(machines, a_node_of_a_gpu_is_taken_when_asked_for)

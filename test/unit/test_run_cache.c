@@ -436,8 +436,7 @@ Test(run_cache, strange_runs_are_refused)
     }
 }
 
-/* --- what is the same in any order of calls -----------------------------------------------------
- */
+/* --- what is the same in any order of calls --------------------------------------------------- */
 
 #define LIVE 200
 
@@ -491,8 +490,7 @@ Test(run_cache, any_order)
     }
 }
 
-/* --- the other settings -------------------------------------------------------------------------
- */
+/* --- the other settings ----------------------------------------------------------------------- */
 
 Test(run_cache_other, conservative_pools_give_back_at_once)
 {

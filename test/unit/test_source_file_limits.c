@@ -28,8 +28,7 @@ static void mount_small(const char *path, const char *options)
         test_skip("no file system can be mounted: %s", strerror(errno));
 }
 
-/* --- file systems that are full or cannot do everything -----------------------------------------
- */
+/* --- file systems that are full or cannot do everything --------------------------------------- */
 
 Test(source_file, a_full_file_system)
 {
@@ -158,8 +157,7 @@ Test(source_file, no_nameless_files)
     cr_expect_eq(rmdir(path), 0);
 }
 
-/* --- the process's limits -----------------------------------------------------------------------
- */
+/* --- the process's limits --------------------------------------------------------------------- */
 
 static bool is_signal_left(void)
 {

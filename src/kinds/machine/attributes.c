@@ -123,8 +123,7 @@ unsigned attributes_latency(const struct node_attributes *node)
     return mean(node->read_latency, node->write_latency);
 }
 
-/* --- of the running machine ---------------------------------------------------------------------
- */
+/* --- of the running machine ------------------------------------------------------------------- */
 
 /* What CPUs have of their own: the best numbers of nodes with CPUs. 0: unknown. */
 static void find_ordinary(const struct attributes *attributes, unsigned *bandwidth,

@@ -40,8 +40,7 @@ static __thread struct {
     unsigned depth, inside; /* of facts_begin(); of these, inside an allocation */
 } mine __attribute__((tls_model("initial-exec")));
 
-/* --- sets ---------------------------------------------------------------------------------------
- */
+/* --- sets ------------------------------------------------------------------------------------- */
 
 static void drop(struct facts *facts)
 {
@@ -92,8 +91,7 @@ static void see_nothing(void)
         drop_retired();
 }
 
-/* --- one fact -----------------------------------------------------------------------------------
- */
+/* --- one fact --------------------------------------------------------------------------------- */
 
 /* The fact of the set that the thread sees, if it had to be computed. */
 static void *compute(enum fact fact, bool log)
@@ -140,8 +138,7 @@ bool facts_may_allocate(void)
     return !mine.inside;
 }
 
-/* --- what is true now ---------------------------------------------------------------------------
- */
+/* --- what is true now ------------------------------------------------------------------------- */
 
 /* In the thread's sight: what `old` knows, computed anew. False: there is no memory. */
 static bool compute_again(struct facts *old)
@@ -225,8 +222,7 @@ int facts_refresh(void)
     return error;
 }
 
-/* --- looking ------------------------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------------------------- */
 
 static bool is_current(const struct facts *facts)
 {

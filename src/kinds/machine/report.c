@@ -11,8 +11,7 @@
 #include "kinds/machine/topology.h"
 #include "kinds/system/sysfs.h"
 
-/* --- nodes --------------------------------------------------------------------------------------
- */
+/* --- nodes ------------------------------------------------------------------------------------ */
 
 static void read_cpus(struct node_report *report)
 {
@@ -109,8 +108,7 @@ const char *memory_type_name(enum memory_type type)
     return names[type];
 }
 
-/* --- kinds --------------------------------------------------------------------------------------
- */
+/* --- kinds ------------------------------------------------------------------------------------ */
 
 void report_kind(const struct page_kind *kind, struct kind_report *report)
 {

@@ -15,8 +15,7 @@
 #include "kinds/machine/topology.h"
 #include "kinds/system/callbacks.h"
 
-/* --- answers that are kept ----------------------------------------------------------------------
- */
+/* --- answers that are kept -------------------------------------------------------------------- */
 
 static void find_hbw(void *value)
 {
@@ -60,8 +59,7 @@ static void answer_known(enum fact fact, struct node_answer *answer)
         node_answer_refuse(answer, MEMKIND_ERROR_MMAP, "not even one page can be mapped");
 }
 
-/* --- choices ------------------------------------------------------------------------------------
- */
+/* --- choices ---------------------------------------------------------------------------------- */
 
 /* Scores: how good a node is for threads on `cpu_node`; 0: nobody knows. */
 

@@ -142,8 +142,7 @@ struct nodemask topology_memory_only(const struct topology *topology)
     return nodes;
 }
 
-/* --- of the running machine ---------------------------------------------------------------------
- */
+/* --- of the running machine ------------------------------------------------------------------- */
 
 static void find(void *value)
 {

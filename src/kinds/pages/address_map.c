@@ -58,8 +58,7 @@ struct page_region *address_map_search(const void *address)
     return NULL;
 }
 
-/* --- ranges: GiB by GiB -------------------------------------------------------------------------
- */
+/* --- ranges: GiB by GiB ----------------------------------------------------------------------- */
 
 /* The part [first, last] of a range that lies in one GiB. */
 struct part {
@@ -188,8 +187,7 @@ void address_map_clear_notes(const void *address, size_t size)
     }
 }
 
-/* --- adding and removing ------------------------------------------------------------------------
- */
+/* --- adding and removing ---------------------------------------------------------------------- */
 
 static bool make_leaves(uintptr_t first, uintptr_t last)
 {

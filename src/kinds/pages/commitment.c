@@ -22,8 +22,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, page_commitment) watched; /* guarded by lock */
 
-/* --- room on nodes ------------------------------------------------------------------------------
- */
+/* --- room on nodes ---------------------------------------------------------------------------- */
 
 /* Bytes that a process can have on a node before the kernel starts to kill. Without an answer (no
  * descriptor left, a sandbox) nothing is refused. */
@@ -64,8 +63,7 @@ static uint64_t room_on(const struct nodemask *nodes)
     return room + os_free_swap();
 }
 
-/* --- what is promised: all of this section with the lock ----------------------------------------
- */
+/* --- what is promised: all of this section with the lock -------------------------------------- */
 
 static bool nodes_meet(const struct nodemask *a, const struct nodemask *b)
 {
@@ -212,8 +210,7 @@ static bool has_room(struct page_commitment *commitment, const struct nodemask *
     return true;
 }
 
-/* --- pools --------------------------------------------------------------------------------------
- */
+/* --- pools ------------------------------------------------------------------------------------ */
 
 bool commitment_watches(const struct nodemask *nodes)
 {

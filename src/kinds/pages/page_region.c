@@ -19,8 +19,7 @@ void page_regions_init(struct page_regions *regions, struct page_pool *pool, con
     *regions = (struct page_regions){.pool = pool, .name = name};
 }
 
-/* --- one region ---------------------------------------------------------------------------------
- */
+/* --- one region ------------------------------------------------------------------------------- */
 
 /* False: no memory. Called with the lock. */
 static bool note(struct page_regions *regions, const struct page_region *wanted)
@@ -101,8 +100,7 @@ const struct page_region *page_region_window(const struct page_regions *regions,
     return window && window->pool == regions->pool ? window : NULL;
 }
 
-/* --- all of a pool ------------------------------------------------------------------------------
- */
+/* --- all of a pool ---------------------------------------------------------------------------- */
 
 void page_regions_hide(struct page_regions *regions)
 {
@@ -197,8 +195,7 @@ size_t page_regions_untouched(struct page_regions *regions)
     return untouched;
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 void page_region_prefork(void)
 {

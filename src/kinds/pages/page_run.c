@@ -24,8 +24,7 @@ size_t page_run_unit(void)
     return page > ADDRESS_MAP_UNIT ? page : ADDRESS_MAP_UNIT;
 }
 
-/* --- lists --------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 
 void page_run_age_add(struct page_run *older, struct page_run *run)
 {
@@ -100,8 +99,7 @@ void page_run_leave(struct page_run *run)
         set->filled[bin / 64] &= ~((uint64_t)1 << bin % 64);
 }
 
-/* --- runs and their neighbours ------------------------------------------------------------------
- */
+/* --- runs and their neighbours ---------------------------------------------------------------- */
 
 struct page_run *page_run_make(struct page_run_set *set, char *start, size_t size)
 {

@@ -26,8 +26,7 @@
 #define LEFT_OVER_SHARE 16                  /* of a region: what may be left over at its end */
 #define SPARE_SHARE 2 /* of what is mapped: how much more than wanted may be mapped for that */
 
-/* --- pools --------------------------------------------------------------------------------------
- */
+/* --- pools ------------------------------------------------------------------------------------ */
 
 struct page_setup pool_setup(const struct page_kind *kind)
 {
@@ -211,8 +210,7 @@ bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole)
     return region && region == address_map_find(b);
 }
 
-/* --- mapping ------------------------------------------------------------------------------------
- */
+/* --- mapping ---------------------------------------------------------------------------------- */
 
 bool pool_no_core_dump(const struct page_pool *pool, void *address, size_t size)
 {
@@ -367,8 +365,7 @@ bool pool_unmap(struct page_pool *pool, void *address, size_t size)
     return true;
 }
 
-/* --- a machine that changes ---------------------------------------------------------------------
- */
+/* --- a machine that changes ------------------------------------------------------------------- */
 
 /* What was found out last: neighbours in the list are mostly of one pool and domain. */
 struct binding {
@@ -422,8 +419,7 @@ size_t pool_mapped(const struct page_pool *pool)
     return page_regions_mapped(&pool->regions);
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 bool pool_is_shared(const struct page_pool *pool)
 {

@@ -24,8 +24,7 @@ struct free_range {
     size_t largest; /* size of the largest range of this subtree */
 };
 
-/* --- records: one lock for all, taken after an allocator's --------------------------------------
- */
+/* --- records: one lock for all, taken after an allocator's ------------------------------------ */
 
 static pthread_mutex_t objects_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct object_pool objects = {.size = sizeof(struct free_range)};
@@ -50,8 +49,7 @@ static void range_drop(struct free_range *range)
     pthread_mutex_unlock(&objects_lock);
 }
 
-/* --- the tree: all of this section with the allocator's lock ------------------------------------
- */
+/* --- the tree: all of this section with the allocator's lock ---------------------------------- */
 
 static char *end_of(const struct free_range *range)
 {
@@ -164,8 +162,7 @@ static struct free_range *detach_starting(struct free_range **tree, const char *
     return first && first->start == address ? detach_first(tree) : NULL;
 }
 
-/* --- search: likewise ---------------------------------------------------------------------------
- */
+/* --- search: likewise ------------------------------------------------------------------------- */
 
 static bool fits(const struct free_range *range, size_t size, size_t alignment)
 {
@@ -220,8 +217,7 @@ static struct free_range *find(struct free_range *tree, size_t size, size_t alig
     return found ? found : find_fit(tree, size, alignment, &all);
 }
 
-/* --- allocators ---------------------------------------------------------------------------------
- */
+/* --- allocators ------------------------------------------------------------------------------- */
 
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER; /* taken before an allocator's */
 static LIST_HEAD(, range_allocator) all = LIST_HEAD_INITIALIZER(all);
@@ -360,8 +356,7 @@ void *range_allocator_take(struct range_allocator *ranges, size_t size, size_t a
     return start;
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 void range_allocator_prefork(void)
 {

@@ -46,8 +46,7 @@ static struct page_run *used_of(const struct run_cache *cache, const void *addre
     return run && run->set == &cache->runs && run->size == size ? run : NULL;
 }
 
-/* --- taking and giving --------------------------------------------------------------------------
- */
+/* --- taking and giving ------------------------------------------------------------------------ */
 
 void run_cache_hog(void)
 {
@@ -259,8 +258,7 @@ bool run_cache_give_unused(struct run_cache *cache, void *address, size_t size)
     return give(cache, address, size, true);
 }
 
-/* --- changing the size of a used run ------------------------------------------------------------
- */
+/* --- changing the size of a used run ---------------------------------------------------------- */
 
 /* `purged`: what is cut off has to be committed before use. Called with the lock. */
 static bool shrink(struct page_run *run, size_t size, bool purged)
@@ -346,8 +344,7 @@ void run_cache_usage(struct run_cache *cache, size_t *used, size_t *kept)
     pthread_mutex_unlock(&lock);
 }
 
-/* --- decay --------------------------------------------------------------------------------------
- */
+/* --- decay ------------------------------------------------------------------------------------ */
 
 /* Called with the lock. */
 static bool is_too_much(void)
@@ -477,8 +474,7 @@ size_t run_cache_trim(struct run_cache *cache)
     return before > after ? before - after : 0;
 }
 
-/* --- the end, and fork --------------------------------------------------------------------------
- */
+/* --- the end, and fork ------------------------------------------------------------------------ */
 
 /* Called with the lock. */
 static void forget(struct page_run_list *list)

@@ -60,8 +60,7 @@ PAGE_SOURCE_STATE(struct source_file)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* --- the file -----------------------------------------------------------------------------------
- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 /* `directory` NULL: the one where the pool had a file before. */
 static int file_make(struct source_file *own, const char *directory)
@@ -162,8 +161,7 @@ static void close_pool(struct page_pool *pool)
     leftover_unmap(own->directory, TEMP_FILE_PATH);
 }
 
-/* --- space in the file --------------------------------------------------------------------------
- */
+/* --- space in the file ------------------------------------------------------------------------ */
 
 /* The piece of [address, end) that lies in one window. */
 struct piece {
@@ -280,8 +278,7 @@ static int reserve(struct page_pool *pool, struct free_range *spare, char *addre
     return error;
 }
 
-/* --- windows ------------------------------------------------------------------------------------
- */
+/* --- windows ---------------------------------------------------------------------------------- */
 
 static size_t windows_of(const struct source_file *own)
 {
@@ -402,8 +399,7 @@ static int unmap(struct page_pool *pool, void *address, size_t size)
     return 0;
 }
 
-/* --- questions ----------------------------------------------------------------------------------
- */
+/* --- questions -------------------------------------------------------------------------------- */
 
 static size_t granule(const struct page_pool *pool)
 {
@@ -442,8 +438,7 @@ int source_file_check_dax(const char *directory)
     return !error && dax ? MEMKIND_SUCCESS : MEMKIND_ERROR_MMAP;
 }
 
-/* --- fork ---------------------------------------------------------------------------------------
- */
+/* --- fork ------------------------------------------------------------------------------------- */
 
 static void forked(struct page_pool *pool)
 {

@@ -39,8 +39,7 @@ struct place {
     char below[PATH_SIZE];   /* from there to the cgroup: "", or "/a/b" */
 };
 
-/* --- where it is --------------------------------------------------------------------------------
- */
+/* --- where it is ------------------------------------------------------------------------------ */
 
 /* Whether a word is in a list with commas. */
 static bool has_word(const char *list, const char *word)
@@ -148,8 +147,7 @@ static void find_places(struct place places[VERSIONS])
     (void)os_read_lines(path, read_mount, places);
 }
 
-/* --- what it says -------------------------------------------------------------------------------
- */
+/* --- what it says ----------------------------------------------------------------------------- */
 
 static bool read_file(const char *folder, const char *name, char *text, size_t size)
 {

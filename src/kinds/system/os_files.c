@@ -222,8 +222,7 @@ int os_path(int file, char *path, size_t size)
     return os_failed("readlink", 0);
 }
 
-/* --- files that get too large ------------------------------------------------------------------
- */
+/* --- files that get too large ----------------------------------------------------------------- */
 
 /* Beyond RLIMIT_FSIZE there is EFBIG, and SIGXFSZ for the thread. That one is held back and taken:
  * to ask for the limit beforehand would not do, since another thread may lower it meanwhile. What

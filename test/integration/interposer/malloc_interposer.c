@@ -32,8 +32,7 @@
 
 static atomic_ulong asked, given, foreign;
 
-/* --- the kind -----------------------------------------------------------------------------------
- */
+/* --- the kind --------------------------------------------------------------------------------- */
 
 static _Atomic(memkind_t) chosen;
 
@@ -76,8 +75,7 @@ static size_t size_of(void *block)
     return size;
 }
 
-/* --- malloc and its family ----------------------------------------------------------------------
- */
+/* --- malloc and its family -------------------------------------------------------------------- */
 
 PUBLIC void *malloc(size_t size)
 {
@@ -206,8 +204,7 @@ PUBLIC size_t malloc_usable_size(void *block)
     return memkind_malloc_usable_size(NULL, block);
 }
 
-/* --- report -------------------------------------------------------------------------------------
- */
+/* --- report ----------------------------------------------------------------------------------- */
 
 __attribute__((destructor)) static void report(void)
 {
