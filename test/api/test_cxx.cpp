@@ -214,7 +214,7 @@ Test(cxx_fixed, wrong_arguments)
     using allocator = libmemkind::fixed::allocator<int>;
 
     cr_assert_eq(refusal([] { allocator(nullptr, 64 * MIB); }), 'i');
-    cr_assert_eq(refusal([] { allocator(cxx_fixed::area(32 * MIB), MIB); }), 'i');
+    cr_assert_eq(refusal([] { allocator(cxx_fixed::area(32 * MIB), KIB); }), 'i');
     cr_assert_eq(refusal([] { allocator(cxx_fixed::area(32 * MIB), 0); }), 'i');
     cr_assert_eq(refusal([] { allocator(cxx_fixed::area(32 * MIB), SIZE_MAX); }), 'i');
     nothing_is_left();
