@@ -33,7 +33,7 @@ esac
 run "${smaller[@]}" --shrink-seconds 0
 grep -q 'FAILED: calloc: ' "$scratch/said" || fail "the smaller plan does not fail: $(tail -n 3 "$scratch/said")"
 "$torture" "${smaller[@]}" >"$scratch/said" || fail "the library itself fails: $(tail -n 3 "$scratch/said")"
-grep -q ' calloc 1 ' "$scratch/said" || fail "the smaller plan is another one: $(cat "$scratch/said")"
+grep -q ' calloc [1-9]' "$scratch/said" || fail "the smaller plan is another one: $(cat "$scratch/said")"
 
 if "$torture" --faults nonsense >/dev/null 2>&1; then
     fail "a wrong option is accepted"
