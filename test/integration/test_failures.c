@@ -26,7 +26,9 @@
 #define CALLS_MOST 500 /* no operation makes more calls */
 #define REPETITIONS 12 /* of a failure, to see a leak */
 
-TestSuite(failures, .init = test_with_nodes, .fini = test_pool_restore, .timeout = 280);
+TestSuite(failures, .init = test_with_nodes, .timeout = 280);
+/* A test of its own for ctest, which lets only one program at a time reserve huge pages. */
+TestSuite(failures_huge_pages, .init = test_with_nodes, .fini = test_pool_restore, .timeout = 280);
 
 /* --- one attempt: a child --------------------------------------------------------------------- */
 
@@ -183,7 +185,7 @@ OPERATION(calloc_after_purge)
 OPERATION(ask)
 OPERATION(statistics)
 
-Test(failures, malloc_hugetlb)
+Test(failures_huge_pages, malloc_hugetlb)
 {
     test_pool_set(2 * MIB, 16);
     run_all("malloc_hugetlb", op_malloc_hugetlb);

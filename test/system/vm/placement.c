@@ -5,7 +5,7 @@
  *
  *     placement [KIND]...      every kind if none is named
  *
- * For every available kind and both heap managers: blocks of 64 B to 64 MiB from a thread on each
+ * For every available kind and both heap managers: blocks of 64 B to 16 MiB from a thread on each
  * node with CPUs, some of them freed by another thread and allocated again. Then the kernel is
  * asked for the node and the page size of every page. A line for each kind and heap manager says
  * how many pages are right; exit status 0 means all of them.
@@ -42,7 +42,7 @@
 #define TOPOLOGY "/in/topology"
 #define NODES 8
 #define SIZE_LEAST ((size_t)64)
-#define SIZE_MOST (64 * MIB)
+#define SIZE_MOST (16 * MIB)
 #define BYTES_OF_A_SIZE (512 * KIB)
 #define BLOCKS_OF_A_SIZE 256
 #define BLOCKS 4096
