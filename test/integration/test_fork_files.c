@@ -316,6 +316,8 @@ Test(fork_files, a_thread_ends_meanwhile)
     memkind_t kind;
     pid_t child;
 
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer cannot start threads in a forked child");
     /* Before the library has a key, so that this one's destructor comes first. */
     cr_assert_eq(pthread_key_create(&slow_end, stay_in_destructor), 0);
     kind = create_file();
@@ -377,6 +379,8 @@ Test(fork_files, a_thread_has_the_number_of_one_of_before)
     pthread_t threads[OWNERS];
     pid_t child;
 
+    if (TEST_THREAD_SANITIZED)
+        test_skip("ThreadSanitizer cannot start threads in a forked child");
     for (size_t i = 0; i < OWNERS; i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, own_blocks, &owners[i]), 0);
     while (owners_ready < OWNERS)
