@@ -115,7 +115,7 @@ Test(container, cached_files_are_not_in_use)
 Test(container, version_1)
 {
     write_file("cgroup", "9:name=systemd:/x\n4:cpuset,memory:/a\n0::/x\n");
-    write_file("mountinfo", "3 2 0:2 / %s/systemd rw - cgroup cgroup rw,name=systemd\n"
+    write_file("mountinfo", "3 2 0:2 / %1$s/systemd rw - cgroup cgroup rw,name=systemd\n"
                             "4 2 0:2 / %1$s/un\\040ified rw - cgroup2 cgroup2 rw\n"
                             "5 2 0:2 / %1$s/mem\\040ory rw - cgroup cgroup rw,cpuset,memory\n");
     write_file("mem ory/memory.limit_in_bytes", "9223372036854771712\n");
