@@ -8,6 +8,12 @@
  * counts wrong, for ever. So it cannot be cancelled between guard_enter() and guard_leave(). What a
  * thread's cache answers inline takes no lock and needs no guard.
  *
+ * Disabling is not enough for a thread that may be cancelled asynchronously. pthread_cancel() sends
+ * it a signal, whose handler asks in glibc before 2.41 for the type of cancellation only, not for
+ * the state: a signal that is on its way when we disable ends the thread inside the guard. So the
+ * type is deferred there, too. On leaving it comes back before the state, since only enabling with
+ * the thread's own type acts on what is pending.
+ *
  * Fork. Between its handlers the forking thread holds every lock of the library. Other libraries'
  * handlers may run in between, and call us: guard_enter() then opens what the fork has closed, and
  * guard_leave() closes it again. The frontend, which knows the order of the locks, says how.
@@ -24,6 +30,7 @@
 
 struct guard {
     int cancel_state; /* what it was before */
+    int cancel_type;  /* likewise */
     unsigned forks;   /* forks to go on with: 0, or what guard_open() returned */
 };
 
@@ -44,6 +51,7 @@ void guard_close(unsigned forks);
 static inline void guard_enter(struct guard *guard)
 {
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &guard->cancel_state);
+    pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &guard->cancel_type);
     guard->forks = unlikely(guard_forks) ? guard_open() : 0;
 }
 
@@ -51,5 +59,6 @@ static inline void guard_leave(const struct guard *guard)
 {
     if (unlikely(guard->forks))
         guard_close(guard->forks);
+    pthread_setcanceltype(guard->cancel_type, NULL);
     pthread_setcancelstate(guard->cancel_state, NULL);
 }
