@@ -7,10 +7,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define PAGES_AT_ONCE 1024
+#define TURNS_MOST 1000 /* of waiting for a page that is on its way */
 
 /* --- the list of pages ------------------------------------------------------------------------ */
 
@@ -128,10 +130,32 @@ static int find_sizes(struct placement *placement)
 /* --- nodes: move_pages(2) --------------------------------------------------------------------- */
 
 /* Without target nodes, move_pages(2) moves nothing: it only says where the pages are. */
+static int ask_nodes(size_t count, void **addresses, int *nodes)
+{
+    return syscall(SYS_move_pages, 0, count, addresses, NULL, nodes, 0) < 0 ? errno : 0;
+}
+
+/* While the kernel moves a page, to make room for a huge one say, it has no node, but mincore(2)
+ * counts it. */
+static int wait_until_moved(void *address, int *node)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char resident = 0;
+    int error = 0;
+
+    for (int turn = 0; !error && *node == -ENOENT && turn < TURNS_MOST; turn++) {
+        if (mincore(address, page, &resident) || !(resident & 1))
+            break;
+        usleep(50);
+        error = ask_nodes(1, &address, node);
+    }
+    return error;
+}
+
 static int find_nodes(struct placement *placement)
 {
     void *addresses[PAGES_AT_ONCE];
-    int nodes[PAGES_AT_ONCE];
+    int nodes[PAGES_AT_ONCE], error;
 
     for (size_t done = 0; done < placement->count;) {
         struct placement_page *pages = placement->pages + done;
@@ -141,10 +165,13 @@ static int find_nodes(struct placement *placement)
             count = PAGES_AT_ONCE;
         for (size_t i = 0; i < count; i++)
             addresses[i] = (void *)pages[i].address;
-        if (syscall(SYS_move_pages, 0, count, addresses, NULL, nodes, 0) < 0)
-            return errno;
-        for (size_t i = 0; i < count; i++)
+        error = ask_nodes(count, addresses, nodes);
+        for (size_t i = 0; !error && i < count; i++) {
+            error = wait_until_moved(addresses[i], &nodes[i]);
             pages[i].node = nodes[i];
+        }
+        if (error)
+            return error;
         done += count;
     }
     return 0;

@@ -9,6 +9,7 @@
  * number of the static kind, or "none"; and the node that the kernel says a block is on.
  */
 #include <dlfcn.h>
+#include <errno.h>
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,7 +62,9 @@ static int try_allocator(const char *name, omp_allocator_handle_t allocator)
             void *page = block + size / 2;
 
             partition = partition_of(block);
-            syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node, 0);
+            /* A page that the kernel is moving has no node for a moment. */
+            for (int turn = 0; turn < 1000 && (node == -1 || node == -ENOENT); turn++)
+                syscall(SYS_move_pages, 0, 1ul, &page, NULL, &node, 0);
         }
         omp_free(block, allocator);
     }

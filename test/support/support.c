@@ -434,11 +434,29 @@ bool test_find_mapping(const void *address, struct test_mapping *mapping)
     return mapping->end != 0;
 }
 
+/* A page that the kernel is moving has no node for a moment, but mincore(2) counts it. */
+static bool is_moving(void *address, int node)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    unsigned char resident = 0;
+
+    return node == -ENOENT &&
+           mincore((void *)((uintptr_t)address & ~(page - 1)), page, &resident) == 0 &&
+           (resident & 1);
+}
+
 int test_page_node(void *address)
 {
     int node = -ENOSYS;
 
-    return syscall(SYS_move_pages, 0, 1, &address, NULL, &node, 0) ? -errno : node;
+    for (int turn = 0; turn < 1000; turn++) {
+        if (syscall(SYS_move_pages, 0, 1, &address, NULL, &node, 0))
+            return -errno;
+        if (!is_moving(address, node))
+            break;
+        usleep(50);
+    }
+    return node;
 }
 
 int test_policy(void *address, struct test_mask *nodes)
