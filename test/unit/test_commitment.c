@@ -8,10 +8,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 
 #include "kinds/pages/commitment.h"
 #include "kinds/pages/pool.h"
+#include "kinds/system/os.h"
 #include "kinds/system/sysfs.h"
 #include "kinds/machine/topology.h"
 
@@ -113,13 +117,35 @@ Test(commitment, a_full_node_is_known_without_a_look_at_pages)
 /* NOLINTBEGIN(bugprone-reserved-identifier) */
 size_t __real_os_backed(void *address, size_t size);
 size_t __wrap_os_backed(void *address, size_t size);
+int __real_mincore(void *address, size_t size, unsigned char *resident);
+int __wrap_mincore(void *address, size_t size, unsigned char *resident);
+int __real_sysinfo(struct sysinfo *machine);
+int __wrap_sysinfo(struct sysinfo *machine);
 
 static size_t looks_at_pages;
+static bool swapped_out, swap_is_used;
 
 size_t __wrap_os_backed(void *address, size_t size)
 {
     looks_at_pages++;
     return __real_os_backed(address, size);
+}
+
+int __wrap_mincore(void *address, size_t size, unsigned char *resident)
+{
+    int error = __real_mincore(address, size, resident);
+
+    if (swapped_out)
+        memset(resident, 0, size / os_page_size());
+    return error;
+}
+
+int __wrap_sysinfo(struct sysinfo *machine)
+{
+    int error = __real_sysinfo(machine);
+
+    machine->totalswap = machine->freeswap + swap_is_used;
+    return error;
 }
 /* NOLINTEND(bugprone-reserved-identifier) */
 
@@ -155,6 +181,22 @@ Test(commitment, pages_are_looked_at_when_something_happened)
     cr_expect(!make(0, MIB));
     cr_expect_eq(looks_at_pages, (size_t)last - 3, "%zu: once a second in any case",
                  looks_at_pages);
+}
+
+/* Free swap space has lost them already. */
+Test(commitment, what_is_swapped_out_is_not_untouched)
+{
+    struct page_regions *regions = &pools[0].regions;
+    bool zeroed;
+    char *region = pool_map(&pools[0], 0, 2 * MIB, 2 * MIB, &zeroed);
+
+    cr_assert(region && pool_map(&pools[0], 0, 2 * MIB, 2 * MIB, &zeroed));
+    test_fill(region, 2 * MIB, 1);
+    cr_expect_eq(page_regions_untouched(regions), 2 * MIB);
+    swapped_out = true;
+    cr_expect_eq(page_regions_untouched(regions), 4 * MIB, "mincore is asked when no swap is used");
+    swap_is_used = true;
+    cr_expect_eq(page_regions_untouched(regions), 2 * MIB, "the first region was touched");
 }
 
 /* A process that has no descriptor left, or a sandbox without files, still has memory. */

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "kinds/machine/topology.h"
 #include "kinds/pages/page_region.h"
@@ -97,27 +96,25 @@ static uint64_t promised_on(const struct nodemask *nodes, bool distrust)
     return promised;
 }
 
-/* Bytes of the process that are in memory. 0: it cannot be said. */
-static size_t resident_now(void)
+/* Bytes of the process that are in memory or swapped out. 0: it cannot be said. */
+static size_t backed_now(void)
 {
-    char text[128];
-    size_t pages;
+    char text[4096];
 
-    if (os_read_file("/proc/self/statm", text, sizeof text) < 0 ||
-        sscanf(text, "%*s %zu", &pages) != 1)
+    if (os_read_file("/proc/self/status", text, sizeof text) < 0)
         return 0;
-    return pages * os_page_size();
+    return sysfs_meminfo_value(text, "VmRSS:") + sysfs_meminfo_value(text, "VmSwap:");
 }
 
 /*
  * A count looks at every page there is, and finds what was touched since the last one. That made
- * the process larger, unless as much went back; so if less happened than a part of what a count
- * looks at, there is none: where room is tight, every region would pay for all. What other memory
- * of the process hides by going back is found in the next second.
+ * the process larger, in memory or swap space, unless as much went back; so if less happened than a
+ * part of what a count looks at, there is none: where room is tight, every region would pay for
+ * all. What other memory of the process hides by going back is found in the next second.
  */
-static bool is_count_worth(const struct nodemask *nodes, size_t resident)
+static bool is_count_worth(const struct nodemask *nodes, size_t backed)
 {
-    size_t pages = 0, changed = 0, least = resident;
+    size_t pages = 0, changed = 0, least = backed;
     const struct page_commitment *its;
     long now = os_seconds();
 
@@ -132,13 +129,13 @@ static bool is_count_worth(const struct nodemask *nodes, size_t resident)
         changed += its->changed;
         if (its->counted + its->added > mapped) /* the rest was unmapped */
             changed += its->counted + its->added - mapped;
-        if (its->counted_in && its->resident < least)
-            least = its->resident;
+        if (its->counted_in && its->backed < least)
+            least = its->backed;
     }
-    return !resident || changed + (resident - least) >= pages / COUNTED_PART;
+    return !backed || changed + (backed - least) >= pages / COUNTED_PART;
 }
 
-static void count_on(const struct nodemask *nodes, size_t resident)
+static void count_on(const struct nodemask *nodes, size_t backed)
 {
     struct page_commitment *its;
 
@@ -148,7 +145,7 @@ static void count_on(const struct nodemask *nodes, size_t resident)
         its->untouched = page_regions_untouched(its->regions);
         its->counted = page_regions_mapped(its->regions);
         its->added = its->changed = 0;
-        its->resident = resident;
+        its->backed = backed;
         its->counted_in = os_seconds();
     }
 }
@@ -172,10 +169,10 @@ static bool fits(uint64_t room, const struct nodemask *nodes, size_t size, uint6
     if (!leaves_room(room, promised, size))
         promised = promised_on(nodes, true);
     if (!leaves_room(room, promised, size)) {
-        size_t resident = resident_now();
+        size_t backed = backed_now();
 
-        if (is_count_worth(nodes, resident)) {
-            count_on(nodes, resident);
+        if (is_count_worth(nodes, backed)) {
+            count_on(nodes, backed);
             promised = promised_on(nodes, true);
         }
     }

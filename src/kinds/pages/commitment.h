@@ -10,7 +10,7 @@
  * there is still somebody to give it to.
  *
  * What is untouched is known as an upper bound: everything mapped and purged since it was last
- * counted. It is counted (mincore(2)) when the bound is what stands in the way, and enough of it
+ * counted. It is counted (os_backed()) when the bound is what stands in the way, and enough of it
  * may have been touched since the last count: a few times while a node fills up, and once a second
  * where it is full. Other processes, and pages that a fork(2) makes two of, are not foreseen.
  *
@@ -44,10 +44,10 @@ struct page_commitment {
     size_t coming;                     /* bytes that are about to be mapped */
     size_t trusted; /* bytes that may be mapped in this second before the nodes are looked at */
     long second;
-    /* Its last count: the second, what was looked at, and what the process had in memory then; and
-     * since then: bytes that were mapped, and those with what was purged. */
+    /* Its last count: the second, what was looked at, and what the process had in memory and swap
+     * space then; and since then: bytes that were mapped, and those with what was purged. */
     long counted_in; /* 0: it was never counted */
-    size_t counted, resident;
+    size_t counted, backed;
     size_t added, changed;
 };
 

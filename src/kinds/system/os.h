@@ -102,7 +102,8 @@ int os_rewrite(void *address);
 /* move_pages(2) as a question: node of each page in status[], or a negative errno. */
 int os_page_nodes(size_t count, void **pages, int *status);
 
-/* Bytes of these pages that are backed now; all of them where that cannot be told. */
+/* Bytes of these pages that are backed now, by memory or by swap space; all of them where that
+ * cannot be told. */
 size_t os_backed(void *address, size_t size);
 
 /* Bytes that the kernel keeps free on the machine (vm.min_free_kbytes), and that are free for

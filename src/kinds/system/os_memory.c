@@ -326,7 +326,8 @@ static int pages_of(void *address, size_t size, size_t *backed)
     return 0;
 }
 
-/* What /proc tells of pages that mincore(2) is not to be asked about. */
+/* What /proc tells of pages, also where mincore(2) may not be asked. Those under migration count as
+ * swapped there. */
 static bool pages_in_map(void *address, size_t size, size_t *backed)
 {
     uint64_t entries[256];
@@ -364,12 +365,25 @@ bool os_is_mapped(void *address, size_t size)
     return syscall(SYS_msync, address, size, MS_ASYNC) == 0;
 }
 
+static bool swap_is_used(void)
+{
+    struct sysinfo machine;
+
+    return sysinfo(&machine) == 0 && machine.freeswap < machine.totalswap;
+}
+
+/* mincore(2) does not know pages that are swapped out. It is asked first, since it costs the least,
+ * and pages are mostly all there. */
 size_t os_backed(void *address, size_t size)
 {
-    size_t backed;
+    size_t resident, backed;
+    bool told = pages_of(address, size, &resident) == 0;
 
-    return pages_of(address, size, &backed) == 0 || pages_in_map(address, size, &backed) ? backed
-                                                                                         : size;
+    if (told && (resident == size || !swap_is_used()))
+        return resident;
+    if (pages_in_map(address, size, &backed))
+        return backed;
+    return told ? resident : size;
 }
 
 uint64_t os_min_free(void)

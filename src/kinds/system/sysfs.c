@@ -102,7 +102,7 @@ static bool parse_meminfo(const char *meminfo, const char *name, uint64_t *bytes
     if (!at)
         return false;
     at += strlen(name);
-    at += strspn(at, " ");
+    at += strspn(at, " \t");
     kibibytes = strtoull(at, NULL, 10);
     if (*at < '0' || *at > '9' || kibibytes > INT64_MAX / 1024 / NODEMASK_NODES)
         return false;

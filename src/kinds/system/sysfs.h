@@ -32,8 +32,8 @@ bool sysfs_list(struct nodemask *mask, const char *path, ...) __attribute__((for
 /* A whole number at the file's start; 0: no such file, or no number. */
 uint64_t sysfs_number(const char *path, ...) __attribute__((format(printf, 1, 2)));
 
-/* Bytes on the line `name` ("MemFree:") of a node's meminfo, whose text was read; 0: no such line.
- */
+/* Bytes on the line `name` ("MemFree:") of a node's meminfo, or of another file of such lines,
+ * whose text was read; 0: no such line. */
 uint64_t sysfs_meminfo_value(const char *meminfo, const char *name);
 
 /* The same, read for one line only. False, and 0 bytes: that cannot be known. */

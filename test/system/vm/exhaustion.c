@@ -3,7 +3,7 @@
 /*
  * exhaustion: a bound kind takes its nodes' memory until there is none.
  *
- *     exhaustion
+ *     exhaustion [swap]
  *
  * For both heap managers, base pages and huge ones, small blocks and large: blocks of MEMKIND_HBW
  * or MEMKIND_HBW_HUGETLB are allocated and written until the answer is NULL. That is with ENOMEM;
@@ -12,6 +12,9 @@
  * used up the huge pages, and has freed some to its heap: it reads and frees its parent's blocks,
  * and what it allocates it can write, or it is NULL. A line for each; exit status 0 means all are
  * good.
+ *
+ * With the word swap: MEMKIND_HBW takes the memory of its node and the swap space, and an eighth of
+ * them may be left when the answer is NULL.
  *
  * The machine is small, of test/system/vm/topologies: its high-bandwidth node has 96 MiB. Each line
  * comes from a process of its own.
@@ -23,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,20 +123,48 @@ static size_t fill_and_drain(memkind_t kind, size_t size, unsigned threads, stru
     return bytes;
 }
 
-static void exhaust(const char *manager, bool huge, size_t size, unsigned threads,
-                    struct result *result)
-{
-    memkind_t kind = huge ? MEMKIND_HBW_HUGETLB : MEMKIND_HBW;
+/* What to try, in a process of its own. */
+struct attempt {
+    const char *manager;
+    bool huge;
+    size_t size; /* of the blocks */
+    unsigned threads;
+};
 
-    setenv("MEMKIND_HEAP_MANAGER", manager, 1);
-    result->bytes = free_bytes(huge);
-    result->served = fill_and_drain(kind, size, threads, result);
-    result->again = fill_and_drain(kind, size, threads, result);
+static void exhaust(const struct attempt *attempt, struct result *result)
+{
+    memkind_t kind = attempt->huge ? MEMKIND_HBW_HUGETLB : MEMKIND_HBW;
+
+    result->bytes = free_bytes(attempt->huge);
+    result->served = fill_and_drain(kind, attempt->size, attempt->threads, result);
+    result->again = fill_and_drain(kind, attempt->size, attempt->threads, result);
     if (result->served < LEAST(result->bytes) || result->again < result->served / 8 * 7)
         SAY(result, "too little");
 }
 
-static bool run(const char *manager, bool huge, size_t size, unsigned threads)
+static size_t free_swap(void)
+{
+    struct sysinfo machine;
+
+    return sysinfo(&machine) ? 0 : machine.freeswap * machine.mem_unit;
+}
+
+static void exhaust_swap(const struct attempt *attempt, struct result *result)
+{
+    struct filler filler = {.kind = MEMKIND_HBW, .size = attempt->size};
+
+    result->bytes = free_bytes(false) + free_swap();
+    fill(&filler);
+    result->served = filler.bytes;
+    result->again = free_swap();
+    if (filler.error != ENOMEM)
+        SAY(result, "errno is %d", filler.error);
+    else if (result->served < result->bytes / 8 * 7)
+        SAY(result, "too little");
+}
+
+static struct result *run(const struct attempt *attempt,
+                          void (*what)(const struct attempt *attempt, struct result *result))
 {
     struct result *result = test_shared(sizeof *result);
     int status;
@@ -141,16 +173,35 @@ static bool run(const char *manager, bool huge, size_t size, unsigned threads)
     fflush(stdout);
     child = fork();
     if (child == 0) {
-        exhaust(manager, huge, size, threads, result);
+        setenv("MEMKIND_HEAP_MANAGER", attempt->manager, 1);
+        what(attempt, result);
         _exit(0);
     }
     if (child < 0 || waitpid(child, &status, 0) != child)
         SAY(result, "no child");
     else if (WIFSIGNALED(status))
         SAY(result, "killed by signal %d", WTERMSIG(status));
+    return result;
+}
+
+static bool run_exhaust(const struct attempt *attempt)
+{
+    const struct result *result = run(attempt, exhaust);
+
     printf("exhaustion: %-20s %-9s %u x blocks of %7zu: %zu kB free, %zu served, %zu again%s%s\n",
-           huge ? "MEMKIND_HBW_HUGETLB" : "MEMKIND_HBW", manager, threads, size,
-           result->bytes / KIB, result->served / KIB, result->again / KIB,
+           attempt->huge ? "MEMKIND_HBW_HUGETLB" : "MEMKIND_HBW", attempt->manager,
+           attempt->threads, attempt->size, result->bytes / KIB, result->served / KIB,
+           result->again / KIB, result->wrong[0] ? " FAILED: " : "", result->wrong);
+    return !result->wrong[0];
+}
+
+static bool run_swap(const char *manager)
+{
+    const struct attempt attempt = {.manager = manager, .size = MIB};
+    const struct result *result = run(&attempt, exhaust_swap);
+
+    printf("exhaustion: with swap space, %-9s %zu kB free, %zu served, %zu of swap left%s%s\n",
+           manager, result->bytes / KIB, result->served / KIB, result->again / KIB,
            result->wrong[0] ? " FAILED: " : "", result->wrong);
     return !result->wrong[0];
 }
@@ -173,17 +224,17 @@ static int be_child(char *const *blocks, size_t count, struct result *result)
     return result->wrong[0] ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static void fork_when_used_up(const char *manager, struct result *result)
+static void fork_when_used_up(const struct attempt *attempt, struct result *result)
 {
     static char *blocks[1000];
     size_t count = 0;
     int status;
     pid_t child;
 
-    setenv("MEMKIND_HEAP_MANAGER", manager, 1);
-    while (count < LENGTH(blocks) && (blocks[count] = memkind_malloc(MEMKIND_HBW_HUGETLB, MIB)))
-        memset(blocks[count++], 1, MIB);
-    result->served = count * MIB;
+    while (count < LENGTH(blocks) &&
+           (blocks[count] = memkind_malloc(MEMKIND_HBW_HUGETLB, attempt->size)))
+        memset(blocks[count++], 1, attempt->size);
+    result->served = count * attempt->size;
     memkind_free(NULL, blocks[--count]);
     memkind_free(NULL, blocks[--count]);
     result->bytes = free_bytes(true);
@@ -195,22 +246,14 @@ static void fork_when_used_up(const char *manager, struct result *result)
     else if (WIFSIGNALED(status))
         SAY(result, "the child is killed by signal %d", WTERMSIG(status));
     for (size_t i = 0; i < count; i++)
-        memset(blocks[i], 2, MIB);
+        memset(blocks[i], 2, attempt->size);
 }
 
 static bool run_fork(const char *manager)
 {
-    struct result *result = test_shared(sizeof *result);
-    pid_t parent;
+    const struct attempt attempt = {.manager = manager, .size = MIB};
+    const struct result *result = run(&attempt, fork_when_used_up);
 
-    fflush(stdout);
-    parent = fork();
-    if (parent == 0) {
-        fork_when_used_up(manager, result);
-        _exit(0);
-    }
-    if (parent < 0 || waitpid(parent, NULL, 0) != parent)
-        SAY(result, "no child");
     printf("exhaustion: fork with no page left, %-9s %zu kB used by the parent, %zu free, %zu "
            "served to the child%s%s\n",
            manager, result->served / KIB, result->bytes / KIB, result->again / KIB,
@@ -218,18 +261,19 @@ static bool run_fork(const char *manager)
     return result->served && !result->wrong[0];
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const char *const managers[] = {"JEMALLOC", "TBB"};
     static const size_t sizes[] = {256, 16 * KIB, MIB, 5 * MIB};
-    bool good = true;
+    bool swap = argc > 1 && !strcmp(argv[1], "swap"), good = true;
 
     for (size_t manager = 0; manager < LENGTH(managers); manager++)
-        good &= run_fork(managers[manager]);
-    for (size_t manager = 0; manager < LENGTH(managers); manager++)
+        good &= swap ? run_swap(managers[manager]) : run_fork(managers[manager]);
+    for (size_t manager = 0; !swap && manager < LENGTH(managers); manager++)
         for (int huge = 0; huge < 2; huge++)
             for (size_t i = 0; i < LENGTH(sizes); i++)
                 for (unsigned threads = 1; threads <= THREADS; threads++)
-                    good &= run(managers[manager], huge, sizes[i], threads);
+                    good &= run_exhaust(
+                        &(struct attempt){managers[manager], huge != 0, sizes[i], threads});
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
