@@ -24,6 +24,7 @@
 #include <sys/types.h>
 
 #include "kinds/pages/pool.h"
+#include "kinds/system/orphans.h"
 
 /* What the environment asks of heap managers. */
 struct heap_settings {
@@ -38,6 +39,7 @@ struct heap {
     atomic_uint slot;       /* the heap manager's: short way from a thread to its cache; read even
                              * before the kind is ready */
     void *state;            /* the heap manager's own */
+    struct orphans orphans; /* blocks that their threads could not free */
     void *check;            /* src/check's own */
 };
 

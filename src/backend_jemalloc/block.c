@@ -15,6 +15,7 @@
 #include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/reclaim.h"
 #include "backend_jemalloc/thread.h"
+#include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/reserve.h"
 
@@ -62,12 +63,19 @@ static void context_of_set(struct alloc_context *context, struct jem_arena_set *
         context->cache ? jem_cache_visit(context->tsd, context->cache) : set->arenas->arena;
 }
 
+/* What a slow path does besides. */
+static void serve(void)
+{
+    jem_thread_collect_due();
+    jem_free_orphans(false);
+}
+
 /* False: no memory for an arena set. */
 static bool context_here(struct alloc_context *context, struct heap *heap)
 {
     struct jem_arena_set *set;
 
-    jem_thread_collect_due();
+    serve();
     context->tsd = jem_tsd();
     set = context->tsd ? jem_heap_set_here(context->tsd, heap) : NULL;
     if (!set)
@@ -259,21 +267,30 @@ static void free_block(const struct alloc_context *context, const struct place *
     jem_purge_excess(context->tsd);
 }
 
+/* jemalloc's data of a thread that can free; NULL: it cannot now. */
+static tsd_t *able_tsd(void)
+{
+    return likely(jem_thread_enter()) ? jem_tsd() : NULL;
+}
+
 static bool free_known(void *block)
 {
-    struct alloc_context context;
+    struct alloc_context context = {.tsd = able_tsd()};
     struct place place;
 
-    if (unlikely(!jem_thread_enter()))
-        return false;
-    context.tsd = jem_tsd();
-    if (!context.tsd || !place_find(block, &place))
+    if (unlikely(!context.tsd && callout_is_on()))
+        return false; /* the block's pages may be just those that go */
+    if (!place_find(block, &place))
         return false;
     if (unlikely(place.set->frozen))
         return true; /* the block is the parent's */
+    if (unlikely(!context.tsd)) {
+        orphans_add(&place.set->heap->orphans, block);
+        return true;
+    }
     context_of_set(&context, place.set);
     free_block(&context, &place, block);
-    jem_thread_collect_due();
+    serve();
     return true;
 }
 
@@ -291,10 +308,22 @@ void jem_free(struct heap *heap, void *block)
     errno = saved_errno;
 }
 
+void jem_free_orphans(bool wait)
+{
+    static const struct orphan_functions functions = {jem_detect, jem_free};
+    struct heap *heap;
+
+    if ((!wait && !orphans_anywhere) || !able_tsd() || !orphans_begin(wait))
+        return;
+    while ((heap = jem_heap_with_orphans()))
+        orphans_free(&heap->orphans, heap, &functions);
+    orphans_end();
+}
+
 /* --- reallocation ----------------------------------------------------------------------------- */
 
-/* The thread is being set up: the block is copied out of its heap and stays behind. */
-static void *realloc_reentered(const void *block, size_t size)
+/* The thread is being set up: the block is copied out of its heap. */
+static void *realloc_reentered(void *block, size_t size)
 {
     size_t old_size = jem_usable_size(block);
     void *copy;
@@ -304,7 +333,11 @@ static void *realloc_reentered(const void *block, size_t size)
         return NULL;
     }
     copy = reserve_alloc(size, 1);
-    return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
+    if (!copy)
+        return NULL;
+    memcpy(copy, block, old_size < size ? old_size : size);
+    (void)free_known(block);
+    return copy;
 }
 
 /* Copies the block to a new one and frees the old one. */
@@ -362,7 +395,7 @@ static void *realloc_guarded(void *block, size_t size)
         if (sz_s2u(size) < old_size)
             jem_purge_note(old_size - sz_s2u(size));
         jem_purge_excess(context.tsd);
-        jem_thread_collect_due();
+        serve();
         errno = saved_errno;
         return block;
     }

@@ -29,3 +29,7 @@ void jem_free(struct heap *heap, void *block);
 size_t jem_usable_size(const void *block);
 struct heap *jem_detect(const void *block);
 void *jem_defrag(void *block);
+
+/* Frees what other threads could not free, if the calling one can. `wait`: all of it, also what
+ * another one is at; called without locks. */
+void jem_free_orphans(bool wait);

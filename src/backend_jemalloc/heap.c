@@ -57,6 +57,18 @@ int jem_heap_create(struct heap *heap)
     return 0;
 }
 
+struct heap *jem_heap_with_orphans(void)
+{
+    struct jem_heap *state;
+
+    pthread_mutex_lock(&jem_lock);
+    LIST_FOREACH (state, &heaps, entry)
+        if (orphans_any(&state->heap->orphans))
+            break;
+    pthread_mutex_unlock(&jem_lock);
+    return state ? state->heap : NULL;
+}
+
 /* Takes the arena sets of a heap out of everybody's reach; they are a list from now on. Called with
  * jem_lock. */
 static struct jem_arena_set *heap_unlink(tsd_t *tsd, struct jem_heap *state)
@@ -101,6 +113,7 @@ int jem_heap_destroy(struct heap *heap)
 
     if (!tsd)
         return MEMKIND_ERROR_MALLOC;
+    orphans_forget(&heap->orphans);
     pthread_mutex_lock(&emptying);
     jem_purge_lock();
     pthread_mutex_lock(&jem_lock);
@@ -147,6 +160,7 @@ static void heap_freeze(tsd_t *tsd, struct jem_heap *state)
         atomic_store_explicit(&state->sets[domain], NULL, memory_order_relaxed);
     }
     state->heap->slot = JEM_SLOT_NONE;
+    orphans_forked(&state->heap->orphans);
     pool_forked(&state->heap->pages);
 }
 

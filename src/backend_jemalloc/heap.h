@@ -35,6 +35,10 @@ void jem_heap_postfork(void);
 /* The arena set for the calling thread's CPU, made at its first need. NULL: out of memory. */
 struct jem_arena_set *jem_heap_set_here(tsd_t *tsd, struct heap *heap);
 
+/* Any heap of which there are blocks that their threads could not free; NULL: none. While its
+ * caller frees them it stays there (kinds/system/orphans.h). */
+struct heap *jem_heap_with_orphans(void);
+
 /* In the child of a fork: freezes what is shared with the parent. tsd may be NULL, where the
  * calling thread has no caches. */
 void jem_heap_postfork_child(tsd_t *tsd);

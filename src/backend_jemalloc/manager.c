@@ -20,6 +20,7 @@
 #include "backend_jemalloc/thread.h"
 #include "heap_manager.h"
 #include "kinds/system/callout.h"
+#include "kinds/system/guard.h"
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): the table's type */
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
@@ -42,6 +43,7 @@ static void prefork(void)
 {
     bool able = jem_tsd() != NULL;
 
+    orphans_prefork();
     jem_heap_prefork();
     jem_reclaim_prefork();
     jem_purge_lock();
@@ -61,6 +63,7 @@ static void postfork_parent(void)
     jem_purge_unlock();
     jem_reclaim_postfork();
     jem_heap_postfork();
+    orphans_postfork();
 }
 
 /* The one lock in use that jemalloc's own handlers pass over: new nodes of its radix tree are made
@@ -88,6 +91,27 @@ static void postfork_child(void)
     jem_purge_unlock();
     jem_reclaim_postfork();
     jem_heap_postfork();
+    orphans_postfork();
+}
+
+static bool give_back(void)
+{
+    struct guard guard;
+
+    guard_enter(&guard);
+    jem_free_orphans(false);
+    guard_leave(&guard);
+    return jem_give_back();
+}
+
+static ssize_t trim(struct heap *heap)
+{
+    struct guard guard;
+
+    guard_enter(&guard);
+    jem_free_orphans(true);
+    guard_leave(&guard);
+    return jem_trim(heap);
 }
 
 static int *countdown(void)
@@ -112,8 +136,8 @@ const struct heap_manager heap_manager_jemalloc = {
     .update_stats = jem_update_stats,
     .stat = jem_stat,
     .stats_print = jem_stats_print,
-    .give_back = jem_give_back,
-    .trim = jem_trim,
+    .give_back = give_back,
+    .trim = trim,
     .prefork = prefork,
     .postfork_parent = postfork_parent,
     .postfork_child = postfork_child,

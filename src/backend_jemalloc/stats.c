@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backend_jemalloc/block.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/start.h"
@@ -113,6 +114,7 @@ int jem_update_stats(void)
 
     if (!tsd)
         return MEMKIND_ERROR_OPERATION_FAILED;
+    jem_free_orphans(true);
     if (jem_thread_enter())
         jem_thread_collect_all();
     jem_arena_set_read(tsd, 1);

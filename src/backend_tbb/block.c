@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "kinds/system/callbacks.h"
+#include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/reserve.h"
 
@@ -125,6 +126,7 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
     *zeroed = false;
     if (!tbb_thread_enter(&thread))
         return reserve_alloc(size, alignment ? alignment : 1);
+    tbb_free_orphans(false);
     if (!thread || size > PTRDIFF_MAX || alignment > PTRDIFF_MAX - size)
         return out_of_memory();
     if (((const struct tbb_heap *)heap->state)->area)
@@ -165,6 +167,15 @@ static __attribute__((noinline)) void *malloc_slow(struct heap *heap, size_t siz
     return alloc_slow(heap, 0, size, &zeroed);
 }
 
+/* The library has no block: there may be some that were freed, but not by it. */
+static __attribute__((cold, noinline)) void *alloc_again(struct heap *heap, size_t alignment,
+                                                         size_t size)
+{
+    bool zeroed;
+
+    return orphans_anywhere ? alloc_slow(heap, alignment, size, &zeroed) : out_of_memory();
+}
+
 /* The first block of a slab, as far as the address map knows: the class is noted. */
 static __attribute__((noinline)) void *first_of_slab(struct heap *heap, size_t *count, void *block,
                                                      unsigned class)
@@ -188,7 +199,7 @@ void *tbb_malloc(struct heap *heap, size_t size)
     block = tbb_library.pool_malloc(pool, size);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
-        return out_of_memory();
+        return alloc_again(heap, 0, size);
     class = tbb_class_of(size);
     count = &thread->counts[heap->slot].allocated;
     if (unlikely(address_map_note_inside(block) != class))
@@ -236,7 +247,7 @@ static void *aligned_shifted(struct heap *heap, size_t alignment, size_t size)
     block = tbb_library.pool_malloc(pool, size + alignment);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
-        return out_of_memory();
+        return alloc_again(heap, alignment, size);
     block = tbb_place_small(block, class, alignment);
     rest = tbb_to_end(block, class);
     return count_add(&thread->counts[heap->slot].allocated, rest ? rest : tbb_classes.size[class])
@@ -268,8 +279,12 @@ static bool free_known(void *block)
 
     if (!tbb_place_find_own(block, &place)) /* a parent's block stays as it is */
         return place.region && place.region->inherited;
-    if (!tbb_thread_enter(&thread) || !thread)
-        return false;
+    if (unlikely(!tbb_thread_enter(&thread) || !thread)) {
+        if (callout_is_on())
+            return false; /* the block's pages may be just those that go */
+        orphans_add(&place.heap->orphans, block);
+        return true;
+    }
     due = count_add(&thread->counts[place.heap->slot].freed, place.usable);
     if (place.note == TBB_UNIT_RUN) {
         tbb_run_free(tbb_heap_pool_of(place.region), block, place.usable);
@@ -336,6 +351,43 @@ void tbb_free(struct heap *heap, void *block)
         free_unknown(block);
 }
 
+/* The lock is tried only where others are: the caller may hold any, see trim.c. */
+static struct heap *find_orphans(bool wait)
+{
+    struct heap *heap;
+
+    if (wait)
+        pthread_mutex_lock(&tbb_lock);
+    else if (pthread_mutex_trylock(&tbb_lock)) {
+        orphans_anywhere = true; /* the next one's turn */
+        return NULL;
+    }
+    heap = tbb_heap_with_orphans();
+    pthread_mutex_unlock(&tbb_lock);
+    return heap;
+}
+
+/* Not inside the library, which may be in the middle of the very pool. */
+static bool is_able(void)
+{
+    struct tbb_thread *thread;
+
+    return tbb_thread_enter(&thread) && thread &&
+           !atomic_load_explicit(&thread->busy, memory_order_relaxed);
+}
+
+void tbb_free_orphans(bool wait)
+{
+    static const struct orphan_functions functions = {tbb_detect, tbb_free};
+    struct heap *heap;
+
+    if ((!wait && !orphans_anywhere) || !is_able() || !orphans_begin(wait))
+        return;
+    while ((heap = find_orphans(wait)))
+        orphans_free(&heap->orphans, heap, &functions);
+    orphans_end();
+}
+
 /* --- reallocation ----------------------------------------------------------------------------- */
 
 /* Copies into a block of another place; the old one stays. */
@@ -378,13 +430,15 @@ static void *realloc_guarded(void *block, size_t size)
         errno = EINVAL;
         return NULL;
     }
-    if (!tbb_thread_enter(&thread)) /* the block stays behind */
-        return copy_to(reserve_alloc(size, 1), &place, block, size);
-    if (!thread || size > PTRDIFF_MAX)
+    if (!tbb_thread_enter(&thread))
+        moved = reserve_alloc(size, 1);
+    else if (!thread || size > PTRDIFF_MAX)
         return out_of_memory();
-    if (!place.region->inherited && resize_run(thread, &place, block, size))
+    else if (!place.region->inherited && resize_run(thread, &place, block, size))
         return block;
-    moved = copy_to(tbb_malloc(place.heap, size), &place, block, size);
+    else
+        moved = tbb_malloc(place.heap, size);
+    moved = copy_to(moved, &place, block, size);
     if (moved && !place.region->inherited)
         free_known(block);
     return moved;

@@ -226,6 +226,14 @@ int tbb_heap_create(struct heap *heap)
     return error;
 }
 
+struct heap *tbb_heap_with_orphans(void)
+{
+    for (unsigned slot = 0; slot < TBB_SLOTS; slot++)
+        if (tbb_heaps[slot].heap && orphans_any(&tbb_heaps[slot].heap->orphans))
+            return tbb_heaps[slot].heap;
+    return NULL;
+}
+
 /* Some pool is from before a fork. */
 static bool any_forked; /* guarded by tbb_lock */
 
@@ -254,6 +262,7 @@ int tbb_heap_destroy(struct heap *heap)
                        heap->pages.kind->name);
         return MEMKIND_ERROR_OPERATION_FAILED;
     }
+    orphans_forget(&heap->orphans);
     pthread_mutex_lock(&tbb_lock);
     pools_mark(state, false); /* no new thread comes to these */
     pthread_mutex_unlock(&tbb_lock);
@@ -307,6 +316,7 @@ void tbb_heap_postfork_child(void)
         }
         pools_forget(state, true);
         state->inherited = true;
+        orphans_forked(&state->heap->orphans);
         pool_forked(&state->heap->pages);
     }
 }

@@ -26,6 +26,7 @@ static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 
 static void prefork(void)
 {
+    orphans_prefork();
     tbb_thread_prefork();
     run_cache_prefork();
 }
@@ -34,6 +35,7 @@ static void postfork_parent(void)
 {
     run_cache_postfork(false);
     tbb_thread_postfork_parent();
+    orphans_postfork();
 }
 
 static void postfork_child(void)
@@ -41,6 +43,7 @@ static void postfork_child(void)
     run_cache_postfork(true);
     tbb_heap_postfork_child();
     tbb_thread_postfork_child();
+    orphans_postfork();
 }
 
 const struct heap_manager heap_manager_tbb = {

@@ -37,6 +37,7 @@ static void heap_update(unsigned slot)
 
 int tbb_update_stats(void)
 {
+    tbb_free_orphans(true);
     (void)tbb_give_back();
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) { /* others wait for one kind at a time */
         pthread_mutex_lock(&tbb_lock);

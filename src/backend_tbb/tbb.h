@@ -135,6 +135,9 @@ static inline struct heap *tbb_heap_of(const struct page_region *region)
 /* Bytes of raw memory in use, and of free raw memory that may still be backed by pages. Called with
  * tbb_lock. */
 void tbb_heap_usage(const struct tbb_heap *state, size_t *used, size_t *kept);
+/* Any heap of which there are blocks that their threads could not free; NULL: none. While its
+ * caller frees them it stays there (kinds/system/orphans.h). Called with tbb_lock. */
+struct heap *tbb_heap_with_orphans(void);
 /* In the child of a fork: heaps that share their pages with the parent get pools of their own. */
 void tbb_heap_postfork_child(void);
 /* A new thread in such a child: see heap.c. Called with tbb_lock. */
@@ -284,6 +287,10 @@ void tbb_free(struct heap *heap, void *block);
 size_t tbb_usable_size(const void *block);
 struct heap *tbb_detect(const void *block);
 void *tbb_defrag(void *block);
+
+/* Frees what other threads could not free, if the calling one can. `wait`: all of it, also what
+ * another one is at; called without locks. */
+void tbb_free_orphans(bool wait);
 
 /* --- stats.c ---------------------------------------------------------------------------------- */
 

@@ -73,6 +73,7 @@ static ssize_t trim_guarded(const struct heap *heap)
     struct tbb_thread *thread;
     size_t bytes = 0;
 
+    tbb_free_orphans(true);
     if (!tbb_thread_enter(&thread) || !thread || !tbb_exits_stop())
         return -1;
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
@@ -158,6 +159,7 @@ bool tbb_give_back(void)
     bool trimmed, decayed;
 
     guard_enter(&guard);
+    tbb_free_orphans(false);
     trimmed = trim_idle();
     decayed = run_cache_decay(false);
     guard_leave(&guard);
