@@ -14,6 +14,7 @@
 #include "check/report.h"
 #include "check/thread.h"
 #include "kinds/system/callbacks.h"
+#include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/object_pool.h"
 #include "kinds/system/reserve.h"
@@ -77,9 +78,10 @@ static void look_at_freed(const struct block *block)
 
 /* --- memory goes back ------------------------------------------------------------------------- */
 
+/* False: nothing can go back now. In a custom kind's functions a free does nothing. */
 static bool returning_begin(bool wait)
 {
-    if (check_thread.returning || (!wait && pthread_mutex_trylock(&returning)))
+    if (check_thread.returning || callout_is_on() || (!wait && pthread_mutex_trylock(&returning)))
         return false;
     if (wait)
         pthread_mutex_lock(&returning);

@@ -351,6 +351,46 @@ Test(regions, functions_that_call_the_library_are_refused)
     cr_expect(*well);
 }
 
+static void *map_and_free(void *context, size_t size, size_t alignment)
+{
+    memkind_free(NULL, before[0]);
+    before[0] = NULL;
+    return map_region(context, size, alignment);
+}
+
+/* With MEMKIND_CHECK=2 freed blocks are held, up to 16 MiB, and the oldest go back with a free. */
+static void free_while_mapping(void *argument)
+{
+    struct memkind_page_ops ops = {map_and_free, unmap_region, NULL};
+    char *area = test_shared((SLOTS + 1) * SLOT);
+    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    void *held[15];
+    size_t allocated = 1;
+    bool *well = argument;
+
+    *well = test_create_kind((memkind_bits_t)0, &elsewhere) == MEMKIND_SUCCESS;
+    before[0] = memkind_malloc(elsewhere, 5 * MIB);
+    for (size_t i = 0; i < LENGTH(held); i++)
+        held[i] = memkind_malloc(elsewhere, MIB);
+    for (size_t i = 0; i < LENGTH(held); i++)
+        memkind_free(NULL, held[i]);
+    *well &= memkind_create_custom(&ops, &regions, &calling) == MEMKIND_SUCCESS;
+    memkind_free(calling, memkind_malloc(calling, 3 * MIB));
+    *well &= !before[0] && memkind_update_cached_stats() == MEMKIND_SUCCESS;
+    (void)memkind_get_stat(elsewhere, MEMKIND_STAT_TYPE_ALLOCATED, &allocated);
+    *well &= allocated == 0;
+}
+
+Test(regions, what_a_function_frees_keeps_no_other_block)
+{
+    const char *const environment[] = {"MEMKIND_CHECK=2", NULL};
+    bool *well = test_shared(sizeof *well);
+    struct test_child child;
+
+    test_run_well(&child, free_while_mapping, well, environment);
+    cr_expect(*well);
+}
+
 /* --- a kind at its limit ---------------------------------------------------------------------- */
 
 #define CHURNERS 3
