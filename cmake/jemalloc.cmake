@@ -155,6 +155,16 @@ function(memkind_jemalloc_step dir step)
     endif()
 endfunction()
 
+# Sets `out` to a file with objcopy's pairs of names: a symbol that is private to jemalloc, and how its headers
+# call it, which our sources include.
+function(memkind_jemalloc_names dir out)
+    file(STRINGS "${dir}/build/include/jemalloc/internal/private_namespace.h" defines REGEX "^#define ")
+    list(TRANSFORM defines REPLACE "^#define ([A-Za-z0-9_]+) JEMALLOC_N\\(.*$" "\\1 memkind_je_\\1\n")
+    list(JOIN defines "" pairs)
+    file(WRITE "${dir}/names" "${pairs}")
+    set(${out} "${dir}/names" PARENT_SCOPE)
+endfunction()
+
 # What configure arguments alone do not guarantee.
 function(memkind_jemalloc_check dir)
     file(STRINGS "${dir}/build/include/jemalloc/internal/jemalloc_internal_defs.h" unwanted
@@ -165,6 +175,12 @@ function(memkind_jemalloc_check dir)
     file(GLOB objects "${dir}/objects/*.o")
     if(NOT objects)
         message(FATAL_ERROR "The private jemalloc has no objects in ${dir}/objects")
+    endif()
+    execute_process(COMMAND ${CMAKE_NM} -g --defined-only ${objects}
+        OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+    string(REGEX REPLACE "[^\n]* memkind_je_[^\n]*\n" "" symbols "${symbols}")
+    if(symbols MATCHES "[0-9a-f]+ [A-Za-z] ([^\n]*)")
+        message(FATAL_ERROR "The private jemalloc has a name that is not its own: ${CMAKE_MATCH_1}")
     endif()
     execute_process(COMMAND ${CMAKE_READELF} -S -W ${objects}
         OUTPUT_VARIABLE sections COMMAND_ERROR_IS_FATAL ANY)
@@ -255,15 +271,21 @@ function(memkind_jemalloc_build variant)
             "CC=${compiler}" "CFLAGS=${cflags}"
             "AR=${CMAKE_AR}" "RANLIB=${CMAKE_RANLIB}" "NM=${CMAKE_NM}" "LD=${CMAKE_LINKER}"
             sh "${dir}/source/configure" ${configure})
+        # jemalloc's make compiles everything twice: without its private names, to see which there are, and
+        # again with them. We stop after the first, and rename in the objects.
         memkind_jemalloc_step("${dir}" make
-            ${MEMKIND_MAKE} -j${cpus} lib/libjemalloc_pic.a)
+            ${MEMKIND_MAKE} -j${cpus} include/jemalloc/internal/private_namespace.h)
+        memkind_jemalloc_names("${dir}" names)
+        file(GLOB compiled "${dir}/build/src/*.sym.o")
+        memkind_jemalloc_step("${dir}" archive
+            ${CMAKE_AR} crs "${dir}/compiled.a" ${compiled})
         # jemalloc initializes itself in a constructor. Nothing of this library runs at load: it does
         # the same at its first call.
         memkind_jemalloc_step("${dir}" objcopy
-            ${CMAKE_OBJCOPY}
+            ${CMAKE_OBJCOPY} --redefine-syms=${names}
             --remove-section=.init_array --remove-section=.rela.init_array --remove-section=.rel.init_array
             --remove-section=.ctors --remove-section=.rela.ctors --remove-section=.rel.ctors
-            lib/libjemalloc_pic.a "${dir}/libjemalloc.a")
+            "${dir}/compiled.a" "${dir}/libjemalloc.a")
         memkind_jemalloc_step("${dir}" ar
             ${CMAKE_COMMAND} -E chdir "${dir}/objects" ${CMAKE_AR} x "${dir}/libjemalloc.a")
         memkind_jemalloc_check("${dir}")

@@ -48,10 +48,10 @@ cp -r "$jemalloc/source" "$scratch/another/jemalloc"
 cp -r "$jemalloc/build/include" "$scratch/another/jemalloc/build"
 for object in arena ctl pac; do
     # The line of the log that compiled it.
-    command=$(grep -m 1 -e "-o src/$object\.pic\.o " "$jemalloc/log")
+    command=$(grep -m 1 -e "-o src/$object\.sym\.o " "$jemalloc/log")
     (cd "$scratch/another/jemalloc/build" && eval "${command//"$jemalloc"/$scratch/another/jemalloc}")
-    same "jemalloc's $object.o" "$jemalloc/build/src/$object.pic.o" \
-        "$scratch/another/jemalloc/build/src/$object.pic.o"
+    same "jemalloc's $object.o" "$jemalloc/build/src/$object.sym.o" \
+        "$scratch/another/jemalloc/build/src/$object.sym.o"
 done
 
 # --- the library ----------------------------------------------------------------------------------
