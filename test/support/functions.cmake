@@ -58,11 +58,14 @@ function(memkind_add_test name)
 endfunction()
 
 # memkind_test_program(<name> <source>... [LIBRARY <target>]): the Criterion program test_<name> and nothing
-# for ctest. It has what it needs of memkind_test_support (test/support). MEMKIND_TEST_LIBRARY is the path of
+# for ctest. `all` builds it where it is a test. It has what it needs of memkind_test_support (test/support). MEMKIND_TEST_LIBRARY is the path of
 # libmemkind.so, for tests that dlopen or preload it; MEMKIND_TEST_SOURCE_DIR is the root of the source tree.
 function(memkind_test_program name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIBRARY" "")
     add_executable(test_${name} ${arg_UNPARSED_ARGUMENTS})
+    if(name IN_LIST memkind_one_thread)
+        set_target_properties(test_${name} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
     target_link_libraries(test_${name} PRIVATE memkind_test_support ${arg_LIBRARY} memkind_criterion)
     target_compile_definitions(test_${name} PRIVATE
         MEMKIND_TEST_LIBRARY="$<TARGET_FILE:memkind>"
@@ -70,13 +73,13 @@ function(memkind_test_program name)
     add_dependencies(test_${name} memkind)
 endfunction()
 
-# memkind_test(<name> <source>... [STATIC | LIBRARY <target>] [<option of memkind_add_test>...])
+# memkind_test(<name> <source>... [STATIC | LIBRARY <target>] [FILTER <pattern>] [<option of memkind_add_test>...])
 #
 # A Criterion program test_<name>, known to ctest as <name>. It is linked to the shared library, as a
 # user's program is; with STATIC to the static one, with src/ in its include path; with LIBRARY to
-# another build of either.
+# another build of either. FILTER: only those of its tests.
 function(memkind_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SLOW;SYSTEM;ROOT;SERIAL;HUGE_PAGES" "LIBRARY;COST" "")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "STATIC;SLOW;SYSTEM;ROOT;SERIAL;HUGE_PAGES" "LIBRARY;FILTER;COST" "")
     if(arg_STATIC)
         set(arg_LIBRARY memkind_static)
     elseif(NOT arg_LIBRARY)
@@ -92,7 +95,11 @@ function(memkind_test name)
     if(arg_COST)
         list(APPEND options COST ${arg_COST})
     endif()
-    memkind_add_test(${name} ${options} COMMAND test_${name} --verbose -j1)
+    set(filter)
+    if(arg_FILTER)
+        set(filter --filter "${arg_FILTER}")
+    endif()
+    memkind_add_test(${name} ${options} COMMAND test_${name} --verbose -j1 ${filter})
 endfunction()
 
 # memkind_test_tbb(<name> [<option of memkind_add_test>...]): the tests of test_<name> once more, as
