@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
 TestSuite(statistics, .init = test_with_nodes, .timeout = 120);
 
@@ -98,6 +100,53 @@ Test(statistics, statistics_refuse_wrong_arguments)
 }
 
 /* --- background threads ----------------------------------------------------------------------- */
+
+static atomic_uint written, turns; /* texts, and what the other thread did */
+static atomic_bool printed;
+
+/* A kind of its own each time, of which there are more than arenas that are kept for the next. */
+static void *live_on(void *unused)
+{
+    memkind_t kinds[12];
+
+    while (!printed) {
+        for (size_t i = 0; i < LENGTH(kinds); i++) {
+            cr_assert_eq(test_create_kind(0, &kinds[i]), MEMKIND_SUCCESS);
+            cr_assert_not_null(memkind_malloc(kinds[i], 100));
+        }
+        cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
+        cr_assert_geq(memkind_trim(NULL), 0);
+        for (size_t i = 0; i < LENGTH(kinds); i++)
+            cr_assert_eq(memkind_destroy_kind(kinds[i]), MEMKIND_SUCCESS);
+        turns++;
+    }
+    return unused;
+}
+
+/* Whoever reads what is printed lets the other thread go round first. */
+static void write_slowly(void *unused, const char *text)
+{
+    unsigned now = turns;
+
+    (void)unused, (void)text;
+    if (written++ < 100)
+        while (turns < now + 2)
+            sched_yield();
+}
+
+/* A test that waits for ever is ended. */
+Test(statistics, nobody_waits_for_who_prints)
+{
+    pthread_t thread;
+
+    memkind_free(NULL, memkind_malloc(MEMKIND_REGULAR, 100));
+    cr_assert_eq(pthread_create(&thread, NULL, live_on, NULL), 0);
+    cr_expect_eq(memkind_stats_print(write_slowly, NULL, MEMKIND_STAT_PRINT_ALL), 0);
+    cr_expect_eq(memkind_stats_print(write_slowly, NULL, MEMKIND_STAT_PRINT_JSON_FORMAT), 0);
+    printed = true;
+    pthread_join(thread, NULL);
+    cr_assert_gt(written, 0);
+}
 
 Test(statistics, background_threads_come_and_go)
 {
