@@ -147,6 +147,23 @@ void process_cancel(struct worker *worker)
 
 /* --- fork ------------------------------------------------------------------------------------- */
 
+/* glibc's fork() does not wait for other threads' dlopen(): the child would find a library that is
+ * half there, and no way to load another. So no thread forks meanwhile. */
+static pthread_rwlock_t loading = PTHREAD_RWLOCK_INITIALIZER;
+
+static pid_t fork_whole(void)
+{
+    pid_t pid;
+
+    pthread_rwlock_wrlock(&loading);
+    pid = fork();
+    if (pid == 0)
+        pthread_rwlock_init(&loading, NULL); /* to its owner the child is somebody else */
+    else
+        pthread_rwlock_unlock(&loading);
+    return pid;
+}
+
 static _Atomic(pid_t) *remember(pid_t pid)
 {
     for (size_t i = 0; i < PIDS; i++) {
@@ -204,7 +221,7 @@ void process_fork(struct worker *worker)
     uint64_t stream = draw(worker, UINT64_MAX);
     unsigned count = (unsigned)draw(worker, 60);
     bool ends = draw(worker, 2);
-    pid_t pid = fork();
+    pid_t pid = fork_whole();
     int status;
 
     if (pid == 0)
@@ -261,7 +278,7 @@ void process_exec(struct worker *worker)
 /* --- dlopen ----------------------------------------------------------------------------------- */
 
 /* The library itself, which stays, and one that uses it when it comes and when it goes. */
-void process_dlopen(struct worker *worker)
+static void use_library(struct worker *worker)
 {
     const char *name = draw(worker, 2) ? MEMKIND_TEST_LIBRARY : TORTURE_PLUGIN;
     unsigned long mark = weather_mark();
@@ -272,6 +289,13 @@ void process_dlopen(struct worker *worker)
         return;
     MUST(dlsym(library, "memkind_malloc") || weather_allows(mark, false), "dlsym: %s", dlerror());
     dlclose(library);
+}
+
+void process_dlopen(struct worker *worker)
+{
+    pthread_rwlock_rdlock(&loading);
+    use_library(worker);
+    pthread_rwlock_unlock(&loading);
 }
 
 /* --- descriptors ------------------------------------------------------------------------------ */
