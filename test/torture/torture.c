@@ -217,6 +217,7 @@ static void clean(void)
 {
     if (getpid() != owner)
         return;
+    cgroup_end();
     umount2(disk, MNT_DETACH);
     rmdir(disk);
     unlink(log_file);
@@ -241,7 +242,12 @@ static bool prepare(void)
         printf("torture: no disk to fill: %s\n", strerror(errno));
     }
     if (TEST_SANITIZED) /* which need room themselves, and say so by ending */
-        options.faults &= ~(1u << FAULT_AS | 1u << FAULT_DATA | 1u << FAULT_MAPS);
+        options.faults &=
+            ~(1u << FAULT_AS | 1u << FAULT_DATA | 1u << FAULT_MAPS | 1u << FAULT_CGROUP);
+    if (options.faults & 1u << FAULT_CGROUP && !cgroup_make()) {
+        options.faults &= ~(1u << FAULT_CGROUP);
+        printf("torture: no memory cgroup of version 1 to limit: %s\n", strerror(errno));
+    }
     return true;
 }
 

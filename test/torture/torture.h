@@ -17,6 +17,7 @@
  *     hostile.c     a custom kind whose functions do what they must not
  *     process.c     operations on the process: threads, cancellation, fork, exec, dlopen
  *     weather.c     faults that come and go: limits, a full disk, refused system calls ...
+ *     cgroup.c      the limit of a memory cgroup
  *     model.c       what must hold of a block and of a kind
  */
 #pragma once
@@ -48,6 +49,7 @@ enum fault {
     FAULT_DISK,        /* the disk is full */
     FAULT_HUGE,        /* others have all huge pages */
     FAULT_SIGNALS,     /* EINTR */
+    FAULT_CGROUP,      /* the memory cgroup's limit */
     FAULT_WEATHER_END, /* not a fault */
 
     FAULT_DESCRIPTORS = FAULT_WEATHER_END, /* the library's are closed */
@@ -248,6 +250,15 @@ void weather_of_child(void);
 /* A fault comes (1) or goes (-1): of files only, or of everything. */
 void weather_change(bool of_files, int by);
 extern atomic_bool weather_over;
+
+/* cgroup.c: a memory cgroup for rounds. Before the first one; false: there can be none. */
+bool cgroup_make(void);
+void cgroup_end(void);
+/* The calling process is in it from now on. */
+void cgroup_join(void);
+/* Weather. */
+bool cgroup_begin(enum fault fault, uint64_t random);
+void cgroup_leave(enum fault fault);
 
 /* watch.c: false: the plan fails, and the report says how; the log has more. */
 bool watch_run(struct plan *plan, const char *log, bool traces);

@@ -46,6 +46,8 @@ static void child(struct plan *plan, const char *log)
     dup2(file, 2);
     close(file);
     handle_signals();
+    if (HAS(plan, FAULT_CGROUP))
+        cgroup_join();
     round_run(plan);
 }
 

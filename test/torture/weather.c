@@ -23,20 +23,11 @@
 #include <unistd.h>
 
 const char *const fault_names[FAULTS] = {
-    [FAULT_AS] = "as",
-    [FAULT_DATA] = "data",
-    [FAULT_NOFILE] = "nofile",
-    [FAULT_FSIZE] = "fsize",
-    [FAULT_MAPS] = "maps",
-    [FAULT_DISK] = "disk",
-    [FAULT_HUGE] = "huge",
-    [FAULT_SIGNALS] = "signals",
-    [FAULT_STDIO] = "stdio",
-    [FAULT_REFUSED] = "refused",
-    [FAULT_DESCRIPTORS] = "descriptors",
-    [FAULT_CANCEL] = "cancel",
-    [FAULT_FORK] = "fork",
-    [FAULT_EXEC] = "exec",
+    [FAULT_AS] = "as",         [FAULT_DATA] = "data",       [FAULT_NOFILE] = "nofile",
+    [FAULT_FSIZE] = "fsize",   [FAULT_MAPS] = "maps",       [FAULT_DISK] = "disk",
+    [FAULT_HUGE] = "huge",     [FAULT_SIGNALS] = "signals", [FAULT_CGROUP] = "cgroup",
+    [FAULT_STDIO] = "stdio",   [FAULT_REFUSED] = "refused", [FAULT_DESCRIPTORS] = "descriptors",
+    [FAULT_CANCEL] = "cancel", [FAULT_FORK] = "fork",       [FAULT_EXEC] = "exec",
     [FAULT_DLOPEN] = "dlopen",
 };
 
@@ -318,6 +309,7 @@ static const struct {
     [FAULT_DISK]    = {disk_begin,    disk_end,    true,  false},
     [FAULT_HUGE]    = {huge_begin,    taken_end,   true,  true},
     [FAULT_SIGNALS] = {signals_begin, signals_end, false, true},
+    [FAULT_CGROUP]  = {cgroup_begin,  cgroup_leave, false, false},
 };
 /* clang-format on */
 
