@@ -114,6 +114,17 @@ static void print_command(const struct plan *plan)
     printf("\n");
 }
 
+/* Where there is no memory in a cgroup without a killer, the kernel ends a process that it cannot
+ * give a signal, or whose thread's data it cannot write, as it has to after a fork. */
+static void leave_cgroup_out(struct plan *plan)
+{
+    const unsigned others =
+        1u << FAULT_SIGNALS | 1u << FAULT_CANCEL | 1u << FAULT_FORK | 1u << FAULT_EXEC;
+
+    if (plan->faults & others)
+        plan->faults &= ~(1u << FAULT_CGROUP);
+}
+
 static bool make_plan(struct plan *plan, uint64_t seed)
 {
     memset(plan, 0, sizeof *plan);
@@ -124,6 +135,7 @@ static bool make_plan(struct plan *plan, uint64_t seed)
     for (unsigned fault = 0; fault < FAULTS; fault++)
         if (options.exactly || mix(seed, 100 + fault) % 4 == 0)
             plan->faults |= options.faults & 1u << fault;
+    leave_cgroup_out(plan);
     return !options.keep || keep(plan, options.keep);
 }
 
