@@ -186,6 +186,7 @@ bool jem_purge_decayed(tsd_t *tsd)
         pthread_mutex_trylock(&purge_lock))
         return false;
     done = purge_decayed(tsd_tsdn(tsd));
+    (void)pool_give_back(NULL);
     if (done)
         atomic_store_explicit(&due, nstime_ns(&now) + PAUSE_NS, memory_order_relaxed);
     pthread_mutex_unlock(&purge_lock);
@@ -304,6 +305,8 @@ static bool purge_step(tsdn_t *tsdn, unsigned index, const struct heap *heap)
         more = purge_arena(tsdn, arena, set, 0, STEP_PAGES, 0) != 0;
         if (!more && pool && (!pool_is_demand_paged(pool) || pool_limit(pool)))
             jem_retained_release(tsdn, pool, arena);
+        if (!more && pool)
+            jem_note_given(pool_give_back(pool));
     }
     pthread_mutex_unlock(&purge_lock);
     return more;

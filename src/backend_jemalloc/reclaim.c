@@ -67,6 +67,7 @@ static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cac
     struct jem_arena *arenas = jem_arena_set_arenas(set);
     bool any = jem_cache_flush(tsd, cache);
 
+    pool_reuse_begin(pool);
     for (struct jem_arena *arena = arenas; arena; arena = arena->next) {
         if (!has_unused(tsdn, arena->arena, release))
             continue;
@@ -78,6 +79,7 @@ static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cac
         if (release)
             jem_retained_release(tsdn, pool, arena->arena);
     }
+    pool_reuse_end(pool);
     return any;
 }
 

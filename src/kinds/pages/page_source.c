@@ -13,6 +13,13 @@
 static const struct page_source *const sources[] = {PAGE_SOURCES(PAGE_SOURCE_ROW)};
 #define SOURCES (sizeof sources / sizeof sources[0])
 
+void page_source_give_back(long since)
+{
+    for (size_t i = 0; i < SOURCES; i++)
+        if (sources[i]->give_back)
+            (void)sources[i]->give_back(NULL, since);
+}
+
 void page_source_prefork(void)
 {
     for (size_t i = 0; i < SOURCES; i++)

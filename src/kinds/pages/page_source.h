@@ -64,6 +64,10 @@ struct page_source {
     size_t (*limit)(const struct page_pool *pool);
     /* Bytes there are where that is no limit: a file system's; -1: unknown. NULL: of the nodes. */
     ssize_t (*capacity)(const struct page_pool *pool);
+    /* Gives the system what unmap() has kept for map() to have again (pool_reuse_begin()): of a
+     * pool, or NULL: of all, as far as it has been kept since that second. Returns how many bytes.
+     * NULL: nothing is kept. */
+    size_t (*give_back)(struct page_pool *only, long since);
     /*
      * In the child of a fork(2), where parent and child have the pool's pages in common, or as
      * copies that may not be had when they are written: from now on the pool leaves all pages it
@@ -105,6 +109,9 @@ union page_source_state {
     {                                                                                       \
         return (TYPE *)&pool->state;                                                        \
     }
+
+/* give_back() of every pool of every source. */
+void page_source_give_back(long since);
 
 /* Around fork(2): the locks of all sources, in the order of the table. */
 void page_source_prefork(void);

@@ -192,6 +192,29 @@ size_t pool_region_size(const struct page_pool *pool, size_t size)
     return rounded > step / LEFT_OVER_SHARE ? step - step % rounded : step;
 }
 
+void pool_reuse_begin(struct page_pool *pool)
+{
+    atomic_fetch_add_explicit(&pool->reusing, 1, memory_order_relaxed);
+}
+
+void pool_reuse_end(struct page_pool *pool)
+{
+    atomic_fetch_sub_explicit(&pool->reusing, 1, memory_order_relaxed);
+}
+
+bool pool_is_reusing(const struct page_pool *pool)
+{
+    return !pool->conservative && atomic_load_explicit(&pool->reusing, memory_order_relaxed);
+}
+
+size_t pool_give_back(struct page_pool *only)
+{
+    if (only)
+        return only->source->give_back ? only->source->give_back(only, LONG_MAX) : 0;
+    page_source_give_back(os_seconds() - 1);
+    return 0;
+}
+
 bool pool_is_page_granular(const struct page_pool *pool)
 {
     return pool->source->page_granular;
@@ -429,6 +452,7 @@ bool pool_is_shared(const struct page_pool *pool)
 void pool_forked(struct page_pool *pool)
 {
     page_regions_inherit(&pool->regions);
+    atomic_store_explicit(&pool->reusing, 0, memory_order_relaxed);
     pool->source->forked(pool);
 }
 

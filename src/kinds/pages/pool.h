@@ -18,7 +18,8 @@
  * Threads: every function from any thread, except pool_close(), which nobody may run beside.
  * It has no lock of its own. pool_prefork() and pool_postfork() hold those of what it is made of
  * across fork(2), in this order: that of commitment.h, the sources', that of page_region.h, those
- * of range_allocator.h, that of leftover.h. None of them is held while a source works.
+ * of range_allocator.h, that of leftover.h. None of them is held while a source works, but that
+ * of files while space goes back that was kept.
  */
 #pragma once
 
@@ -59,6 +60,7 @@ struct page_pool {
     bool conservative;
     bool no_core_dump;
     atomic_size_t limit; /* bytes, of pool_set_limit() */
+    atomic_uint reusing; /* how many threads are between pool_reuse_begin() and pool_reuse_end() */
     struct page_regions regions;
     struct page_commitment commitment;
     struct page_kind given_kind; /* a row of this pool's own, where nodes were given */
@@ -104,6 +106,16 @@ bool pool_is_demand_paged(const struct page_pool *pool);
 /* Whether a region for `domain` may be larger than what is wanted now, since nothing but addresses
  * is spent: neither room on bound nodes nor what the process may have of either. */
 bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain);
+/* Between these, pages are unmapped to be mapped again in other pieces: those of a file may keep
+ * their space for a second, and the content it has. A conservative pool's do not. Calls of several
+ * threads may overlap. */
+void pool_reuse_begin(struct page_pool *pool);
+void pool_reuse_end(struct page_pool *pool);
+bool pool_is_reusing(const struct page_pool *pool);
+/* Gives the system what is kept like that. Returns how many bytes. NULL: of all pools, what was
+ * kept for a second; to be called again and again. */
+size_t pool_give_back(struct page_pool *only);
+
 /* Whether two addresses that the caller has pages at lie in one region of a pool that only takes
  * back whole regions. *whole: whether [a, a + size) is all of it. No lock. */
 bool pool_in_one_region(const void *a, const void *b, size_t size, bool *whole);

@@ -148,11 +148,14 @@ static bool await_leaving(struct run_cache *cache)
 static bool make_room(struct run_cache *cache, size_t size)
 {
     size_t limit = pool_limit(cache->pool), mapped = limit ? pool_mapped(cache->pool) : 0;
+    bool any;
 
     if (limit && size > limit)
         return false;
-    return decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL, SIZE_MAX) ||
-           await_leaving(cache);
+    pool_reuse_begin(cache->pool);
+    any = decay(LONG_MAX, limit && mapped > limit - size ? cache->pool : NULL, SIZE_MAX);
+    pool_reuse_end(cache->pool);
+    return any || await_leaving(cache);
 }
 
 static struct page_run *take_new(struct run_cache *cache, size_t size)
@@ -461,6 +464,7 @@ static bool decay(long freed, const struct page_pool *only, size_t most)
 
 bool run_cache_decay(bool all)
 {
+    (void)pool_give_back(NULL);
     return all ? decay(LONG_MAX, NULL, SIZE_MAX) : decay_due(0);
 }
 
@@ -471,7 +475,7 @@ size_t run_cache_trim(struct run_cache *cache)
     run_cache_usage(cache, &used, &before);
     (void)decay(LONG_MAX, cache->pool, SIZE_MAX);
     run_cache_usage(cache, &used, &after);
-    return before > after ? before - after : 0;
+    return pool_give_back(cache->pool) + (before > after ? before - after : 0);
 }
 
 /* --- the end, and fork ------------------------------------------------------------------------ */

@@ -9,13 +9,15 @@
  * still want a block of its own at the first write to a page, so pages are populated (Linux 5.14),
  * except on tmpfs, which reserves by making them. Given back, its space goes to the file system as
  * a hole, and the pages to the range allocator, to be reserved again. No page stays reserved that
- * is not handed out, and the windows never cover more of the file than its limit.
+ * is not handed out, but for a second where pool_reuse_begin() says that pages will be wanted again
+ * (kept_pages.h), and the windows never cover more of the file than its limit.
  *
  * Regions can lie across the border of two windows, which need not be neighbours in the file.
  *
- * Threads: one lock for all files, held while windows are added, not while space is reserved or
- * given back: a range belongs to the caller by then. In a child of fork(2) the windows stay, as
- * memory; the file is the parent's, and a new one is made when pages are wanted.
+ * Threads: one lock for all files, held while windows are added and what was kept is given back,
+ * not while space is reserved or given back else: a range belongs to the caller by then. Who has
+ * taken a range asks under the lock which of its pages have their space. In a child of fork(2) the
+ * windows stay, as memory; the file is the parent's, and a new one is made when pages are wanted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +28,7 @@
 #include <string.h>
 
 #include "kinds/pages/address_map.h"
+#include "kinds/pages/kept_pages.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/pages/range_allocator.h"
@@ -51,14 +54,19 @@ struct source_file {
     bool dax;              /* the file's windows are mapped with MAP_SYNC */
     atomic_size_t windows; /* bytes of the file that are mapped somewhere; written with the lock */
     atomic_bool stale;     /* free pages may hold old content */
-    atomic_bool no_punch;  /* fallocate(2) punches no holes */
+    atomic_bool punches;   /* fallocate(2) has punched a hole */
+    atomic_bool no_punch;  /* it punches none */
     atomic_bool no_holes;  /* nothing does */
-    atomic_bool no_fallocate; /* the file system cannot reserve space */
+    atomic_bool no_fallocate;      /* the file system cannot reserve space */
+    struct kept_pages kept;        /* guarded by the lock */
+    LIST_ENTRY(source_file) entry; /* of those that have ever kept pages */
 };
 
 PAGE_SOURCE_STATE(struct source_file)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static LIST_HEAD(, source_file) keepers; /* guarded by the lock */
+static atomic_bool any_kept;             /* written with the lock */
 
 /* --- the file --------------------------------------------------------------------------------- */
 
@@ -143,11 +151,22 @@ static void close_file(struct source_file *own)
         os_close(own->file);
 }
 
+/* Nobody else has the pool, or the lock is held. */
+static void forget_kept(struct source_file *own)
+{
+    if (own->kept.bits)
+        LIST_REMOVE(own, entry);
+    kept_pages_end(&own->kept);
+}
+
 static void close_pool(struct page_pool *pool)
 {
     const struct page_region *window;
     struct source_file *own = state_of(pool);
 
+    pthread_mutex_lock(&lock);
+    forget_kept(own);
+    pthread_mutex_unlock(&lock);
     LIST_FOREACH (window, &pool->regions.list, entry) {
         /* A window that stays mapped keeps the file; not its space. */
         if (os_unmap(window->start, window->size)) {
@@ -206,6 +225,8 @@ static int punch(struct source_file *own, void *address, struct piece piece)
 
     if (!atomic_load_explicit(&own->no_punch, memory_order_relaxed))
         error = os_punch(own->file, piece.offset, piece.size);
+    if (!error && !atomic_load_explicit(&own->punches, memory_order_relaxed))
+        atomic_store_explicit(&own->punches, true, memory_order_relaxed);
     if (!is_unsupported(error))
         return error;
     atomic_store_explicit(&own->no_punch, true, memory_order_relaxed);
@@ -213,6 +234,13 @@ static int punch(struct source_file *own, void *address, struct piece piece)
     if (is_unsupported(error))
         atomic_store_explicit(&own->no_holes, true, memory_order_relaxed);
     return error;
+}
+
+static void stay_stale(struct source_file *own, int error)
+{
+    if (!atomic_exchange(&own->stale, true))
+        callbacks->log("%.200s: cannot punch holes in the file (%s): the kind keeps freed space",
+                       own->directory, strerrordesc_np(error));
 }
 
 static void release_piece(struct source_file *own, void *address, struct piece piece)
@@ -225,23 +253,95 @@ static void release_piece(struct source_file *own, void *address, struct piece p
     }
     if (!atomic_load_explicit(&own->no_holes, memory_order_relaxed))
         error = punch(own, address, piece);
-    if (!error)
-        return;
-    if (!atomic_exchange(&own->stale, true))
-        callbacks->log("%.200s: cannot punch holes in the file (%s): the kind keeps freed space",
-                       own->directory, strerrordesc_np(error));
+    if (error)
+        stay_stale(own, error);
 }
 
-/* Content of the pages is no longer needed. `spare`: to note them with. */
-static void release(struct source_file *own, struct free_range *spare, char *address, size_t size)
+/* Whether the file keeps the space: it can have a hole there later, and a record is to be had. */
+static bool keep_piece(struct source_file *own, struct piece piece)
+{
+    bool kept, first;
+
+    if (!own->limit || !atomic_load_explicit(&own->punches, memory_order_relaxed))
+        return false;
+    pthread_mutex_lock(&lock);
+    first = !own->kept.bits;
+    kept = kept_pages_add(&own->kept, piece.offset, piece.size, own->limit);
+    if (kept && first)
+        LIST_INSERT_HEAD(&keepers, own, entry);
+    if (kept)
+        atomic_store_explicit(&any_kept, true, memory_order_relaxed);
+    pthread_mutex_unlock(&lock);
+    return kept;
+}
+
+/* Content of the pages is no longer needed. `spare`: to note them with. `keeps`: all have their
+ * space, and will be wanted again. */
+static void release(struct source_file *own, struct free_range *spare, char *address, size_t size,
+                    bool keeps)
 {
     struct piece piece;
 
     for (char *at = address; at < address + size; at += piece.size) {
         piece = first_piece(at, address + size);
-        release_piece(own, at, piece);
+        if (!keeps || !keep_piece(own, piece))
+            release_piece(own, at, piece);
     }
     range_allocator_put_with(&own->ranges, spare, address, size);
+}
+
+/* Punches holes where pages were kept. Returns the bytes that have gone. Called with the lock. */
+static size_t punch_kept(struct source_file *own)
+{
+    size_t offset = 0, size, gone = 0;
+    int error;
+
+    while (kept_pages_next(&own->kept, &offset, &size)) {
+        error = has_file(own) ? os_punch(own->file, offset, size) : EBADF;
+        if (error)
+            stay_stale(own, error);
+        else
+            gone += size;
+        (void)kept_pages_take(&own->kept, offset, size);
+        offset += size;
+    }
+    return gone;
+}
+
+static size_t give_back(struct page_pool *only, long since)
+{
+    struct source_file *own;
+    size_t gone = 0;
+    bool any = false;
+
+    if (!atomic_load_explicit(&any_kept, memory_order_relaxed))
+        return 0;
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH (own, &keepers, entry) {
+        if ((!only || state_of(only) == own) && own->kept.since <= since)
+            gone += punch_kept(own);
+        any |= kept_pages_any(&own->kept);
+    }
+    atomic_store_explicit(&any_kept, any, memory_order_relaxed);
+    pthread_mutex_unlock(&lock);
+    return gone;
+}
+
+/* How many bytes of the pages, which are the caller's, have their space already. */
+static size_t take_kept(struct source_file *own, char *address, size_t size)
+{
+    struct piece piece;
+    size_t kept = 0;
+
+    if (!kept_pages_any(&own->kept))
+        return 0;
+    pthread_mutex_lock(&lock);
+    for (char *at = address; at < address + size; at += piece.size) {
+        piece = first_piece(at, address + size);
+        kept += kept_pages_take(&own->kept, piece.offset, piece.size);
+    }
+    pthread_mutex_unlock(&lock);
+    return kept;
 }
 
 /* 0 or an errno; a full disk may have given a part. */
@@ -259,20 +359,35 @@ static int reserve_space(struct source_file *own, char *address, size_t size)
     return error;
 }
 
-/* 0 or an errno, and the pages are no longer the caller's. */
-static int reserve(struct page_pool *pool, struct free_range *spare, char *address, size_t size)
+/* Of the pages, so many bytes have no space yet. Asking for all costs no more. 0 or an errno. */
+static int reserve_missing(struct page_pool *pool, char *address, size_t size, size_t missing)
 {
     struct source_file *own = state_of(pool);
     bool limited = own->in_memory && memory_cgroup_is_limited();
     int error = ENOMEM;
 
-    if (!limited || commitment_make(&pool->commitment, &pool->regions, NULL, size)) {
+    if (!limited || commitment_make(&pool->commitment, &pool->regions, NULL, missing)) {
         error = reserve_space(own, address, size);
         if (limited)
-            commitment_done(&pool->commitment, size, false);
+            commitment_done(&pool->commitment, missing, false);
     }
+    return error;
+}
+
+/* 0 or an errno, and the pages are no longer the caller's. *old: some hold what was there. */
+static int reserve(struct page_pool *pool, struct free_range *spare, char *address, size_t size,
+                   bool *old)
+{
+    struct source_file *own = state_of(pool);
+    size_t missing = size - take_kept(own, address, size);
+    int error = missing ? reserve_missing(pool, address, size, missing) : 0;
+
+    *old = missing != size;
+    /* What was kept may be what is missing: of this file or of another one. */
+    if (error && give_back(NULL, LONG_MAX))
+        error = reserve_missing(pool, address, size, missing);
     if (error)
-        release(own, spare, address, size);
+        release(own, spare, address, size, false);
     else
         range_allocator_drop_spare(spare);
     return error;
@@ -366,16 +481,17 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     struct source_file *own = state_of(pool);
     struct free_range *spare = range_allocator_spare();
     void *address = spare ? range_allocator_take(&own->ranges, size, alignment) : NULL;
+    bool old = false;
 
     (void)policy;
     if (!address && spare)
         address = take_from_new(pool, size, alignment);
     if (!address)
         range_allocator_drop_spare(spare);
-    else if (reserve(pool, spare, address, size))
+    else if (reserve(pool, spare, address, size, &old))
         address = NULL;
     /* Asked after the pages were taken: they were marked before they came back. */
-    *zeroed = !atomic_load_explicit(&own->stale, memory_order_relaxed);
+    *zeroed = !old && !atomic_load_explicit(&own->stale, memory_order_relaxed);
     if (!address)
         errno = ENOMEM;
     return address;
@@ -395,7 +511,7 @@ static int unmap(struct page_pool *pool, void *address, size_t size)
 
     if (!spare)
         return ENOMEM;
-    release(state_of(pool), spare, address, size);
+    release(state_of(pool), spare, address, size, pool_is_reusing(pool));
     return 0;
 }
 
@@ -449,6 +565,7 @@ static void forked(struct page_pool *pool)
     atomic_store_explicit(&own->lost, false, memory_order_relaxed);
     atomic_store_explicit(&own->stale, false, memory_order_relaxed);
     atomic_store_explicit(&own->windows, 0, memory_order_relaxed);
+    forget_kept(own);
     range_allocator_clear(&own->ranges);
 }
 
@@ -472,6 +589,7 @@ const struct page_source page_source_file = {.name = "file",
                                              .has_room = has_room,
                                              .limit = limit,
                                              .capacity = capacity,
+                                             .give_back = give_back,
                                              .forked = forked,
                                              .prefork = prefork,
                                              .postfork = postfork};
