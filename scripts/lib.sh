@@ -91,6 +91,41 @@ apt_unpack()
     )
 }
 
+# Writes apt source entries of type deb-src, made from those the machine has, into folder $1. Files that
+# apt does not read (another suffix) are left out, and so are CD-ROMs.
+make_source_lists()
+{
+    local SOURCELIST='' SOURCEPARTS='' file number=0
+    eval "$(apt-config shell SOURCELIST Dir::Etc::sourcelist/f SOURCEPARTS Dir::Etc::sourceparts/d)"
+    for file in "$SOURCELIST" "${SOURCEPARTS%/}"/*.list; do
+        if [ -f "$file" ]; then
+            number=$((number + 1))
+            sed -n '/cdrom:/d; s/^[[:space:]]*deb\(-src\)\{0,1\}\([[:space:]]\)/deb-src\2/p' "$file" |
+                sort -u >"$1/$number-${file##*/}"
+        fi
+    done
+    for file in "${SOURCEPARTS%/}"/*.sources; do
+        if [ -f "$file" ]; then
+            number=$((number + 1))
+            sed 's/^[Tt]ypes:.*/Types: deb-src/' "$file" >"$1/$number-${file##*/}"
+        fi
+    done
+}
+
+# apt_source_lists FOLDER: gets the lists of the distribution's source packages. apt works on lists and caches of its
+# own in FOLDER, and the system's are not touched. The array APT_SOURCES is its options for that.
+apt_source_lists()
+{
+    mkdir -p "$1/parts" "$1/lists/partial" "$1/cache/archives/partial"
+    make_source_lists "$1/parts"
+    # Hooks of the system's apt-get update are about the system's lists.
+    printf '#clear APT::Update::%s;\n' Pre-Invoke Post-Invoke Post-Invoke-Success >"$1/apt.conf"
+    APT_SOURCES=(-c "$1/apt.conf" -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$1/parts"
+        -o Dir::State::lists="$1/lists" -o Dir::Cache="$1/cache" -o APT::Sandbox::User=
+        -o Acquire::IndexTargets::deb-src::Contents-dsc::DefaultEnabled=false)
+    apt-get "${APT_SOURCES[@]}" -qq update </dev/null
+}
+
 # launcher PRESET: what programs of that preset are run with, a word a line. ThreadSanitizer and AddressSanitizer of
 # older compilers cannot place their shadow memory where the kernel scatters mappings over more than 28 bits.
 launcher()
