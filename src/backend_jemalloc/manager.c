@@ -13,6 +13,7 @@
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/locks.h"
 #include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/reclaim.h"
 #include "backend_jemalloc/start.h"
@@ -34,31 +35,29 @@ static int load(const struct heap_settings *settings, char why[HEAP_WHY])
     return 0;
 }
 
-/* Whether prefork() has taken jemalloc's locks, which it does not do if the forking thread has no
- * jemalloc data and no memory for it. Guarded by jem_lock. */
-static bool jemalloc_locked;
+/* jemalloc's data of the forking thread; NULL: it has none, and no memory for it. Guarded by
+ * jem_lock. */
+static tsd_t *forking_tsd;
 
 /* Locks, outermost first: see README.md. */
 static void prefork(void)
 {
-    bool able = jem_tsd() != NULL;
+    tsd_t *tsd = jem_tsd();
 
     orphans_prefork();
     jem_heap_prefork();
     jem_reclaim_prefork();
     jem_purge_lock();
     pthread_mutex_lock(&jem_lock);
-    jemalloc_locked = able;
-    if (able)
-        jemalloc_prefork();
+    forking_tsd = tsd;
+    jem_locks_prefork(tsd);
     jem_thread_prefork();
 }
 
 static void postfork_parent(void)
 {
     jem_thread_postfork();
-    if (jemalloc_locked)
-        jemalloc_postfork_parent();
+    jem_locks_postfork_parent(forking_tsd);
     pthread_mutex_unlock(&jem_lock);
     jem_purge_unlock();
     jem_reclaim_postfork();
@@ -66,27 +65,14 @@ static void postfork_parent(void)
     orphans_postfork();
 }
 
-/* The one lock in use that jemalloc's own handlers pass over: new nodes of its radix tree are made
- * under it. It comes between two of those that they take, so it cannot be taken beside them; but
- * half a node is none, and the memory's own lock is among theirs. */
-static void renew_tree_lock(tsdn_t *tsdn)
-{
-    malloc_mutex_postfork_child(tsdn, &arena_emap_global.rtree.init_lock);
-}
-
 static void postfork_child(void)
 {
     jem_thread_postfork();
-    if (jemalloc_locked) {
-        renew_tree_lock(tsd_tsdn(jem_tsd()));
-        jemalloc_postfork_child();
-        jem_arena_set_postfork_child(tsd_tsdn(jem_tsd()));
-        jem_heap_postfork_child(jem_tsd());
+    jem_locks_postfork_child(forking_tsd);
+    jem_arena_set_postfork_child(tsd_tsdn(forking_tsd));
+    jem_heap_postfork_child(forking_tsd);
+    if (atomic_load_explicit(&jem_ready, memory_order_acquire))
         jem_thread_postfork_child();
-    } else {
-        jem_arena_set_postfork_child(TSDN_NULL);
-        jem_heap_postfork_child(NULL);
-    }
     pthread_mutex_unlock(&jem_lock);
     jem_purge_unlock();
     jem_reclaim_postfork();

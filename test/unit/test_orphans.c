@@ -11,6 +11,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -207,6 +208,68 @@ Test(orphans, are_the_childs_as_blocks_are)
         cr_expect(ends_well(child), "kind %zu", i);
         cr_assert_eq(allocated(kinds[i]), 0);
     }
+}
+
+/* --- fork without memory ---------------------------------------------------------------------- */
+
+#define FORKS 60
+#define CHILD_SECONDS 10
+
+static memkind_t busy;
+static atomic_bool stop;
+
+/* Large blocks, which no cache has: the heap manager's locks are taken all the time. */
+static void *work(void *unused)
+{
+    memkind_free(busy, memkind_malloc(busy, 100));
+    pthread_barrier_wait(&begin);
+    for (size_t i = 0; !stop; i++)
+        memkind_free(busy, memkind_malloc(busy, (40 + i % 8) * KIB));
+    return unused;
+}
+
+static void child_uses(void)
+{
+    alarm(CHILD_SECONDS);
+    give_memory();
+    for (size_t size = 100; size < 4 * MIB; size *= 3)
+        memkind_free(busy, memkind_malloc(busy, size));
+    _exit(memkind_update_cached_stats());
+}
+
+static void *fork_often(void *failed)
+{
+    pthread_barrier_wait(&begin);
+    for (int i = 0; i < FORKS && !*(bool *)failed; i++) {
+        pid_t child = fork();
+
+        if (child == 0)
+            child_uses();
+        *(bool *)failed = !ends_well(child);
+    }
+    return NULL;
+}
+
+Test(orphans, a_child_of_a_thread_without_data_finds_no_lock_taken)
+{
+    pthread_t workers[3], forks;
+    bool failed = false;
+
+    if (TEST_SANITIZED)
+        test_skip("the sanitizer itself needs address space");
+    busy = create();
+    pthread_barrier_init(&begin, NULL, LENGTH(workers) + 2);
+    for (size_t i = 0; i < LENGTH(workers); i++)
+        cr_assert_eq(pthread_create(&workers[i], NULL, work, NULL), 0);
+    cr_assert_eq(pthread_create(&forks, NULL, fork_often, &failed), 0);
+    take_memory();
+    pthread_barrier_wait(&begin);
+    pthread_join(forks, NULL);
+    stop = true;
+    for (size_t i = 0; i < LENGTH(workers); i++)
+        pthread_join(workers[i], NULL);
+    give_memory();
+    cr_assert(!failed);
 }
 
 /* --- damaged lists ---------------------------------------------------------------------------- */
