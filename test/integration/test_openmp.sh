@@ -73,12 +73,12 @@ runtimes=("$source"/build/openmp/root/usr/lib/llvm-*/lib)
 [ -e "${runtimes[0]}" ] || runtimes=("")
 for runtime in "${runtimes[@]}"; do
     found=$(runtime_found)
-    echo "runtime in $found"
     if [ "${runtime:-$found}" != "$found" ]; then
         echo "FAILED: that is not the one in $runtime"
         failed=1
     fi
     for manager in JEMALLOC TBB; do
+        echo "runtime in $found, $manager"
         try_manager "$manager"
     done
 done
