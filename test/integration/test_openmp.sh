@@ -4,8 +4,8 @@
 #
 # LLVM's OpenMP runtime, unmodified, finds the library by its name and serves omp_high_bw_mem_alloc and
 # omp_large_cap_mem_alloc from it. The program does not link the library. Tried with every version of the runtime
-# that scripts/bootstrap --test has unpacked in build/openmp (the installed one, where that is none), each with both
-# heap managers.
+# that scripts/bootstrap --test has unpacked in build/openmp, or with the installed one where there is none, and each
+# with both heap managers.
 #
 # usage: test_openmp.sh LIBRARY SOURCE_DIR [sanitized]
 set -euo pipefail
