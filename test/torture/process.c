@@ -277,6 +277,10 @@ void process_exec(struct worker *worker)
 
 /* --- dlopen ----------------------------------------------------------------------------------- */
 
+/* Where memory is scarce, glibc (2.36 at least) may fail in the middle of dlopen() and keep the
+ * library without what it needs: dlopen() then gives that, also in better times. */
+static atomic_bool loader_failed;
+
 /* The library itself, which stays, and one that uses it when it comes and when it goes. */
 static void use_library(struct worker *worker)
 {
@@ -285,9 +289,12 @@ static void use_library(struct worker *worker)
     void *library = dlopen(name, draw(worker, 2) ? RTLD_NOW : RTLD_LAZY | RTLD_GLOBAL);
 
     MUST(library || weather_allows(mark, false), "dlopen: %s", dlerror());
-    if (!library)
+    if (!library) {
+        loader_failed = true;
         return;
-    MUST(dlsym(library, "memkind_malloc") || weather_allows(mark, false), "dlsym: %s", dlerror());
+    }
+    MUST(dlsym(library, "memkind_malloc") || loader_failed || weather_allows(mark, false),
+         "dlsym: %s", dlerror());
     dlclose(library);
 }
 
