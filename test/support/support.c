@@ -542,20 +542,34 @@ size_t test_mappings_named(const char *name)
 /* --- time ------------------------------------------------------------------------------------- */
 
 static atomic_long jumped;
+static atomic_long stopped_at; /* in this second; 0: the clock runs */
 
 /* A program's function comes before libc's: the library sees this clock. */
 __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct timespec *time)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, time);
 
-    if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE))
+    if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE)) {
+        long stopped = atomic_load_explicit(&stopped_at, memory_order_relaxed);
+
+        if (stopped)
+            *time = (struct timespec){stopped, 0};
         time->tv_sec += atomic_load_explicit(&jumped, memory_order_relaxed);
+    }
     return result;
 }
 
 void test_jump(long seconds)
 {
     atomic_fetch_add_explicit(&jumped, seconds, memory_order_relaxed);
+}
+
+void test_stop_clock(void)
+{
+    struct timespec now;
+
+    cr_assert_eq((int)syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now), 0);
+    atomic_store_explicit(&stopped_at, now.tv_sec, memory_order_relaxed);
 }
 
 void test_decay(memkind_t kind)

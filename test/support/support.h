@@ -221,6 +221,10 @@ size_t test_threads(void); /* of this process */
 /* The library's clock jumps ahead in this process, so that unused memory gets old. */
 void test_jump(long seconds);
 
+/* The library's clock stands still from now on, but for jumps: what is counted does not depend on
+ * how long a test takes. */
+void test_stop_clock(void);
+
 /* The clock jumps, and the kind is used until its unused pages are given back. */
 void test_decay(memkind_t kind);
 
