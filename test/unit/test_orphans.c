@@ -33,7 +33,7 @@ static void take_keys(void)
         cr_assert_eq(pthread_key_create(&key, NULL), 0);
 }
 
-TestSuite(orphans, .init = take_keys, .timeout = 60);
+TestSuite(orphans, .init = take_keys, .timeout = 120);
 
 static pthread_t threads[THREADS];
 static void *blocks[THREADS];
@@ -213,7 +213,7 @@ Test(orphans, are_the_childs_as_blocks_are)
 /* --- fork without memory ---------------------------------------------------------------------- */
 
 #define FORKS 60
-#define CHILD_SECONDS 10
+#define CHILD_SECONDS 60 /* it needs milliseconds, or hangs; a busy machine is no fault */
 
 static memkind_t busy;
 static atomic_bool stop;
