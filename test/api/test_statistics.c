@@ -99,7 +99,7 @@ Test(statistics, statistics_refuse_wrong_arguments)
     cr_assert_eq(value, 77);
 }
 
-/* --- background threads ----------------------------------------------------------------------- */
+/* --- what is printed -------------------------------------------------------------------------- */
 
 static atomic_uint written, turns; /* texts, and what the other thread did */
 static atomic_bool printed;
@@ -147,6 +147,8 @@ Test(statistics, nobody_waits_for_who_prints)
     pthread_join(thread, NULL);
     cr_assert_gt(written, 0);
 }
+
+/* --- background threads ----------------------------------------------------------------------- */
 
 Test(statistics, background_threads_come_and_go)
 {
