@@ -130,7 +130,7 @@ Test(file_calls, kept_space_goes_back)
     cr_expect_eq(calls, 8, "%zu calls", calls);
     cr_expect_eq(file_pool_ranges(&pools[0]), 2 * MIB);
     cr_expect_eq(file_pool_ranges(&pools[1]), 4 * MIB);
-    test_jump(1);
+    test_jump(POOL_REUSE_SECONDS);
     pool_give_back(NULL);
     cr_expect_eq(file_pool_ranges(&pools[1]), 3 * MIB, "a second has gone");
     cr_expect_eq(file_pool_take(&pools[0], 256 * KIB), pages);

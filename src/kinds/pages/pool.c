@@ -211,7 +211,7 @@ size_t pool_give_back(struct page_pool *only)
 {
     if (only)
         return only->source->give_back ? only->source->give_back(only, LONG_MAX) : 0;
-    page_source_give_back(os_seconds() - 1);
+    page_source_give_back(os_seconds() - POOL_REUSE_SECONDS);
     return 0;
 }
 

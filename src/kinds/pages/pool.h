@@ -52,6 +52,9 @@ struct page_setup {
 #define POOL_UNUSED_SHARE 4
 #define POOL_PURGE_STEP ((size_t)8 << 20)
 
+/* How old the pages get that pool_reuse_begin() is about, in seconds of os_seconds(). */
+#define POOL_REUSE_SECONDS 1
+
 struct page_pool {
     const struct page_kind *kind;
     const struct page_source *source;
@@ -106,14 +109,15 @@ bool pool_is_demand_paged(const struct page_pool *pool);
 /* Whether a region for `domain` may be larger than what is wanted now, since nothing but addresses
  * is spent: neither room on bound nodes nor what the process may have of either. */
 bool pool_has_spare_addresses(const struct page_pool *pool, unsigned domain);
+
 /* Between these, pages are unmapped to be mapped again in other pieces: those of a file may keep
- * their space for a second, and the content it has. A conservative pool's do not. Calls of several
- * threads may overlap. */
+ * their space for POOL_REUSE_SECONDS, and the content it has. A conservative pool's do not. Calls
+ * of several threads may overlap. */
 void pool_reuse_begin(struct page_pool *pool);
 void pool_reuse_end(struct page_pool *pool);
 bool pool_is_reusing(const struct page_pool *pool);
-/* Gives the system what is kept like that. Returns how many bytes. NULL: of all pools, what was
- * kept for a second; to be called again and again. */
+/* Gives the system what is kept like that. Returns how many bytes. NULL: of all pools, what is old
+ * enough, and 0; to be called again and again. */
 size_t pool_give_back(struct page_pool *only);
 
 /* Whether two addresses that the caller has pages at lie in one region of a pool that only takes
