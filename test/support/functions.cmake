@@ -58,8 +58,9 @@ function(memkind_add_test name)
 endfunction()
 
 # memkind_test_program(<name> <source>... [LIBRARY <target>]): the Criterion program test_<name> and nothing
-# for ctest. `all` builds it where it is a test. It has what it needs of memkind_test_support (test/support). MEMKIND_TEST_LIBRARY is the path of
-# libmemkind.so, for tests that dlopen or preload it; MEMKIND_TEST_SOURCE_DIR is the root of the source tree.
+# for ctest. `all` builds it where it is a test. It has what it needs of memkind_test_support (test/support).
+# MEMKIND_TEST_LIBRARY is the path of libmemkind.so, for tests that dlopen or preload it; MEMKIND_TEST_SOURCE_DIR
+# is the root of the source tree.
 function(memkind_test_program name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "" "LIBRARY" "")
     add_executable(test_${name} ${arg_UNPARSED_ARGUMENTS})
