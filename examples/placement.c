@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define PAGES_AT_ONCE 1024
-#define TURNS_MOST 1000 /* of waiting for a page that is on its way */
+#define TURNS_MOST 1000 /* of waiting for pages that are on their way */
 
 /* --- the list of pages ------------------------------------------------------------------------ */
 
@@ -136,14 +136,14 @@ static int ask_nodes(size_t count, void **addresses, int *nodes)
 }
 
 /* While the kernel moves a page, to make room for a huge one say, it has no node, but mincore(2)
- * counts it. */
-static int wait_until_moved(void *address, int *node)
+ * counts it. So it is with pages of a DAX file system, for ever: no more than *turns in all. */
+static int wait_until_moved(void *address, int *node, int *turns)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     unsigned char resident = 0;
     int error = 0;
 
-    for (int turn = 0; !error && *node == -ENOENT && turn < TURNS_MOST; turn++) {
+    for (; !error && *node == -ENOENT && *turns; --*turns) {
         if (mincore(address, page, &resident) || !(resident & 1))
             break;
         usleep(50);
@@ -155,7 +155,7 @@ static int wait_until_moved(void *address, int *node)
 static int find_nodes(struct placement *placement)
 {
     void *addresses[PAGES_AT_ONCE];
-    int nodes[PAGES_AT_ONCE], error;
+    int nodes[PAGES_AT_ONCE], turns = TURNS_MOST, error;
 
     for (size_t done = 0; done < placement->count;) {
         struct placement_page *pages = placement->pages + done;
@@ -167,7 +167,7 @@ static int find_nodes(struct placement *placement)
             addresses[i] = (void *)pages[i].address;
         error = ask_nodes(count, addresses, nodes);
         for (size_t i = 0; !error && i < count; i++) {
-            error = wait_until_moved(addresses[i], &nodes[i]);
+            error = wait_until_moved(addresses[i], &nodes[i], &turns);
             pages[i].node = nodes[i];
         }
         if (error)

@@ -24,7 +24,8 @@ static bool populate(char *first, char *end, size_t page)
 }
 
 /* While the kernel moves a page (compaction, another node), it has no node: -ENOENT, as a page that
- * was never written or is swapped out. mincore(2) counts it all the same. */
+ * was never written or is swapped out. mincore(2) counts it all the same. Pages of a DAX file
+ * system look alike for ever. */
 static bool some_is_moving(size_t count, void **pages, const int *status)
 {
     for (size_t i = 0; i < count; i++)
