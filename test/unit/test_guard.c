@@ -52,6 +52,8 @@ Test(guard, holds_back_a_cancellation_on_its_way)
     pthread_t thread;
     void *result = NULL;
 
+    if (TEST_SANITIZED)
+        test_skip("AddressSanitizer's marks of a stack stay where a cancellation ends its frames");
     cr_assert_eq(pthread_create(&thread, NULL, in_a_guard, NULL), 0);
     while (!is_ready)
         usleep(100);
