@@ -106,9 +106,8 @@ struct choice {
     int error;
 };
 
-static void choose_on_stack(void *argument)
+static void choose(struct choice *choice)
 {
-    struct choice *choice = argument;
     const struct page_kind *row = &page_kind_static[choice->partition];
     char why[NODE_ANSWER_WHY];
 
@@ -123,6 +122,13 @@ static void choose_on_stack(void *argument)
         return;
     choice->partition = MEMKIND_PARTITION_DEFAULT;
     choice->error = 0;
+}
+
+static void choose_on_stack(void *argument)
+{
+    facts_begin(FACTS_OUTSIDE);
+    choose(argument);
+    facts_end(FACTS_OUTSIDE);
 }
 
 EXPORT int memkind_create_kind(memkind_memtype_t memtype_flags, memkind_policy_t policy,

@@ -206,6 +206,14 @@ Test(facts, hbw_malloc_follows)
 
 /* --- what is noticed -------------------------------------------------------------------------- */
 
+static int create_high_bandwidth(void)
+{
+    memkind_t kind;
+
+    return memkind_create_kind(MEMKIND_MEMTYPE_HIGH_BANDWIDTH, MEMKIND_POLICY_BIND_ALL,
+                               (memkind_bits_t)0, &kind);
+}
+
 /* By an allocation that needs a region, and by a question. Between looks nothing is read. */
 Test(facts, changes_are_noticed)
 {
@@ -224,6 +232,9 @@ Test(facts, changes_are_noticed)
     cr_assert_eq(memkind_check_available(MEMKIND_HBW), 0, "it was looked for in the same second");
     atomic_fetch_add(&seconds, FAR_FUTURE);
     cr_assert_eq(memkind_check_available(MEMKIND_HBW), MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE);
+    have_memory("0-3");
+    atomic_fetch_add(&seconds, FAR_FUTURE);
+    cr_assert_eq(create_high_bandwidth(), MEMKIND_SUCCESS);
     allow("0");
     atomic_fetch_add(&seconds, FAR_FUTURE);
     cr_assert_eq(memkind_get_capacity(MEMKIND_INTERLEAVE), (ssize_t)(64 * GIB));
@@ -354,6 +365,7 @@ static void *use_all_the_time(void *wrong)
         if (!small || memkind_check_available(MEMKIND_REGULAR) ||
             memkind_get_capacity(MEMKIND_HIGHEST_CAPACITY) <= 0)
             *(atomic_bool *)wrong = true;
+        (void)create_high_bandwidth();
         memkind_free(NULL, large);
         memkind_free(NULL, small);
         atomic_fetch_add(&seconds, 3); /* so that it looks each time */
