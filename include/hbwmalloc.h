@@ -32,7 +32,7 @@
  * | Policy     | 4KB            | 2MB                   | 1GB, 1GB_STRICT     |
  * | ---------- | -------------- | --------------------- | ------------------- |
  * | BIND       | HBW            | HBW_HUGETLB           | HBW_GBTLB           |
- * | BIND_ALL   | HBW_ALL        | HBW_ALL_HUGETLB       | EINVAL              |
+ * | BIND_ALL   | HBW_ALL        | HBW_ALL_HUGETLB       | HBW_GBTLB           |
  * | PREFERRED  | HBW_PREFERRED  | HBW_PREFERRED_HUGETLB | HBW_PREFERRED_GBTLB |
  * | INTERLEAVE | HBW_INTERLEAVE | EINVAL                | EINVAL              |
  *
@@ -211,9 +211,8 @@ int hbw_posix_memalign(void **memptr, size_t alignment, size_t size);
  * @return An errno value; errno itself is never changed:
  *   - 0: *memptr is the block, or NULL if size is 0.
  *   - EINVAL: the alignment is wrong; pagesize is none of hbw_pagesize_t; the
- *     policy is #HBW_POLICY_INTERLEAVE and pagesize is not #HBW_PAGESIZE_4KB; the
- *     policy is #HBW_POLICY_BIND_ALL and the pages are of 1 GiB; or pagesize is
- *     #HBW_PAGESIZE_1GB_STRICT and size is not a multiple of 1 GiB.
+ *     policy is #HBW_POLICY_INTERLEAVE and pagesize is not #HBW_PAGESIZE_4KB; or
+ *     pagesize is #HBW_PAGESIZE_1GB_STRICT and size is not a multiple of 1 GiB.
  *   - ENOMEM: as for hbw_posix_memalign(), or there are not enough huge pages.
  */
 int hbw_posix_memalign_psize(void **memptr, size_t alignment, size_t size, hbw_pagesize_t pagesize);

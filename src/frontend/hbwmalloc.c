@@ -27,10 +27,11 @@ static atomic_int policy; /* 0: neither set nor used */
 
 enum column { BASE, HUGE_2M, HUGE_1G, COLUMNS };
 
-/* Pointers to the kind variables, by policy and page size; NULL: not supported. */
+/* Pointers to the kind variables, by policy and page size; NULL: not supported. There is no kind of
+ * 1 GiB pages on all nodes: the nearest ones are among them. */
 static memkind_t *const kinds[][COLUMNS] = {
     [HBW_POLICY_BIND] = {&MEMKIND_HBW, &MEMKIND_HBW_HUGETLB, &MEMKIND_HBW_GBTLB},
-    [HBW_POLICY_BIND_ALL] = {&MEMKIND_HBW_ALL, &MEMKIND_HBW_ALL_HUGETLB, NULL},
+    [HBW_POLICY_BIND_ALL] = {&MEMKIND_HBW_ALL, &MEMKIND_HBW_ALL_HUGETLB, &MEMKIND_HBW_GBTLB},
     [HBW_POLICY_PREFERRED] = {&MEMKIND_HBW_PREFERRED, &MEMKIND_HBW_PREFERRED_HUGETLB,
                               &MEMKIND_HBW_PREFERRED_GBTLB},
     [HBW_POLICY_INTERLEAVE] = {&MEMKIND_HBW_INTERLEAVE, NULL, NULL},
