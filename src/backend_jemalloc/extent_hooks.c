@@ -78,6 +78,13 @@ static void *map_at_least(const struct jem_extent_hooks *own, size_t *size, size
     return address;
 }
 
+/* The least that a program can have asked for where jemalloc wants pages for `size` bytes: it
+ * rounds up to classes that lie up to a quarter apart, which may be more than the machine has. */
+static size_t least_wanted(size_t size)
+{
+    return sz_psz_quantize_floor(size - PAGE) + PAGE;
+}
+
 /* Pages for `size` bytes, and as retained ones what comes along. */
 static void *grow(const struct jem_extent_hooks *own, arena_t *arena, size_t size, size_t alignment,
                   bool *zeroed)
@@ -86,7 +93,7 @@ static void *grow(const struct jem_extent_hooks *own, arena_t *arena, size_t siz
     size_t least = round_up(size, pool_granule(pool)), whole;
     char *address;
 
-    if (!pool_may_promise(pool, least))
+    if (size > PAGE && !pool_may_promise(pool, least_wanted(size)))
         return NULL;
     whole = grow_size_with_room(own, grow_size(arena, pool, size), size);
     address = map_at_least(own, &whole, least, alignment, zeroed);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 
@@ -198,6 +199,29 @@ Test(alloc, twice_the_memory_is_enomem)
         block = memkind_malloc(*kind->variable, 100);
         cr_assert_null(memkind_realloc(*kind->variable, block, 2 * all), "%s", kind->name);
         memkind_free(NULL, block);
+    }
+}
+
+static bool malloc_would_give(size_t size)
+{
+    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return block != MAP_FAILED && munmap(block, size) == 0;
+}
+
+/* Sizes that a heap manager rounds up to more than the machine has are none of these. */
+Test(alloc, most_of_the_memory_in_one_block)
+{
+    struct sysinfo info;
+
+    cr_assert_eq(sysinfo(&info), 0);
+    for (size_t sixteenths = 9; sixteenths < 16; sixteenths += 2) {
+        size_t size = (info.totalram + info.totalswap) * info.mem_unit / 16 * sixteenths;
+        void *block = memkind_malloc(MEMKIND_DEFAULT, size);
+
+        cr_assert(block || !malloc_would_give(size), "%zu bytes", size);
+        memkind_free(MEMKIND_DEFAULT, block);
+        memkind_trim(MEMKIND_DEFAULT);
     }
 }
 
