@@ -40,6 +40,7 @@ struct jem_arena_set {
     unsigned slot; /* a small number: index into every thread's table of caches */
     unsigned narenas;
     size_t cached;               /* bytes in threads' caches, likewise */
+    size_t kept;                 /* and free pages that the pool keeps */
     struct jem_arena *arenas;    /* never empty; grows in front, an arena's `next` never changes */
     bool frozen;                 /* shared with the parent of this process: see heap.h */
     struct jem_arena_set *older; /* next frozen one */

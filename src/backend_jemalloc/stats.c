@@ -93,24 +93,25 @@ static void update_arena(tsdn_t *tsdn, unsigned index, size_t sum[TYPES])
     pthread_mutex_unlock(&jem_lock);
 }
 
-/* Bytes in threads' caches, which the arenas take for allocated. */
-static size_t update_cached(unsigned slot)
+/* Bytes in threads' caches, which the arenas take for allocated; and free pages of the pool, which
+ * the arenas do not know. Pools that keep any have one domain. */
+static void update_set(unsigned slot, size_t *cached, size_t *kept)
 {
     struct jem_arena_set *set;
-    size_t cached = 0;
 
     pthread_mutex_lock(&jem_lock);
     set = jem_arena_set_at(slot);
-    if (set)
-        cached = set->cached = jem_thread_cached(slot);
+    if (set) {
+        *cached += set->cached = jem_thread_cached(slot);
+        *kept += set->kept = set->frozen ? 0 : pool_kept(&set->heap->pages);
+    }
     pthread_mutex_unlock(&jem_lock);
-    return cached;
 }
 
 int jem_update_stats(void)
 {
     tsd_t *tsd = jem_start() ? NULL : jem_tsd();
-    size_t sum[TYPES] = {0}, cached = 0;
+    size_t sum[TYPES] = {0}, cached = 0, kept = 0;
 
     if (!tsd)
         return MEMKIND_ERROR_OPERATION_FAILED;
@@ -122,7 +123,8 @@ int jem_update_stats(void)
         update_arena(tsd_tsdn(tsd), index, sum);
     jem_arena_set_read(tsd, -1);
     for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
-        cached += update_cached(slot);
+        update_set(slot, &cached, &kept);
+    sum[MEMKIND_STAT_TYPE_RESIDENT] += kept;
     sum[MEMKIND_STAT_TYPE_ALLOCATED] = without(sum[MEMKIND_STAT_TYPE_ALLOCATED], cached);
     pthread_mutex_lock(&jem_lock);
     memcpy(told_in_all, sum, sizeof sum);
@@ -145,6 +147,8 @@ static size_t heap_stat(const struct jem_heap *state, memkind_stat_type type)
             value += arena->told[type];
         if (set && type == MEMKIND_STAT_TYPE_ALLOCATED)
             cached += set->cached;
+        if (set && type == MEMKIND_STAT_TYPE_RESIDENT)
+            value += set->kept;
     }
     return without(value, cached);
 }

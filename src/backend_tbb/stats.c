@@ -5,8 +5,9 @@
  *
  * Bytes of blocks are summed over the threads' counters when statistics are updated; they are exact
  * for every block whose allocation or free returned before. Active is the same in whole pages,
- * resident is what the run cache has for the heap, used or kept. The library itself reports
- * nothing: what memkind_stats_print() is asked for and is not known is printed as not known.
+ * resident is what the run cache has for the heap, used or kept, and what the page layer keeps. The
+ * library itself reports nothing: what memkind_stats_print() is asked for and is not known is
+ * printed as not known.
  *
  * Threads: tbb_lock while heaps are walked; text is written without it, since the program's
  * function may call the library again.
@@ -29,7 +30,7 @@ static void heap_update(unsigned slot)
     size_t used, kept, live = round_up(count.allocated - count.freed, os_page_size());
 
     tbb_heap_usage(state, &used, &kept);
-    state->told[MEMKIND_STAT_TYPE_RESIDENT] = used + kept;
+    state->told[MEMKIND_STAT_TYPE_RESIDENT] = used + kept + pool_kept(&state->heap->pages);
     /* Whoever compares this with what is allocated looks for what defragmentation would mend. */
     state->told[MEMKIND_STAT_TYPE_ACTIVE] = live;
     state->told[MEMKIND_STAT_TYPE_ALLOCATED] = count.allocated - count.freed;

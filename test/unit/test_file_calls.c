@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "frontend/registry.h"
 #include "kinds/pages/pool.h"
 #include "kinds/system/os.h"
 
@@ -75,18 +76,22 @@ Test(file_calls, fills_with_other_sizes)
 
 static struct page_pool pools[2];
 
-/* A pool whose file can have holes, as far as it knows, with pages of `size` bytes. */
-static char *open_and_take(struct page_pool *pool, const char *directory, size_t limit, size_t size)
+/* Pages of a file that can have holes, as far as the pool knows. */
+static char *take(struct page_pool *pool, size_t size)
 {
-    char *pages;
+    char *pages = file_pool_take(pool, 64 * KIB);
 
-    cr_assert_eq(file_pool_open(pool, directory, limit), 0);
-    pages = file_pool_take(pool, 64 * KIB);
     cr_assert(pages && pool_unmap(pool, pages, 64 * KIB));
     pages = file_pool_take(pool, size);
     cr_assert(pages);
     calls = 0;
     return pages;
+}
+
+static char *open_and_take(struct page_pool *pool, const char *directory, size_t limit, size_t size)
+{
+    cr_assert_eq(file_pool_open(pool, directory, limit), 0);
+    return take(pool, size);
 }
 
 static void unmap_for_reuse(struct page_pool *pool, char *pages, size_t size)
@@ -180,4 +185,28 @@ Test(file_calls, space_is_not_kept)
     cr_expect_eq(pool_give_back(&pools[1]), 0, "it is the parent's");
     calls = 0;
     cr_expect(file_pool_take(&pools[1], 2 * MIB) && calls == 1);
+}
+
+static size_t resident_of(memkind_t kind)
+{
+    size_t resident;
+
+    cr_assert_eq(memkind_update_cached_stats(), 0);
+    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_RESIDENT, &resident), 0);
+    return resident;
+}
+
+/* What a file takes is resident, also what only the page layer knows of. */
+Test(file_calls, statistics_count_kept_space)
+{
+    memkind_t kind = test_create_file("/dev/shm", LIMIT);
+    struct page_pool *pool = &kind->heap.pages;
+    size_t before = resident_of(kind), all = resident_of(NULL);
+
+    unmap_for_reuse(pool, take(pool, 2 * MIB), 2 * MIB);
+    cr_expect_eq(pool_kept(pool), 2 * MIB);
+    cr_expect_eq(resident_of(kind), before + 2 * MIB);
+    cr_expect_geq(resident_of(NULL), all + 2 * MIB);
+    memkind_trim(kind);
+    cr_expect_eq(resident_of(kind), before);
 }

@@ -8,7 +8,8 @@
  * its space anew would cost far more than all the rest. So the space is kept for a moment, and this
  * is the set of such pages, a bit each.
  *
- * Threads: none of its own; whoever has it holds a lock around all but kept_pages_any().
+ * Threads: none of its own; whoever has it holds a lock around all but kept_pages_size()
+ * and kept_pages_any().
  */
 #pragma once
 
@@ -24,10 +25,15 @@ struct kept_pages {
     long since;         /* os_seconds() when the first of them came */
 };
 
-/* Whether there are any. Whoever has taken a range since they were dropped sees that. No lock. */
+/* Bytes of them. Whoever has taken a range since they were dropped sees that. No lock. */
+static inline size_t kept_pages_size(const struct kept_pages *kept)
+{
+    return atomic_load_explicit(&kept->size, memory_order_acquire);
+}
+
 static inline bool kept_pages_any(const struct kept_pages *kept)
 {
-    return atomic_load_explicit(&kept->size, memory_order_acquire) != 0;
+    return kept_pages_size(kept) != 0;
 }
 
 /* Adds pages of a file that never has more bytes than `limit`; none of them is in. False: there is

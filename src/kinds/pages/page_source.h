@@ -68,6 +68,8 @@ struct page_source {
      * pool, or NULL: of all, as far as it has been kept since that second. Returns how many bytes.
      * NULL: nothing is kept. */
     size_t (*give_back)(struct page_pool *only, long since);
+    /* Bytes that a pool keeps like that. No lock. NULL: none. */
+    size_t (*kept)(const struct page_pool *pool);
     /*
      * In the child of a fork(2), where parent and child have the pool's pages in common, or as
      * copies that may not be had when they are written: from now on the pool leaves all pages it

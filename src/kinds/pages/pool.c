@@ -215,6 +215,11 @@ size_t pool_give_back(struct page_pool *only)
     return 0;
 }
 
+size_t pool_kept(const struct page_pool *pool)
+{
+    return pool->source->kept ? pool->source->kept(pool) : 0;
+}
+
 bool pool_is_page_granular(const struct page_pool *pool)
 {
     return pool->source->page_granular;

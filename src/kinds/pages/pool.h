@@ -119,6 +119,8 @@ bool pool_is_reusing(const struct page_pool *pool);
 /* Gives the system what is kept like that. Returns how many bytes. NULL: of all pools, what is old
  * enough, and 0; to be called again and again. */
 size_t pool_give_back(struct page_pool *only);
+/* Bytes that are kept like that now. No lock. */
+size_t pool_kept(const struct page_pool *pool);
 
 /* Whether two addresses that the caller has pages at lie in one region of a pool that only takes
  * back whole regions. *whole: whether [a, a + size) is all of it. No lock. */

@@ -327,6 +327,11 @@ static size_t give_back(struct page_pool *only, long since)
     return gone;
 }
 
+static size_t kept(const struct page_pool *pool)
+{
+    return kept_pages_size(&state_of(pool)->kept);
+}
+
 /* How many bytes of the pages, which are the caller's, have their space already. */
 static size_t take_kept(struct source_file *own, char *address, size_t size)
 {
@@ -590,6 +595,7 @@ const struct page_source page_source_file = {.name = "file",
                                              .limit = limit,
                                              .capacity = capacity,
                                              .give_back = give_back,
+                                             .kept = kept,
                                              .forked = forked,
                                              .prefork = prefork,
                                              .postfork = postfork};
