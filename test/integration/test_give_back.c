@@ -80,15 +80,6 @@ static void empty(memkind_t kind, unsigned char *block[BLOCKS])
     test_decay(kind);
 }
 
-static size_t resident_of(memkind_t kind)
-{
-    size_t resident;
-
-    cr_assert_eq(memkind_update_cached_stats(), 0);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_RESIDENT, &resident), 0);
-    return resident;
-}
-
 /* The pages go back in place, and the addresses serve the next blocks. */
 Test(give_back, what_cannot_be_unmapped_is_used_again)
 {
@@ -101,7 +92,8 @@ Test(give_back, what_cannot_be_unmapped_is_used_again)
     unmap_refused = true;
     for (int round = 0; round < 3; round++) {
         empty(kind, block);
-        cr_expect_lt(resident_of(kind), BLOCK, "%zu MiB counted", resident_of(kind) / MIB);
+        cr_expect_lt(test_kind_resident(kind), BLOCK, "%zu MiB counted",
+                     test_kind_resident(kind) / MIB);
         cr_expect(TEST_SANITIZED || test_resident() < 3 * BLOCK, "%zu MiB", test_resident() / MIB);
         fill(kind, block);
         cr_expect(TEST_SANITIZED || test_virtual() < space + 2 * BLOCK, "%zu MiB more addresses",
@@ -142,7 +134,7 @@ Test(give_back, what_cannot_go_at_all_is_used_again)
     unmap_refused = discard_refused = true;
     for (int round = 0; round < 3; round++) {
         empty(kind, block);
-        cr_expect(!test_tbb() || resident_of(kind) >= BLOCKS * BLOCK, "not counted");
+        cr_expect(!test_tbb() || test_kind_resident(kind) >= BLOCKS * BLOCK, "not counted");
         fill(kind, block);
         cr_expect(TEST_SANITIZED || test_virtual() < space + 2 * BLOCK, "%zu MiB more addresses",
                   (test_virtual() - space) / MIB);
@@ -151,7 +143,7 @@ Test(give_back, what_cannot_go_at_all_is_used_again)
     empty(kind, block);
     test_jump(2 * POOL_DECAY_SECONDS);
     test_decay(kind);
-    cr_expect_lt(resident_of(kind), BLOCK);
+    cr_expect_lt(test_kind_resident(kind), BLOCK);
     cr_expect_eq(memkind_destroy_kind(kind), 0);
 }
 

@@ -582,3 +582,12 @@ void test_decay(memkind_t kind)
     }
     memkind_update_cached_stats(); /* where TBB looks at the clock, too */
 }
+
+size_t test_kind_resident(memkind_t kind)
+{
+    size_t resident;
+
+    cr_assert_eq(memkind_update_cached_stats(), 0);
+    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_RESIDENT, &resident), 0);
+    return resident;
+}

@@ -228,6 +228,9 @@ void test_stop_clock(void);
 /* The clock jumps, and the kind is used until its unused pages are given back. */
 void test_decay(memkind_t kind);
 
+/* MEMKIND_STAT_TYPE_RESIDENT of now. */
+size_t test_kind_resident(memkind_t kind);
+
 /* --- huge pages ------------------------------------------------------------------------------- */
 
 /*

@@ -187,26 +187,17 @@ Test(file_calls, space_is_not_kept)
     cr_expect(file_pool_take(&pools[1], 2 * MIB) && calls == 1);
 }
 
-static size_t resident_of(memkind_t kind)
-{
-    size_t resident;
-
-    cr_assert_eq(memkind_update_cached_stats(), 0);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_RESIDENT, &resident), 0);
-    return resident;
-}
-
 /* What a file takes is resident, also what only the page layer knows of. */
 Test(file_calls, statistics_count_kept_space)
 {
     memkind_t kind = test_create_file("/dev/shm", LIMIT);
     struct page_pool *pool = &kind->heap.pages;
-    size_t before = resident_of(kind), all = resident_of(NULL);
+    size_t before = test_kind_resident(kind), all = test_kind_resident(NULL);
 
     unmap_for_reuse(pool, take(pool, 2 * MIB), 2 * MIB);
     cr_expect_eq(pool_kept(pool), 2 * MIB);
-    cr_expect_eq(resident_of(kind), before + 2 * MIB);
-    cr_expect_geq(resident_of(NULL), all + 2 * MIB);
+    cr_expect_eq(test_kind_resident(kind), before + 2 * MIB);
+    cr_expect_geq(test_kind_resident(NULL), all + 2 * MIB);
     memkind_trim(kind);
-    cr_expect_eq(resident_of(kind), before);
+    cr_expect_eq(test_kind_resident(kind), before);
 }
