@@ -267,7 +267,8 @@ typedef struct memkind *memkind_t;
 
 /** Limits of the library. */
 enum memkind_const {
-    /** Number of dynamic kinds that can be alive at the same time. */
+    /** Number of dynamic kinds that can be alive at the same time. It is the length of
+     *  arrays in programs, so it never changes. */
     MEMKIND_MAX_KIND = 512,
 
     /** Bytes that hold every text of memkind_error_message(), with its NUL. */

@@ -16,6 +16,11 @@
 #define IDLE_MOST 8        /* arenas that are kept for other sets, 100 KiB each */
 #define STEPS_PER_ARENA 16 /* of a pool with a limit: an arena for 4 MiB of 16, 32 of 1,024 */
 
+/* Kept for the first arena set of each kind that can be: what others take ends before. */
+#define ARENAS_FIRST (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
+#define ARENAS_OTHERS (MALLOCX_ARENA_LIMIT - 1 - ARENAS_FIRST)
+_Static_assert(ARENAS_SHARED < ARENAS_OTHERS, "the arenas of threads leave none for kinds");
+
 struct jem_arena_set *_Atomic jem_set_of_arena[MALLOCX_ARENA_LIMIT];
 
 static struct jem_arena_set *sets[JEM_SLOTS]; /* by slot, guarded by jem_lock */
@@ -250,6 +255,11 @@ void jem_arena_set_drop(tsd_t *tsd, struct jem_arena_set *set)
     }
     idle_arenas_shed(tsd);
     jem_internal_free(tsd, set);
+}
+
+bool jem_arena_set_is_room(void)
+{
+    return arenas_alive < ARENAS_OTHERS;
 }
 
 struct jem_arena_set *jem_arena_set_create(tsd_t *tsd, struct heap *heap, unsigned domain)

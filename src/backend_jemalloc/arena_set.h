@@ -5,7 +5,9 @@
  *
  * A heap has one arena set per locality domain, and an arena set has arenas as its threads need
  * them: the machine's size costs nothing. jemalloc has 4,094 arenas for the whole process, so the
- * second and later arenas of a set are only made while few enough exist; above that, threads share.
+ * second and later arenas of a set, and the second and later sets of a heap, are only made while
+ * few enough exist; above that, threads share an arena, and domains a set. So every heap finds its
+ * first arena.
  *
  * Arenas are made with metadata kept out of the kind's memory and with the set's hooks. When their
  * heap ends they are emptied and used again; of those that are too many for that, only their
@@ -49,6 +51,9 @@ struct jem_arena_set {
 /* The arena set of each arena, NULL for jemalloc's own arena 0. */
 extern struct jem_arena_set *_Atomic jem_set_of_arena[MALLOCX_ARENA_LIMIT];
 
+/* Whether there may be an arena set for one more domain of a heap that has one. Called with
+ * jem_lock. */
+bool jem_arena_set_is_room(void);
 /* An arena set with its first arena. NULL: out of memory or slots. Called with jem_lock. */
 struct jem_arena_set *jem_arena_set_create(tsd_t *tsd, struct heap *heap, unsigned domain);
 

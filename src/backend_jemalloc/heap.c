@@ -10,6 +10,31 @@
 
 static LIST_HEAD(, jem_heap) heaps; /* all, guarded by jem_lock */
 
+/* The arena set of any domain, or NULL. Called with jem_lock. */
+static struct jem_arena_set *any_set(struct jem_heap *state)
+{
+    struct jem_arena_set *set = NULL;
+
+    for (unsigned domain = 0; domain < state->domains && !set; domain++)
+        set = atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
+    return set;
+}
+
+/* Where arenas have become few, a domain has no set of its own, and uses that of another one: its
+ * memory is farther away, which is better than none. */
+static struct jem_arena_set *set_make(tsd_t *tsd, struct heap *heap, unsigned domain)
+{
+    struct jem_heap *state = heap->state;
+    struct jem_arena_set *other = any_set(state), *set = NULL;
+
+    if (!other || jem_arena_set_is_room())
+        set = jem_arena_set_create(tsd, heap, domain);
+    if (!set)
+        return other;
+    atomic_store_explicit(&state->sets[domain], set, memory_order_release);
+    return set;
+}
+
 struct jem_arena_set *jem_heap_set_here(tsd_t *tsd, struct heap *heap)
 {
     struct jem_heap *state = heap->state;
@@ -20,10 +45,8 @@ struct jem_arena_set *jem_heap_set_here(tsd_t *tsd, struct heap *heap)
         return set;
     pthread_mutex_lock(&jem_lock);
     set = atomic_load_explicit(&state->sets[domain], memory_order_relaxed);
-    if (!set) {
-        set = jem_arena_set_create(tsd, heap, domain);
-        atomic_store_explicit(&state->sets[domain], set, memory_order_release);
-    }
+    if (!set)
+        set = set_make(tsd, heap, domain);
     pthread_mutex_unlock(&jem_lock);
     return set;
 }

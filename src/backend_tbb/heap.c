@@ -5,7 +5,9 @@
  *
  * A heap has one pool for each locality domain that a thread needed. A pool takes a thread-specific
  * key of the process, of which there are 1,024, and gives it back when it is destroyed: the number
- * of kinds over a process's life has no limit, that of live ones the keys'.
+ * of kinds over a process's life has no limit, that of live ones the keys'. Where pools have become
+ * many, a domain of a heap has none of its own and uses one of another domain, so that there is a
+ * key for the first pool of each kind that can be.
  *
  * After fork(2), the pools of a kind whose pages are shared with the parent (a file) are the
  * parent's for good: they keep their free lists in just these pages. The child forgets them and
@@ -28,6 +30,12 @@ struct tbb_heap tbb_heaps[TBB_SLOTS];
 
 static struct object_pool pool_objects = {.size =
                                               sizeof(struct tbb_pool)}; /* guarded by tbb_lock */
+
+/* Half of the rest is for the program, which needs keys, too. */
+#define POOLS_FIRST (MEMKIND_NUM_BASE_KIND + MEMKIND_MAX_KIND)
+#define POOLS_OTHERS ((PTHREAD_KEYS_MAX - POOLS_FIRST) / 2)
+
+static unsigned pools_alive; /* that have a key; guarded by tbb_lock */
 
 /* --- raw memory ------------------------------------------------------------------------------- */
 
@@ -110,6 +118,7 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
         object_pool_put(&pool_objects, pool);
         return NULL;
     }
+    pools_alive++;
     pool->next = atomic_load_explicit(&state->pools, memory_order_relaxed);
     atomic_store_explicit(&state->pools, pool, memory_order_release);
     if (heap->pages.domains == 1 && !state->inherited)
@@ -126,6 +135,18 @@ static struct tbb_pool *pool_find(const struct tbb_heap *state, unsigned domain)
     return pool;
 }
 
+/* The pool of a domain that has none yet. Called with tbb_lock. */
+static struct tbb_pool *pool_add(struct heap *heap, unsigned domain)
+{
+    const struct tbb_heap *state = heap->state;
+    struct tbb_pool *other = atomic_load_explicit(&state->pools, memory_order_relaxed),
+                    *pool = NULL;
+
+    if (!other || pools_alive < POOLS_OTHERS)
+        pool = pool_create(heap, domain);
+    return pool ? pool : other;
+}
+
 struct tbb_pool *tbb_heap_pool_here(struct heap *heap)
 {
     unsigned domain = pool_domain(&heap->pages);
@@ -135,7 +156,7 @@ struct tbb_pool *tbb_heap_pool_here(struct heap *heap)
         pthread_mutex_lock(&tbb_lock);
         pool = pool_find(heap->state, domain);
         if (!pool)
-            pool = pool_create(heap, domain);
+            pool = pool_add(heap, domain);
         pthread_mutex_unlock(&tbb_lock);
     }
     return pool;
@@ -174,6 +195,7 @@ static void pools_forget(struct tbb_heap *state, bool forked)
             tbb_thread_forget_pool(pool->key);
             run_cache_forked(&pool->raw);
         } else {
+            pools_alive--;
             run_cache_close(&pool->raw);
         }
         object_pool_put(&pool_objects, pool);

@@ -109,3 +109,32 @@ Test(many_cpus, every_kind_by_every_thread)
         cr_expect_lt(most, GIB, "%zu MiB for %u kinds and %d threads", most / MIB, kinds, CPUS);
     fprintf(stderr, "%u kinds, %d threads: %zu MiB\n", kinds, CPUS, most / MIB);
 }
+
+/* As many kinds as can be, each with a domain for each of 8 nodes: more than jemalloc has arenas.
+ * Every kind has memory on every node all the same, and the last one is created, too. */
+Test(many_cpus, more_domains_than_arenas)
+{
+    static memkind_t made[MEMKIND_MAX_KIND];
+    static void *blocks[MEMKIND_MAX_KIND][NODES];
+    const size_t kinds = TEST_SANITIZED ? 16 : LENGTH(made); /* 4,000 arenas are minutes there */
+
+    cr_assert(machine_be("spr-hbm-snc4"));
+    for (size_t i = 0; i < kinds; i++) {
+        int code = memkind_create_nodes("all", MEMKIND_POLICY_BIND_LOCAL, 0, &made[i]);
+
+        cr_assert_eq(code, MEMKIND_SUCCESS, "kind %zu: %d", i, code);
+        for (int node = 0; node < NODES; node++) {
+            machine_node = node;
+            blocks[i][node] = memkind_malloc(made[i], 64);
+            cr_assert_not_null(blocks[i][node], "kind %zu, node %d", i, node);
+            cr_assert_eq(memkind_detect_kind(blocks[i][node]), made[i]);
+        }
+    }
+    for (size_t i = 0; i < kinds; i++) {
+        for (int node = 0; node < NODES; node++) {
+            machine_node = NODES - 1 - node;
+            memkind_free(node % 2 ? made[i] : NULL, blocks[i][node]);
+        }
+        cr_assert_eq(memkind_destroy_kind(made[i]), MEMKIND_SUCCESS);
+    }
+}
