@@ -21,7 +21,7 @@ import sys
 import urllib.parse
 
 # Documents of the project that are pages of the site, in the order in which the site lists them.
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "docs/*.md", "docs/design/*.md", "CONTRIBUTING.md", "*.md",
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "docs/*.md", "docs/languages/*.md", "docs/design/*.md", "CONTRIBUTING.md", "*.md",
              "bench/README.md", "packaging/README.md"]
 OTHER_MANUALS = "https://man7.org/linux/man-pages/man%S/%N.%S.html"
 

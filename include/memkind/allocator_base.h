@@ -16,8 +16,10 @@
  * | hbw_allocator.h     | hbw::allocator                      | HBW, by the process's policy  |
  * | pmem_allocator.h    | libmemkind::pmem::allocator         | a file                        |
  * | fixed_allocator.h   | libmemkind::fixed::allocator        | an area of the caller         |
+ * | memkind_resource.h  | libmemkind::resource, for std::pmr  | any kind                      |
  *
- * All of them need C++11 or later: `c++ -std=c++11 example.cpp -lmemkind`. They rest
+ * All of them need C++11 or later: `c++ -std=c++11 example.cpp -lmemkind`; the memory
+ * resource, which is described with its class, C++17. They rest
  * on memkind_malloc(), memkind_posix_memalign() and memkind_free(), or on the
  * functions of hbwmalloc.h, and use the words of memkind.h.
  *

@@ -3,7 +3,7 @@
 # Copyright (C) 2026 the libmemkind developers.
 #
 # The C++ headers as compilers see them: each can be included alone and twice, and all of them are clean
-# C++11, 14, 17 and 20, with warnings that are errors. What they do is test_cxx's.
+# C++11, 14, 17 and 20 (memkind_resource.h: from 17 on), with warnings that are errors. What they do is test_cxx's.
 #
 # usage: test_cxx_headers.sh COMPILER SOURCE_DIR
 set -euo pipefail
@@ -37,6 +37,11 @@ cd "$source/include"
 for compiler in "${compilers[@]}"; do
     for standard in 11 14 17 20; do
         compile "all allocators" "$compiler" "$standard" "$source/test/api/cxx_standards.cpp"
+    done
+    for standard in 17 20; do
+        compile memkind_resource.h "$compiler" "$standard" -x c++ - <<<"#include <memkind_resource.h>
+#include <memkind_resource.h>
+std::pmr::memory_resource *make(memkind_t kind) { return new libmemkind::resource(kind); }"
     done
     for header in *_allocator.h memkind/*.h; do
         compile "$header" "$compiler" 11 -x c++ - <<<"#include <$header>

@@ -117,10 +117,12 @@ for example in *.c; do
     cc -O2 -o /tmp/programs/"${example%.c}" "$example" $more $(pkg-config --cflags --libs memkind)
 done
 c++ -std=c++11 -O2 -o /tmp/programs/cxx_allocators cxx_allocators.cpp $(pkg-config --cflags --libs memkind)
+c++ -std=c++17 -O2 -o /tmp/programs/cxx_resource cxx_resource.cpp $(pkg-config --cflags --libs memkind)
 cc -O2 -o /tmp/programs/static fallback.c $(pkg-config --variable=libdir memkind)/libmemkind.a -ldl -lpthread
 # Each one runs, and says what it is to say.
 /tmp/programs/static
 /tmp/programs/cxx_allocators
+says "vector: yes" /tmp/programs/cxx_resource
 /tmp/programs/hello
 echo "a b a" | says "2 a" /tmp/programs/wordcount
 bash /debs/test_examples.sh /tmp/programs JEMALLOC
