@@ -42,8 +42,10 @@ static tsd_t *forking_tsd;
 /* Locks, outermost first: see README.md. */
 static void prefork(void)
 {
-    tsd_t *tsd = jem_tsd();
+    tsd_t *tsd;
 
+    jem_start_prefork();
+    tsd = jem_tsd();
     orphans_prefork();
     jem_heap_prefork();
     jem_reclaim_prefork();
@@ -63,6 +65,7 @@ static void postfork_parent(void)
     jem_reclaim_postfork();
     jem_heap_postfork();
     orphans_postfork();
+    jem_start_postfork();
 }
 
 static void postfork_child(void)
@@ -78,6 +81,7 @@ static void postfork_child(void)
     jem_reclaim_postfork();
     jem_heap_postfork();
     orphans_postfork();
+    jem_start_postfork();
 }
 
 static bool give_back(void)

@@ -54,9 +54,10 @@ static int start(void)
     return jem_thread_take_key();
 }
 
+static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
+
 int jem_start(void)
 {
-    static pthread_mutex_t start_lock = PTHREAD_MUTEX_INITIALIZER;
     int error = 0;
 
     if (likely(atomic_load_explicit(&jem_ready, memory_order_acquire)))
@@ -70,4 +71,14 @@ int jem_start(void)
     if (error)
         callbacks->log("jemalloc cannot start now");
     return error;
+}
+
+void jem_start_prefork(void)
+{
+    pthread_mutex_lock(&start_lock);
+}
+
+void jem_start_postfork(void)
+{
+    pthread_mutex_unlock(&start_lock);
 }

@@ -10,3 +10,7 @@
 
 /* Starts jemalloc, unless it has been. An error may go away later. Any thread. */
 int jem_start(void);
+
+/* Around fork(2): its lock is the outermost of the heap manager. */
+void jem_start_prefork(void);
+void jem_start_postfork(void);

@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -405,4 +406,48 @@ Test(fork, twenty_generations)
     cr_assert(kind);
     cr_expect_eq(hand_down(kind, 20), 0);
     cr_expect_eq(memkind_destroy_kind(kind), 0);
+}
+
+/* --- a heap manager that has not started ------------------------------------------------------ */
+
+static atomic_bool may_start, starts_over;
+
+static void *start_in_vain(void *unused)
+{
+    while (!may_start)
+        usleep(1000);
+    while (!starts_over)
+        (void)memkind_update_cached_stats();
+    return unused;
+}
+
+/* Where there is no memory for its start, each call tries again: a fork beside that is as any. */
+Test(fork, beside_a_start_that_fails, .disabled = TEST_SANITIZED)
+{
+    struct rlimit usual, none;
+    pthread_t thread;
+
+    cr_assert_eq(getrlimit(RLIMIT_AS, &usual), 0);
+    none = usual;
+    none.rlim_cur = 1;
+    cr_assert_eq(pthread_create(&thread, NULL, start_in_vain, NULL), 0);
+    cr_assert_eq(setrlimit(RLIMIT_AS, &none), 0);
+    may_start = true;
+    for (int i = 0; i < 200; i++) {
+        pid_t child = fork();
+
+        if (child == 0) {
+            alarm(BUSY_SECONDS);
+            (void)memkind_update_cached_stats();
+            _exit(0);
+        }
+        if (busy_status_of(child)) {
+            setrlimit(RLIMIT_AS, &usual);
+            cr_assert_fail("child %d", i);
+        }
+    }
+    starts_over = true;
+    pthread_join(thread, NULL);
+    cr_assert_eq(setrlimit(RLIMIT_AS, &usual), 0);
+    cr_expect(busy_use(MEMKIND_DEFAULT, 1));
 }
