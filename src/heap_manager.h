@@ -45,12 +45,28 @@ struct heap {
 
 #define HEAP_WHY 256 /* bytes of a reason in words */
 
+/* A library that the dynamic loader has opened. */
+struct heap_library {
+    void *handle;       /* NULL: none */
+    void *functions[8]; /* in the heap manager's own order */
+};
+
 struct heap_manager {
     const char *name; /* as MEMKIND_HEAP_MANAGER spells it */
 
-    /* Once, before anything else. An error, with the reason in words: the default heap manager is
-     * taken instead. */
+    /* The start: load(), open(), start(). An error, with the reason in words: the default heap
+     * manager is taken instead, after unload() where open() or start() failed.
+     *
+     * What is asked of the dynamic loader is asked in open(), without any lock of ours: a thread
+     * that has the loader's (the constructors of a library, a malloc interposer below dlopen())
+     * may be waiting for one. So open() runs on any number of threads at once, and start() gets
+     * what one of them opened; close() gets the others'. The other functions run once. A heap
+     * manager without a library has neither of the last four. */
     int (*load)(const struct heap_settings *settings, char why[HEAP_WHY]);
+    int (*open)(struct heap_library *library, char why[HEAP_WHY]);
+    void (*close)(struct heap_library *library);
+    int (*start)(const struct heap_library *library, char why[HEAP_WHY]);
+    void (*unload)(void);
 
     int (*heap_create)(struct heap *heap);
     /* Frees all the heap holds, but not the pages: the frontend closes the pool afterwards. An

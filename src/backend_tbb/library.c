@@ -9,7 +9,8 @@
  * So they are asked for once, from a pool of our own, and what is found is checked. Where it is not
  * what we expect, every block gets a header (lookup.h), and nothing but time and room is lost.
  *
- * Threads: load runs once, under the frontend's first-use lock.
+ * Threads: tbb_library_start() runs once, under the frontend's first-use lock; tbb_library_open()
+ * on any number of threads, without it (heap_manager.h).
  */
 #include "backend_tbb/tbb.h"
 
@@ -26,30 +27,39 @@
 struct tbb_library tbb_library;
 struct tbb_classes tbb_classes;
 
-static bool resolve(void *library, char why[HEAP_WHY])
+/* In the order of struct heap_library's functions. */
+enum { POOL_CREATE, POOL_DESTROY, POOL_MALLOC, POOL_FREE, POOL_MSIZE, FUNCTIONS };
+
+static const char *const names[FUNCTIONS] = {
+    [POOL_CREATE] = "_ZN3rml14pool_create_v1ElPKNS_13MemPoolPolicyEPPNS_10MemoryPoolE",
+    [POOL_DESTROY] = "_ZN3rml12pool_destroyEPNS_10MemoryPoolE",
+    [POOL_MALLOC] = "_ZN3rml11pool_mallocEPNS_10MemoryPoolEm",
+    [POOL_FREE] = "_ZN3rml9pool_freeEPNS_10MemoryPoolEPv",
+    [POOL_MSIZE] = "_ZN3rml10pool_msizeEPNS_10MemoryPoolEPv",
+};
+_Static_assert(FUNCTIONS <= sizeof(struct heap_library){0}.functions / sizeof(void *),
+               "there is room for the functions");
+
+static bool resolve(struct heap_library *library, char why[HEAP_WHY])
 {
-    static const struct {
-        const char *name;
-        void *function;
-    } functions[] = {
-        {"_ZN3rml14pool_create_v1ElPKNS_13MemPoolPolicyEPPNS_10MemoryPoolE",
-         &tbb_library.pool_create},
-        {"_ZN3rml12pool_destroyEPNS_10MemoryPoolE", &tbb_library.pool_destroy},
-        {"_ZN3rml11pool_mallocEPNS_10MemoryPoolEm", &tbb_library.pool_malloc},
-        {"_ZN3rml9pool_freeEPNS_10MemoryPoolEPv", &tbb_library.pool_free},
-        {"_ZN3rml10pool_msizeEPNS_10MemoryPoolEPv", &tbb_library.pool_msize},
-    };
-
-    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-        void *address = dlsym(library, functions[i].name);
-
-        if (!address) {
-            snprintf(why, HEAP_WHY, TBB_FILE " has no function %s", functions[i].name);
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        library->functions[i] = dlsym(library->handle, names[i]);
+        if (!library->functions[i]) {
+            snprintf(why, HEAP_WHY, TBB_FILE " has no function %s", names[i]);
             return false;
         }
-        *(void **)functions[i].function = address;
     }
     return true;
+}
+
+static void take_functions(const struct heap_library *library)
+{
+    tbb_library.pool_create = (__typeof__(tbb_library.pool_create))library->functions[POOL_CREATE];
+    tbb_library.pool_destroy =
+        (__typeof__(tbb_library.pool_destroy))library->functions[POOL_DESTROY];
+    tbb_library.pool_malloc = (__typeof__(tbb_library.pool_malloc))library->functions[POOL_MALLOC];
+    tbb_library.pool_free = (__typeof__(tbb_library.pool_free))library->functions[POOL_FREE];
+    tbb_library.pool_msize = (__typeof__(tbb_library.pool_msize))library->functions[POOL_MSIZE];
 }
 
 /* --- ThreadSanitizer -------------------------------------------------------------------------- */
@@ -259,26 +269,39 @@ static void *open_copy(void *shared)
     return copy;
 }
 
-int tbb_library_load(char why[HEAP_WHY])
+int tbb_library_open(struct heap_library *library, char why[HEAP_WHY])
 {
-    void *shared = dlopen(TBB_FILE, RTLD_NOW | RTLD_LOCAL), *library;
+    void *shared = dlopen(TBB_FILE, RTLD_NOW | RTLD_LOCAL);
 
     if (!shared) {
         snprintf(why, HEAP_WHY, "%s", dlerror()); /* which names the file */
         return MEMKIND_ERROR_UNAVAILABLE;
     }
-    library = open_copy(shared);
-    if (library)
+    library->handle = open_copy(shared);
+    if (library->handle)
         dlclose(shared);
     else
-        library = shared;
-    if (resolve(library, why)) {
-        if (learn()) {
-            order_blocks();
-            return 0; /* it is never closed, since its destructors of threads must be able to run */
-        }
-        snprintf(why, HEAP_WHY, TBB_FILE " cannot create a pool");
-    }
-    dlclose(library);
+        library->handle = shared;
+    if (resolve(library, why))
+        return 0;
+    tbb_library_close(library);
     return MEMKIND_ERROR_UNAVAILABLE;
+}
+
+void tbb_library_close(struct heap_library *library)
+{
+    dlclose(library->handle);
+    library->handle = NULL;
+}
+
+/* Afterwards it is never closed, since its destructors of threads must be able to run. */
+int tbb_library_start(const struct heap_library *library, char why[HEAP_WHY])
+{
+    take_functions(library);
+    if (!learn()) {
+        snprintf(why, HEAP_WHY, TBB_FILE " cannot create a pool");
+        return MEMKIND_ERROR_UNAVAILABLE;
+    }
+    order_blocks();
+    return 0;
 }

@@ -7,21 +7,27 @@
 
 #include "kinds/system/callout.h"
 
+static bool hogs_memory; /* written by load(), read by start() */
+
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
-    static const struct callout_functions callouts = {tbb_thread_hide, tbb_thread_show};
-    int error = tbb_thread_load(why); /* before the library takes a key: see thread.c */
+    hogs_memory = settings->hog_memory;
+    return tbb_thread_load(why); /* before the library takes a key: see thread.c */
+}
 
+static int start(const struct heap_library *library, char why[HEAP_WHY])
+{
+    static const struct callout_functions callouts = {tbb_thread_hide, tbb_thread_show};
+    int error;
+
+    tbb_lookup_load();
+    error = tbb_library_start(library, why);
     if (error)
         return error;
     callout_set(&callouts);
-    tbb_lookup_load();
-    error = tbb_library_load(why);
-    if (error)
-        tbb_thread_unload();
-    else if (settings->hog_memory)
+    if (hogs_memory)
         run_cache_hog();
-    return error;
+    return 0;
 }
 
 static void prefork(void)
@@ -49,6 +55,10 @@ static void postfork_child(void)
 const struct heap_manager heap_manager_tbb = {
     .name = "TBB",
     .load = load,
+    .open = tbb_library_open,
+    .close = tbb_library_close,
+    .start = start,
+    .unload = tbb_thread_unload,
     .heap_create = tbb_heap_create,
     .heap_destroy = tbb_heap_destroy,
     .malloc = tbb_malloc,

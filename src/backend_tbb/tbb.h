@@ -83,8 +83,11 @@ struct tbb_classes {
 extern struct tbb_library tbb_library HIDDEN;
 extern struct tbb_classes tbb_classes HIDDEN;
 
-/* Opens the library and learns its size classes. MEMKIND_ERROR_UNAVAILABLE, with the reason. */
-int tbb_library_load(char why[HEAP_WHY]);
+/* Opens the library, and learns its size classes: heap_manager.h. MEMKIND_ERROR_UNAVAILABLE, with
+ * the reason. */
+int tbb_library_open(struct heap_library *library, char why[HEAP_WHY]);
+void tbb_library_close(struct heap_library *library);
+int tbb_library_start(const struct heap_library *library, char why[HEAP_WHY]);
 
 /* Says so to ThreadSanitizer, where that is in use: the library gets a region from this thread. */
 void tbb_library_region_ready(void);

@@ -7,10 +7,15 @@
 #include "check/sampled.h"
 #include "check/trace.h"
 
+void check_open(enum check_level level)
+{
+    if (level != CHECK_NOTHING)
+        trace_start();
+}
+
 const struct heap_manager *check_over(const struct heap_manager *base, enum check_level level)
 {
     if (level == CHECK_NOTHING)
         return base;
-    trace_start();
     return level == CHECK_SAMPLE ? sampled_over(base) : full_over(base);
 }

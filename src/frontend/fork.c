@@ -61,7 +61,7 @@ static void release(bool child)
         manager->postfork_parent();
     registry_postfork(child);
     background_postfork(child);
-    managers_postfork();
+    managers_postfork(child);
 }
 
 /* For guard.h: a handler of before ours calls the library. */

@@ -19,6 +19,7 @@
 #include "kinds/system/callbacks.h"
 #include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
+#include "kinds/system/os.h"
 #include "kinds/system/stack.h"
 
 /* The first row is the default. A new heap manager is one more row. */
@@ -33,7 +34,14 @@ static __thread bool inside __attribute__((tls_model("initial-exec")));
 static __thread struct guard entered __attribute__((tls_model("initial-exec")));
 
 static pthread_mutex_t first_use = PTHREAD_MUTEX_INITIALIZER;
-static struct environment environment; /* written under first_use before managers_chosen */
+
+/* Written under first_use before managers_chosen: */
+static struct environment environment;
+static const struct heap_manager *wanted; /* NULL: the environment is not read yet */
+
+static atomic_uint
+    opening; /* threads that ask the dynamic loader; more of them only under first_use */
+#define OPENING_MILLISECONDS 1000 /* that a fork waits for these */
 
 /* --- first use -------------------------------------------------------------------------------- */
 
@@ -70,33 +78,98 @@ static void follow_machine(void)
     hbw_kind_forget();
 }
 
-/* On a stack of its own. */
-static void start(void *nothing)
+/* Called with first_use, as the next one. */
+static void fall_back(const char *why)
+{
+    char unused[HEAP_WHY];
+
+    log_always("MEMKIND_HEAP_MANAGER=%s cannot be loaded: %s; %s is used instead", wanted->name,
+               why, table[0]->name);
+    wanted = table[0];
+    /* An error shows again when the first block is allocated. */
+    (void)wanted->load(&environment.settings, unused);
+}
+
+static void want(void)
 {
     static const struct callbacks services = {environment_get, environment_reject,
                                               log_debug,       background_resume,
                                               log_text,        follow_machine};
-    const struct heap_manager *manager;
     char why[HEAP_WHY] = "";
 
-    (void)nothing;
     environment_read(&environment);
     callbacks_set(&services);
     log_debug("libmemkind %s", MEMKIND_VERSION_TEXT);
-    manager = requested();
-    if (manager != table[0] && manager->load(&environment.settings, why)) {
-        log_always("MEMKIND_HEAP_MANAGER=%s cannot be loaded: %s; %s is used instead",
-                   manager->name, why, table[0]->name);
-        manager = table[0];
+    wanted = requested();
+    if (wanted->load(&environment.settings, why) && wanted != table[0])
+        fall_back(why);
+}
+
+/* What a thread has from the dynamic loader. */
+struct opened {
+    struct heap_library library;
+    char why[HEAP_WHY];
+    int error;
+};
+
+/* Called with first_use. */
+static void choose(struct opened *opened)
+{
+    if (wanted->start && !opened->error)
+        opened->error = wanted->start(&opened->library, opened->why);
+    if (opened->error) {
+        wanted->unload();
+        fall_back(opened->why);
+    } else {
+        opened->library.handle = NULL; /* it stays */
     }
-    if (manager == table[0])
-        /* An error shows again when the first block is allocated. */
-        (void)manager->load(&environment.settings, why);
-    log_debug("heap manager: %s", manager->name);
+    log_debug("heap manager: %s", wanted->name);
     if (environment.background_threads)
-        background_want(manager->give_back);
-    atomic_store_explicit(&managers_chosen, check_over(manager, environment.check),
+        background_want(wanted->give_back);
+    atomic_store_explicit(&managers_chosen, check_over(wanted, environment.check),
                           memory_order_release);
+}
+
+static void ask_loader(const struct heap_manager *manager, struct opened *opened)
+{
+    if (manager->open)
+        opened->error = manager->open(&opened->library, opened->why);
+    check_open(environment.check);
+}
+
+/* No longer: unless this is the child of a fork that did not wait, where nobody is counted. */
+static void end_opening(void)
+{
+    unsigned count = atomic_load(&opening);
+
+    while (count && !atomic_compare_exchange_weak(&opening, &count, count - 1))
+        ;
+    os_wake(&opening);
+}
+
+/* On a stack of its own. */
+static void start(void *nothing)
+{
+    struct opened opened = {.error = 0};
+    const struct heap_manager *manager;
+
+    (void)nothing;
+    pthread_mutex_lock(&first_use);
+    if (!wanted)
+        want();
+    manager = wanted;
+    atomic_fetch_add(&opening, 1);
+    pthread_mutex_unlock(&first_use);
+
+    ask_loader(manager, &opened);
+    end_opening();
+
+    pthread_mutex_lock(&first_use);
+    if (!managers_get())
+        choose(&opened);
+    pthread_mutex_unlock(&first_use);
+    if (opened.library.handle)
+        manager->close(&opened.library);
 }
 
 bool managers_enter(void)
@@ -108,10 +181,7 @@ bool managers_enter(void)
     if (unlikely(!managers_get())) {
         int error = errno;
 
-        pthread_mutex_lock(&first_use);
-        if (!managers_get())
-            stack_run(start, NULL);
-        pthread_mutex_unlock(&first_use);
+        stack_run(start, NULL);
         errno = error;
     }
     background_resume();
@@ -124,13 +194,29 @@ void managers_leave(void)
     guard_leave(&entered);
 }
 
+/* Half a library that the loader has opened is of no use to the child. But who waits for the loader
+ * may wait for the very thread that forks, as the constructor of a library does: so not for ever.
+ */
 void managers_prefork(void)
 {
+    const unsigned pause = 10;
+    unsigned count;
+
     pthread_mutex_lock(&first_use);
+    for (unsigned waited = 0; !inside && waited < OPENING_MILLISECONDS; waited += pause) {
+        count = atomic_load(&opening);
+        if (!count)
+            return;
+        pthread_mutex_unlock(&first_use);
+        os_wait(&opening, count, pause);
+        pthread_mutex_lock(&first_use);
+    }
 }
 
-void managers_postfork(void)
+void managers_postfork(bool child)
 {
+    if (child)
+        atomic_store(&opening, 0);
     pthread_mutex_unlock(&first_use);
 }
 

@@ -34,7 +34,7 @@ void managers_leave(void);
 /* Around fork(2), before and after all others: a fork beside another thread's first use waits for
  * it, since half a heap manager is of no use to the child. */
 void managers_prefork(void);
-void managers_postfork(void);
+void managers_postfork(bool child);
 
 /* Whether MEMKIND_ARENA_NUM_PER_KIND was unusable; after managers_enter(). */
 bool managers_arenas_rejected(void);
