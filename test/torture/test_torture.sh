@@ -35,6 +35,24 @@ grep -q 'FAILED: calloc: ' "$scratch/said" || fail "the smaller plan does not fa
 "$torture" "${smaller[@]}" >"$scratch/said" || fail "the library itself fails: $(tail -n 3 "$scratch/said")"
 grep -q ' calloc [1-9]' "$scratch/said" || fail "the smaller plan is another one: $(cat "$scratch/said")"
 
+# Who stops it finds nothing of it left. ready: it has begun.
+mkdir "$scratch/left"
+TMPDIR=$scratch/left "$torture" --seconds 100 >"$scratch/said" 2>&1 &
+process=$!
+ready()
+{
+    [ -n "$(ls "$scratch/left")" ] && grep -q -e '--seed' "$scratch/said"
+}
+until ready || ! kill -0 "$process"; do
+    sleep 0.1
+done
+kill -TERM "$process"
+if wait "$process"; then
+    fail "a run that was stopped counts as a whole one"
+fi
+grep -q 'stopped before its time' "$scratch/said" || fail "it was not stopped: $(tail -n 3 "$scratch/said")"
+[ -z "$(ls "$scratch/left")" ] || fail "it leaves $(ls "$scratch/left")"
+
 if "$torture" --faults nonsense >/dev/null 2>&1; then
     fail "a wrong option is accepted"
 fi

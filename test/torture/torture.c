@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ static struct {
     const char *keep;             /* operations that are done; NULL: all */
 } options = {.seconds = 60, .rounds = UINT32_MAX, .shrink_seconds = SHRINK_SECONDS};
 
-static char scratch[] = "/tmp/memkind-torture-XXXXXX", log_file[64], disk[64];
+static char scratch[PATH_MAX / 2], log_file[PATH_MAX], disk[PATH_MAX];
 static pid_t owner;
 
 /* --- plans ------------------------------------------------------------------------------------ */
@@ -208,8 +209,10 @@ static int run(void)
     time_t end = time(NULL) + options.seconds;
     uint64_t seed = options.seed;
 
+    watch_for_stop();
     printf("torture: --seed %#llx\n", (unsigned long long)seed);
-    for (; plan && rounds < options.rounds && time(NULL) < end && failed < 3; rounds++) {
+    for (; plan && rounds < options.rounds && time(NULL) < end && failed < 3 && !watch_is_stopped();
+         rounds++) {
         if (!make_plan(plan, seed)) {
             fprintf(stderr, "torture: --keep %s: not of this plan\n", options.keep);
             return 2;
@@ -222,7 +225,9 @@ static int run(void)
     }
     free(plan);
     print_sum(rounds, failed);
-    return failed || !rounds;
+    if (watch_is_stopped())
+        printf("torture: stopped before its time\n");
+    return failed || !rounds || watch_is_stopped();
 }
 
 /* --- where files are -------------------------------------------------------------------------- */
@@ -252,6 +257,8 @@ static bool prepare(void)
 {
     owner = getpid();
     report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    snprintf(scratch, sizeof scratch, "%s/memkind-torture-XXXXXX",
+             getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
     if (report == MAP_FAILED || !mkdtemp(scratch))
         return false;
     snprintf(log_file, sizeof log_file, "%s/log", scratch);

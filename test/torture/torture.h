@@ -262,6 +262,9 @@ void cgroup_leave(enum fault fault);
 
 /* watch.c: false: the plan fails, and the report says how; the log has more. */
 bool watch_run(struct plan *plan, const char *log, bool traces);
+/* From now on SIGTERM, SIGINT and SIGHUP end the run, not the process; nothing fails any more then. */
+void watch_for_stop(void);
+bool watch_is_stopped(void);
 
 /* shrink.c: a smaller plan that fails; false: this one did not fail again. */
 bool shrink(struct plan *plan, const char *log, unsigned seconds);
