@@ -53,6 +53,7 @@ expected()
     tools)
         printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes
         (cd "$source/man" && printf 'share/man/man1/%s\n' *.1)
+        printf '%s\n' "$lib/memkind/libmemkind-preload.so"
         ;;
     documentation)
         printf "$doc/%s\n" README.md CHANGELOG.md LICENSE
@@ -87,6 +88,15 @@ check "libmemkind.a: global are the public names, and no others" \
     "$(awk '$1 == "symbol" { sub(/,$/, "", $3); print $3 }' "$source/test/system/abi/libmemkind.abi" | LC_ALL=C sort)" \
     "$(nm -g --defined-only "$scratch/development/$lib/libmemkind.a" | awk 'NF == 3 { print $3 }' | LC_ALL=C sort)"
 
+# --- whole programs -------------------------------------------------------------------------------
+
+check "libmemkind-preload.so takes over these names, and no others" \
+    "$(printf '%s\n' aligned_alloc calloc free free_aligned_sized free_sized mallinfo mallinfo2 malloc malloc_trim \
+        malloc_usable_size memalign posix_memalign pvalloc realloc reallocarray valloc \
+        _Zn{w,a}m{,RKSt9nothrow_t,St11align_val_t,St11align_val_tRKSt9nothrow_t} \
+        _Zd{l,a}Pv{,m,RKSt9nothrow_t,St11align_val_t,mSt11align_val_t,St11align_val_tRKSt9nothrow_t} | LC_ALL=C sort)" \
+    "$(nm -D --defined-only "$scratch/tools/$lib/memkind/libmemkind-preload.so" | awk '{ print $3 }' | LC_ALL=C sort)"
+
 # --- those who use it -----------------------------------------------------------------------------
 
 install "$scratch/first"
@@ -104,6 +114,9 @@ runs()
 }
 
 shared=$moved/$lib/libmemkind.so.0
+preloaded=$moved/$lib/memkind/libmemkind-preload.so
+check "libmemkind-preload.so finds the library from where it lies" "$shared" \
+    "$(LD_PRELOAD=$preloaded bash -c 'exec grep -om1 "/.*libmemkind[.]so.*" /proc/self/maps' | sed 's/[.]so[.].*/.so.0/')"
 check "pkg-config knows the version" "$version" "$(pkg-config --modversion memkind)"
 read -ra flags <<<"$(pkg-config --cflags --libs memkind)"
 read -ra all_flags <<<"$(pkg-config --cflags --libs --static memkind)"

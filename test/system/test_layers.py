@@ -33,6 +33,8 @@ MAY_INCLUDE = {
     "tools": ["src/frontend", "src/heap_manager.h", "src/kinds", "bench/stream.h"],
     # Where the kernel says that a block is.
     "tools/trial.c": ["tools", "src/kinds", "bench/stream.h", "examples/placement.h"],
+    # Whole programs: a client of the public functions.
+    "preload": [],
     "bench": [],
     "examples": [],
 }
@@ -69,7 +71,7 @@ def fail(message):
 
 def sources():
     """Files of C and C++, relative to the root."""
-    for top in ("src", "include", "tools", "bench", "examples"):
+    for top in ("src", "include", "preload", "tools", "bench", "examples"):
         for folder, _, names in os.walk(os.path.join(SOURCE, top)):
             for name in names:
                 if name.endswith((".c", ".h", ".cpp")):

@@ -3,7 +3,7 @@
 /*
  * fake_daxctl: a libdaxctl.so.1 that knows one device in system-ram mode, on node 0, and that uses
  * malloc as freely as a library may: when it is loaded and unloaded, in every call, and in a thread
- * of its own. Under malloc_interposer all this comes back into the library that is asking.
+ * of its own. Under libmemkind-preload.so all this comes back into the library that is asking.
  *
  * The types are opaque in libdaxctl, too: here they are what is needed.
  */

@@ -3,7 +3,7 @@
 /*
  * threaded_program: an ordinary program that asks all of malloc's family for blocks, in threads
  * that come and go, in destructors and in forked children, and checks what it gets. Prints "well".
- * It is run with and without malloc_interposer.
+ * It is run with and without libmemkind-preload.so.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * family: malloc and all that belongs to it, with the rules of glibc 2.36, and C23's.
+ *
+ * Every function has a block of the library at hand in the common case, inline but for the one call
+ * of memkind.h; all else is place.h. Any thread, from the dynamic loader's first instruction
+ * that allocates to the last destructor.
+ */
+#include <memkind.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "family.h"
+#include "place.h"
+
+#define PUBLIC __attribute__((visibility("default")))
+
+/* --- blocks that come ------------------------------------------------------------------------- */
+
+PUBLIC void *malloc(size_t size)
+{
+    memkind_t kind = place_kind(size = place_size(size));
+    void *block = likely(kind) ? memkind_malloc(kind, size) : NULL;
+
+    return likely(block) ? block : place_alloc(size, 1, AS_IS);
+}
+
+PUBLIC void *calloc(size_t count, size_t size)
+{
+    memkind_t kind;
+    void *block;
+
+    if (unlikely(__builtin_mul_overflow(count, size, &size))) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    kind = place_kind(size = place_size(size));
+    block = likely(kind) ? memkind_calloc(kind, 1, size) : NULL;
+    return likely(block) ? block : place_alloc(size, 1, ZEROED);
+}
+
+void *family_aligned(size_t alignment, size_t size)
+{
+    memkind_t kind = place_kind(size = place_size(size));
+    void *block = NULL;
+
+    if (alignment <= 16)
+        return malloc(size);
+    if (likely(kind && !memkind_posix_memalign(kind, &block, alignment, size)))
+        return block;
+    return place_alloc(size, alignment, AS_IS);
+}
+
+PUBLIC int posix_memalign(void **result, size_t alignment, size_t size)
+{
+    int error = errno;
+    void *block;
+
+    if (alignment < sizeof(void *) || (alignment & (alignment - 1)))
+        return EINVAL;
+    block = family_aligned(alignment, size);
+    errno = error;
+    if (!block)
+        return ENOMEM;
+    *result = block;
+    return 0;
+}
+
+/* Any alignment is rounded up to the next power of two. */
+PUBLIC void *memalign(size_t alignment, size_t size)
+{
+    size_t allowed = 16;
+
+    if (alignment > SIZE_MAX / 2 + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    while (allowed < alignment)
+        allowed *= 2;
+    return family_aligned(allowed, size);
+}
+
+PUBLIC void *aligned_alloc(size_t alignment, size_t size) __attribute__((alias("memalign")));
+
+PUBLIC void *valloc(size_t size)
+{
+    return family_aligned((size_t)sysconf(_SC_PAGESIZE), size);
+}
+
+PUBLIC void *pvalloc(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    if (size > SIZE_MAX - page) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return family_aligned(page, size ? (size + page - 1) & -page : page);
+}
+
+/* --- blocks that go --------------------------------------------------------------------------- */
+
+PUBLIC void free(void *block)
+{
+    if (unlikely(!block))
+        return;
+    if (unlikely(!memkind_malloc_usable_size(NULL, block))) {
+        place_free_foreign(block);
+        return;
+    }
+    if (unlikely(place.watched))
+        place_forget(block);
+    memkind_free(NULL, block);
+}
+
+/* C23 lets an allocator trust these; this one asks nobody. */
+PUBLIC void free_sized(void *block, size_t size)
+{
+    (void)size;
+    free(block);
+}
+
+PUBLIC void free_aligned_sized(void *block, size_t alignment, size_t size)
+{
+    (void)alignment;
+    free_sized(block, size);
+}
+
+/* --- blocks that change ----------------------------------------------------------------------- */
+
+PUBLIC void *realloc(void *block, size_t size)
+{
+    void *moved;
+
+    if (!block)
+        return malloc(size);
+    if (unlikely(!memkind_malloc_usable_size(NULL, block)))
+        return place_realloc_foreign(block, size);
+    if (!size) {
+        free(block);
+        return NULL;
+    }
+    if (unlikely(place.watched))
+        return place_move(block, place_size(size));
+    moved = memkind_realloc(NULL, block, place_size(size));
+    return likely(moved) ? moved : place_move(block, place_size(size));
+}
+
+PUBLIC void *reallocarray(void *block, size_t count, size_t size)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow(count, size, &total)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return realloc(block, total);
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+PUBLIC size_t malloc_usable_size(void *block)
+{
+    size_t size = memkind_malloc_usable_size(NULL, block);
+
+    return likely(size) || !block ? size : place_size_foreign(block);
+}
+
+/* As glibc: 1 if anything went back. What is to stay is not for the caller to say. */
+PUBLIC int malloc_trim(size_t pad)
+{
+    (void)pad;
+    return memkind_trim(NULL) > 0;
+}
+
+/* What glibc has of its own is not counted. */
+PUBLIC struct mallinfo2 mallinfo2(void)
+{
+    struct mallinfo2 info = {0};
+    size_t active = 0;
+
+    memkind_update_cached_stats();
+    (void)memkind_get_stat(NULL, MEMKIND_STAT_TYPE_ACTIVE, &active);
+    (void)memkind_get_stat(NULL, MEMKIND_STAT_TYPE_RESIDENT, &info.arena);
+    (void)memkind_get_stat(NULL, MEMKIND_STAT_TYPE_ALLOCATED, &info.uordblks);
+    info.fordblks = info.arena > info.uordblks ? info.arena - info.uordblks : 0;
+    info.keepcost = info.arena > active ? info.arena - active : 0;
+    return info;
+}
+
+static int at_most_int(size_t number)
+{
+    return number > INT_MAX ? INT_MAX : (int)number;
+}
+
+PUBLIC struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 info = mallinfo2();
+
+    return (struct mallinfo){
+        .arena = at_most_int(info.arena),
+        .uordblks = at_most_int(info.uordblks),
+        .fordblks = at_most_int(info.fordblks),
+        .keepcost = at_most_int(info.keepcost),
+    };
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * place: which kind a block of the program comes from.
+ *
+ * Where size alone decides, the answer is inline: one kind for sizes in a range, another for all
+ * others. Where nothing is decided yet, where the program is watched for a report, or where the
+ * kind has no memory, place_alloc() answers.
+ *
+ * The first block of the process decides, once (settings.h). Whoever comes meanwhile, which can
+ * only be what the library itself calls, since no thread was started without a block, gets blocks
+ * of MEMKIND_DEFAULT.
+ *
+ * A kind that has no more memory is not the end of the program: MEMKIND_DEFAULT serves.
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include <memkind.h>
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define likely(condition) __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+#define HIDDEN __attribute__((visibility("hidden")))
+
+/* What the inline part reads. The kinds are NULL until it is to answer. */
+struct place {
+    size_t from, span;                  /* sizes from `from` on, before from + span */
+    _Atomic(memkind_t) inside, outside; /* of the range */
+    bool watched;                       /* calls and bytes are counted: report.h */
+};
+extern struct place place HIDDEN;
+
+/* Whether a block's bytes are to be zero. */
+enum filling { AS_IS, ZEROED };
+
+/* As libc, which aligns every block for every type, however small it is; blocks of up to 8 bytes
+ * of a kind are aligned to 8. Blocks of no size are blocks, too. */
+static inline size_t place_size(size_t size)
+{
+    return size > 8 ? size : 9;
+}
+
+/* NULL: ask place_alloc(). */
+static inline memkind_t place_kind(size_t size)
+{
+    return atomic_load_explicit(size - place.from < place.span ? &place.inside : &place.outside,
+                                memory_order_relaxed);
+}
+
+/* `alignment` is a power of two; 1 for none in particular. NULL with ENOMEM. */
+void *place_alloc(size_t size, size_t alignment, enum filling filling);
+
+/* The caller has a block of this library that is to get another size, which memkind_realloc() of
+ * its kind could not do or should not without being watched. As realloc(3). */
+void *place_move(void *block, size_t size);
+
+/* Before a block of this library is freed, if the program is watched. */
+void place_forget(void *block);
+
+/* A block that is none of the library's. */
+void place_free_foreign(void *block);
+void *place_realloc_foreign(void *block, size_t size);
+size_t place_size_foreign(void *block);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see report.h. */
+#include "report.h"
+
+#include <memkind.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pages.h"
+#include "settings.h"
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+static struct {
+    memkind_t kind; /* written by report_begin() */
+    atomic_ulong calls;
+    atomic_long live; /* bytes: a block that was not counted may go */
+    atomic_long peak;
+} counts[MEMKIND_NUM_BASE_KIND];
+
+/* Which kind was last seen where: the number of a piece of memory, and one more than the kind's
+ * number. An open hash table, where a piece is looked for in the next few places; of a program with
+ * more memory than it can hold, some is not told. */
+#define PIECE_SHIFT 21
+#define PIECES ((size_t)1 << 16) /* 128 GiB */
+#define TRIES 64
+static atomic_uint_fast64_t pieces[PIECES];
+static atomic_bool overflown;
+
+static void remember(uint64_t piece, unsigned number)
+{
+    uint64_t mine = piece << 8 | (number + 1);
+    size_t first = (size_t)(piece * 0x9e3779b97f4a7c15 >> 48);
+
+    for (size_t i = 0; i < TRIES; i++) {
+        atomic_uint_fast64_t *place = &pieces[(first + i) % PIECES];
+        uint64_t there = atomic_load_explicit(place, memory_order_relaxed);
+
+        if (there == mine)
+            return;
+        if ((!there || there >> 8 == piece) && atomic_compare_exchange_strong(place, &there, mine))
+            return;
+        if (there >> 8 == piece)
+            return; /* another thread was faster */
+    }
+    atomic_store_explicit(&overflown, true, memory_order_relaxed);
+}
+
+/* The kind's number; MEMKIND_NUM_BASE_KIND: a block of the program's own kinds, or of none. */
+static unsigned number_of(void *block)
+{
+    memkind_t kind = memkind_detect_kind(block);
+    unsigned number = 0;
+
+    while (number < MEMKIND_NUM_BASE_KIND && (!kind || counts[number].kind != kind))
+        number++;
+    return number;
+}
+
+void report_add(void *block)
+{
+    unsigned number = number_of(block);
+    size_t size = memkind_malloc_usable_size(NULL, block);
+    long live, peak;
+
+    if (number == MEMKIND_NUM_BASE_KIND)
+        return;
+    atomic_fetch_add_explicit(&counts[number].calls, 1, memory_order_relaxed);
+    live = atomic_fetch_add_explicit(&counts[number].live, (long)size, memory_order_relaxed) +
+           (long)size;
+    peak = atomic_load_explicit(&counts[number].peak, memory_order_relaxed);
+    while (live > peak &&
+           !atomic_compare_exchange_weak_explicit(&counts[number].peak, &peak, live,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        continue;
+    for (uint64_t piece = (uintptr_t)block >> PIECE_SHIFT;
+         piece <= ((uintptr_t)block + size - 1) >> PIECE_SHIFT; piece++)
+        remember(piece, number);
+}
+
+void report_remove(void *block)
+{
+    unsigned number = number_of(block);
+
+    if (number < MEMKIND_NUM_BASE_KIND)
+        atomic_fetch_sub_explicit(&counts[number].live,
+                                  (long)memkind_malloc_usable_size(NULL, block),
+                                  memory_order_relaxed);
+}
+
+/* --- where it goes ---------------------------------------------------------------------------- */
+
+static char path[4096]; /* empty: to stderr; the program may change its environment */
+static int copy = -1;   /* of stderr, which many programs close before they end */
+static struct stat original;
+
+void report_begin(void)
+{
+    const char *name = settings_report();
+
+    for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++)
+        counts[i].kind = settings_kind(i);
+    if (strcmp(name, "-") != 0) {
+        snprintf(path, sizeof path, "%s", name);
+        return;
+    }
+    /* Well above the numbers that programs count on. */
+    copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200);
+    if (copy >= 0 && fstat(copy, &original))
+        copy = -1;
+}
+
+/* -1: nowhere. */
+static int open_target(void)
+{
+    struct stat now;
+
+    if (*path)
+        return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    /* The program may have closed it, and have got its number for another file. */
+    if (copy >= 0 && !fstat(copy, &now) && now.st_dev == original.st_dev &&
+        now.st_ino == original.st_ino)
+        return copy;
+    return -1;
+}
+
+/* --- the text --------------------------------------------------------------------------------- */
+
+static struct {
+    size_t length;
+    char text[16384];
+} page;
+
+__attribute__((format(printf, 1, 2))) static void print(const char *format, ...)
+{
+    size_t room = sizeof page.text - page.length;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vsnprintf(page.text + page.length, room, format, arguments);
+    va_end(arguments);
+    if (length > 0)
+        page.length += (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static size_t kibibytes(long bytes)
+{
+    return bytes > 0 ? ((size_t)bytes + 1023) / 1024 : 0;
+}
+
+static void print_nodes(unsigned number)
+{
+    static size_t bytes[PAGES_NODES];
+    const char *between = "";
+    int error = 0;
+
+    memset(bytes, 0, sizeof bytes);
+    for (size_t i = 0; i < PIECES && !error; i++) {
+        uint64_t piece = atomic_load_explicit(&pieces[i], memory_order_relaxed);
+
+        if ((piece & 0xff) == number + 1)
+            error = pages_count((const char *)((piece >> 8) << PIECE_SHIFT),
+                                (size_t)1 << PIECE_SHIFT, bytes);
+    }
+    if (error)
+        print("not known: move_pages: %s", strerror(error));
+    for (unsigned node = 0; node < PAGES_NODES && !error; node++)
+        if (bytes[node]) {
+            print("%s%u: %zu", between, node, bytes[node] >> 10);
+            between = ", ";
+        }
+    print("\n");
+}
+
+__attribute__((destructor)) static void report(void)
+{
+    int error = errno, file = counts[0].kind ? open_target() : -1;
+
+    if (file < 0)
+        return;
+    page.length = 0;
+    print("memkind report of %s, process %d; sizes in KiB\n", program_invocation_short_name,
+          (int)getpid());
+    print("%-34s %12s %12s %12s  %s\n", "kind", "calls", "peak", "live", "on nodes");
+    for (unsigned i = 0; i < MEMKIND_NUM_BASE_KIND; i++) {
+        if (!counts[i].calls)
+            continue;
+        print("%-34s %12lu %12zu %12zu  ", settings_kinds[i], counts[i].calls,
+              kibibytes(counts[i].peak), kibibytes(counts[i].live));
+        print_nodes(i);
+    }
+    if (overflown)
+        print("There was too much memory to look at all of it: the nodes' part is too small.\n");
+    (void)!write(file, page.text, page.length);
+    if (*path)
+        close(file);
+    errno = error;
+}
