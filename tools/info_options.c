@@ -8,8 +8,8 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "arguments.h"
 #include "frontend/version.h"
 
 #define SECONDS 60 /* for measuring, if nothing is said */
@@ -55,39 +55,22 @@ static _Noreturn void misused(const char *why, const char *value)
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-/* With or without the prefix, in small letters or capitals. */
 static int parse_kind(const char *name)
 {
-    static const char prefix[] = "MEMKIND_";
-    size_t skipped = strncasecmp(name, prefix, strlen(prefix)) == 0 ? strlen(prefix) : 0;
+    int kind = argument_kind(name);
 
-    for (int kind = 0; kind < MEMKIND_NUM_BASE_KIND; kind++)
-        if (strcasecmp(page_kind_static[kind].name + strlen(prefix), name + skipped) == 0)
-            return kind;
-    misused("no static kind has this name", name);
+    if (kind < 0)
+        misused("no static kind has this name", name);
+    return kind;
 }
 
-/* "4096", "64M", "64MiB". */
 static size_t parse_size(const char *text)
 {
-    static const char units[] = "KMGT";
-    unsigned long long number;
-    unsigned shift = 0;
-    const char *unit;
-    char *end;
+    size_t size = argument_size(text);
 
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || errno)
+    if (!size)
         misused("this is no size", text);
-    unit = *end ? strchr(units, *end & ~0x20) : NULL;
-    if (unit) {
-        shift = 10 * (unsigned)(unit - units + 1);
-        end += strcasecmp(end + 1, "iB") == 0 ? 3 : 1;
-    }
-    if (*end || !number || number > (unsigned long long)PTRDIFF_MAX >> shift)
-        misused("this is no size", text);
-    return (size_t)number << shift;
+    return size;
 }
 
 /* 1 to 86400 */

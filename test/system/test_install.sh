@@ -51,7 +51,7 @@ expected()
         (cd "$source/man" && printf 'share/man/man3/%s\n' *.3)
         ;;
     tools)
-        printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes
+        printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes memkind-run
         (cd "$source/man" && printf 'share/man/man1/%s\n' *.1)
         printf '%s\n' "$lib/memkind/libmemkind-preload.so"
         ;;
@@ -114,9 +114,8 @@ runs()
 }
 
 shared=$moved/$lib/libmemkind.so.0
-preloaded=$moved/$lib/memkind/libmemkind-preload.so
-check "libmemkind-preload.so finds the library from where it lies" "$shared" \
-    "$(LD_PRELOAD=$preloaded bash -c 'exec grep -om1 "/.*libmemkind[.]so.*" /proc/self/maps' | sed 's/[.]so[.].*/.so.0/')"
+check "memkind-run finds libmemkind-preload.so from where it lies, and that the library" "$shared" \
+    "$("$moved/bin/memkind-run" bash -c 'exec grep -om1 "/.*libmemkind[.]so.*" /proc/self/maps' | sed 's/[.]so[.].*/.so.0/')"
 check "pkg-config knows the version" "$version" "$(pkg-config --modversion memkind)"
 read -ra flags <<<"$(pkg-config --cflags --libs memkind)"
 read -ra all_flags <<<"$(pkg-config --cflags --libs --static memkind)"

@@ -127,8 +127,10 @@ says "vector: yes" /tmp/programs/cxx_resource
 echo "a b a" | says "2 a" /tmp/programs/wordcount
 bash /debs/test_examples.sh /tmp/programs JEMALLOC
 memkind-info
+memkind-run --report=/tmp/report ls >/dev/null
+says "memkind report of ls" cat /tmp/report
 /debs/memkind-tour
-for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info; do
+for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info memkind-run libmemkind-preload; do
     says $page man $page
 done
 says "WHICH KIND" man 7 memkind
