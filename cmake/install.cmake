@@ -5,7 +5,7 @@
 #   runtime        libmemkind.so.0
 #   development    libmemkind.so, libmemkind.a, headers, memkind.pc, CMake package, man3
 #   tools          programs and man1
-#   documentation  man7, texts, sources of the examples
+#   documentation  man7, texts, sources of the examples and of the bindings for other languages
 
 install(TARGETS memkind
     EXPORT memkind-targets
@@ -83,6 +83,17 @@ install(FILES ${memkind_man3} DESTINATION ${CMAKE_INSTALL_MANDIR}/man3 COMPONENT
 install(FILES ${memkind_man7} DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 COMPONENT documentation)
 install(FILES README.md CHANGELOG.md LICENSE
     DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    COMPONENT documentation
+)
+install(DIRECTORY bindings
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    COMPONENT documentation
+    PATTERN CMakeLists.txt EXCLUDE
+    PATTERN target EXCLUDE # of cargo
+    PATTERN __pycache__ EXCLUDE
+)
+install(FILES docs/languages/fortran.md docs/languages/python.md docs/languages/rust.md
+    DESTINATION ${CMAKE_INSTALL_DOCDIR}/bindings
     COMPONENT documentation
 )
 install(DIRECTORY examples

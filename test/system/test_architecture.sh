@@ -73,8 +73,8 @@ done < <(grep -E '^[^ ]+ [A-Za-z_][A-Za-z0-9_./-]*(/|\.(c|h|cpp|md|sh|py|txt|map
 [ "$checked" -ge 50 ] || fail "only $checked names of files were found"
 
 # Functions, structures and constants.
-(cd "$source" && grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' src include test tools cmake examples \
-    --include='*.[ch]' --include='*.txt' --include='*.cmake' --include='*.sh') | sort -u >"$scratch/words"
+(cd "$source" && grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' src include test tools cmake examples bindings \
+    --include='*.[ch]' --include='*.rs' --include='*.txt' --include='*.cmake' --include='*.sh') | sort -u >"$scratch/words"
 checked=0
 while read -r document name; do
     checked=$((checked + 1))

@@ -58,6 +58,8 @@ expected()
     documentation)
         printf "$doc/%s\n" README.md CHANGELOG.md LICENSE
         (cd "$source" && printf "$doc/%s\n" examples/*)
+        (cd "$source" && find bindings -type f ! -name CMakeLists.txt -printf "$doc/%p\n")
+        printf "$doc/bindings/%s.md\n" fortran python rust
         (cd "$source/man" && find . -name '*.7' -printf 'share/man/man7/%P\n')
         ;;
     esac | LC_ALL=C sort
@@ -160,6 +162,29 @@ check "find_package: version 2 is not this one" 1 \
 cmake_build "$moved/$doc/examples" examples
 check "the examples say what those of the build say" "$("$build/examples/custom_kind" 2>&1)" \
     "$(examples/custom_kind 2>&1)"
+
+# The bindings, as docs/languages says.
+bindings=$moved/$doc/bindings link=("-L$moved/$lib" -lmemkind)
+export LD_LIBRARY_PATH=$moved/$lib
+if [ "$(value MEMKIND_BUILD_FORTRAN)" = ON ]; then
+    fortran=$(value CMAKE_Fortran_COMPILER)
+    "$fortran" -O2 -c "$bindings/fortran/memkind.F90"
+    "$fortran" -O2 -o fortran_example "$bindings/fortran/example.f90" memkind.o "${link[@]}"
+    check "Fortran" "in the kind: T" "$(./fortran_example | tail -n 1)"
+fi
+if [ "$(value MEMKIND_BUILD_PYTHON)" = ON ]; then
+    python=$(value MEMKIND_PYTHON)
+    "$cc" -O2 -fPIC -shared "$bindings/python/memkind.c" -o memkind.so "-I$moved/$include" "${link[@]}" \
+        $("$python" -c 'import sysconfig, numpy; print("-I" + sysconfig.get_path("include"), "-I" + numpy.get_include())')
+    check "Python" "in the kind: True" "$(PYTHONPATH=. "$python" -B "$bindings/python/example.py" | grep "in the kind")"
+fi
+if [ "$(value MEMKIND_BUILD_RUST)" = ON ]; then
+    rustc=$(value MEMKIND_RUSTC)
+    "$rustc" --edition 2021 -O --crate-type rlib --crate-name memkind_sys "$bindings/rust/src/lib.rs" "${link[@]}"
+    "$rustc" --edition 2021 -O "$bindings/rust/examples/global.rs" --extern memkind_sys=libmemkind_sys.rlib \
+        "${link[@]::1}"
+    check "Rust" "in the kind: true" "$(./global | tail -n 1)"
+fi
 check "installed tools run" "$("$build/tools/memkind-info" --json | grep -v free)" \
     "$("$moved/bin/memkind-info" --json | grep -v free)"
 exit $failed
