@@ -277,6 +277,8 @@ void process_exec(struct worker *worker)
 
 /* --- dlopen ----------------------------------------------------------------------------------- */
 
+const char process_plugin[] = TORTURE_PLUGIN;
+
 /* Where memory is scarce, glibc (2.36 at least) may fail in the middle of dlopen() and keep the
  * library without what it needs: dlopen() then gives that, also in better times. */
 static atomic_bool loader_failed;
@@ -284,7 +286,7 @@ static atomic_bool loader_failed;
 /* The library itself, which stays, and one that uses it when it comes and when it goes. */
 static void use_library(struct worker *worker)
 {
-    const char *name = draw(worker, 2) ? MEMKIND_TEST_LIBRARY : TORTURE_PLUGIN;
+    const char *name = draw(worker, 2) ? MEMKIND_TEST_LIBRARY : process_plugin;
     unsigned long mark = weather_mark();
     void *library = dlopen(name, draw(worker, 2) ? RTLD_NOW : RTLD_LAZY | RTLD_GLOBAL);
 

@@ -22,8 +22,7 @@ static struct worker workers[THREADS_MOST];
 
 static void set_environment(const struct plan *plan, uint64_t random)
 {
-    setenv("MEMKIND_HBW_NODES", "0", 1);
-    setenv("MEMKIND_DAX_KMEM_NODES", "0", 1);
+    offline_set_environment();
     if (random % 8 == 0)
         setenv("MEMKIND_HOG_MEMORY", "1", 1);
     if ((random >> 8) % 8 == 0)

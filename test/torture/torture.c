@@ -275,6 +275,12 @@ static bool prepare(void)
     if (TEST_SANITIZED) /* which need room themselves, and say so by ending */
         options.faults &=
             ~(1u << FAULT_AS | 1u << FAULT_DATA | 1u << FAULT_MAPS | 1u << FAULT_CGROUP);
+    if (access(process_plugin, R_OK)) {
+        options.faults &= ~(1u << FAULT_DLOPEN);
+        printf("torture: no library to load: %s: %s\n", process_plugin, strerror(errno));
+    }
+    if (!offline_is_possible())
+        options.faults &= ~(1u << FAULT_OFFLINE);
     if (options.faults & 1u << FAULT_CGROUP && !cgroup_make()) {
         options.faults &= ~(1u << FAULT_CGROUP);
         printf("torture: no memory cgroup of version 1 to limit: %s\n", strerror(errno));
@@ -305,6 +311,7 @@ static bool read_faults(char *text)
 static const char usage[] =
     "usage: torture [--seconds N] [--heap-manager NAME] [--seed N] [--rounds N] [--threads N]\n"
     "               [--operations N] [--faults NAME,...] [--keep LIST] [--shrink-seconds N]\n"
+    "               [--offline-node N] [--hang-seconds N]\n"
     "docs/torture.md explains them.\n";
 
 static bool read_option(int option, char *text)
@@ -337,6 +344,11 @@ static bool read_option(int option, char *text)
         return setenv("MEMKIND_HEAP_MANAGER", text, 1) == 0;
     case 'f':
         return read_faults(text);
+    case 'n':
+        return offline_prepare(text);
+    case 'h':
+        watch_hangs_after = (unsigned)number;
+        return number > 0;
     default:
         return false;
     }
@@ -354,6 +366,8 @@ int main(int count, char *arguments[])
         {"faults", required_argument, NULL, 'f'},
         {"shrink-seconds", required_argument, NULL, 'z'},
         {"heap-manager", required_argument, NULL, 'm'},
+        {"offline-node", required_argument, NULL, 'n'},
+        {"hang-seconds", required_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int option;

@@ -18,6 +18,7 @@
  *     process.c     operations on the process: threads, cancellation, fork, exec, dlopen
  *     weather.c     faults that come and go: limits, a full disk, refused system calls ...
  *     cgroup.c      the limit of a memory cgroup
+ *     offline.c     a node's memory goes and comes
  *     model.c       what must hold of a block and of a kind
  */
 #pragma once
@@ -50,6 +51,7 @@ enum fault {
     FAULT_HUGE,        /* others have all huge pages */
     FAULT_SIGNALS,     /* EINTR */
     FAULT_CGROUP,      /* the memory cgroup's limit */
+    FAULT_OFFLINE,     /* a node's memory */
     FAULT_WEATHER_END, /* not a fault */
 
     FAULT_DESCRIPTORS = FAULT_WEATHER_END, /* the library's are closed */
@@ -237,6 +239,7 @@ void process_exec(struct worker *worker);
 void process_dlopen(struct worker *worker);
 void process_descriptors(struct worker *worker);
 void process_register(void);
+extern const char process_plugin[]; /* a library to load, its path */
 int process_hello(void); /* of a program that was just begun */
 void process_check_canaries(void);
 bool thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *argument);
@@ -260,9 +263,19 @@ void cgroup_join(void);
 bool cgroup_begin(enum fault fault, uint64_t random);
 void cgroup_leave(enum fault fault);
 
+/* offline.c: the node of which the name is given has this weather, and HBW and DAX kinds are of it.
+ * False: it is none, or its memory cannot be had. */
+bool offline_prepare(const char *name);
+bool offline_is_possible(void);
+void offline_set_environment(void);
+bool offline_begin(enum fault fault, uint64_t random);
+void offline_end(enum fault fault);
+
 /* watch.c: false: the plan fails, and the report says how; the log has more. */
 bool watch_run(struct plan *plan, const char *log, bool traces);
-/* From now on SIGTERM, SIGINT and SIGHUP end the run, not the process; nothing fails any more then. */
+extern unsigned watch_hangs_after; /* seconds */
+/* From now on SIGTERM, SIGINT and SIGHUP end the run, not the process; nothing fails any more then.
+ */
 void watch_for_stop(void);
 bool watch_is_stopped(void);
 

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HANGS_AFTER_SECONDS (TEST_SANITIZED ? 90 : 25)
+unsigned watch_hangs_after = TEST_SANITIZED ? 90 : 25;
 
 static volatile sig_atomic_t stopped;
 
@@ -104,7 +104,7 @@ static double now(void)
 static void say_hang(pid_t pid, const char *log, bool traces)
 {
     size_t used =
-        (size_t)snprintf(report->text, sizeof report->text, "hang: %d s;", HANGS_AFTER_SECONDS);
+        (size_t)snprintf(report->text, sizeof report->text, "hang: %u s;", watch_hangs_after);
 
     for (size_t i = 0; i < THREADS_MOST && used < sizeof report->text; i++)
         if (report->at[i].operation)
@@ -122,7 +122,7 @@ static void say_hang(pid_t pid, const char *log, bool traces)
 /* Until the child has ended or fails, or nobody wants to know. False: it hangs. */
 static bool wait_for_child(pid_t pid, int *status)
 {
-    double end = now() + HANGS_AFTER_SECONDS;
+    double end = now() + watch_hangs_after;
     long pause = 1000000;
 
     while (now() < end) {

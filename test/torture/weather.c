@@ -23,11 +23,22 @@
 #include <unistd.h>
 
 const char *const fault_names[FAULTS] = {
-    [FAULT_AS] = "as",         [FAULT_DATA] = "data",       [FAULT_NOFILE] = "nofile",
-    [FAULT_FSIZE] = "fsize",   [FAULT_MAPS] = "maps",       [FAULT_DISK] = "disk",
-    [FAULT_HUGE] = "huge",     [FAULT_SIGNALS] = "signals", [FAULT_CGROUP] = "cgroup",
-    [FAULT_STDIO] = "stdio",   [FAULT_REFUSED] = "refused", [FAULT_DESCRIPTORS] = "descriptors",
-    [FAULT_CANCEL] = "cancel", [FAULT_FORK] = "fork",       [FAULT_EXEC] = "exec",
+    [FAULT_AS] = "as",
+    [FAULT_DATA] = "data",
+    [FAULT_NOFILE] = "nofile",
+    [FAULT_FSIZE] = "fsize",
+    [FAULT_MAPS] = "maps",
+    [FAULT_DISK] = "disk",
+    [FAULT_HUGE] = "huge",
+    [FAULT_SIGNALS] = "signals",
+    [FAULT_CGROUP] = "cgroup",
+    [FAULT_OFFLINE] = "offline",
+    [FAULT_STDIO] = "stdio",
+    [FAULT_REFUSED] = "refused",
+    [FAULT_DESCRIPTORS] = "descriptors",
+    [FAULT_CANCEL] = "cancel",
+    [FAULT_FORK] = "fork",
+    [FAULT_EXEC] = "exec",
     [FAULT_DLOPEN] = "dlopen",
 };
 
@@ -322,6 +333,7 @@ static const struct {
     [FAULT_HUGE]    = {huge_begin,    taken_end,   true,  true},
     [FAULT_SIGNALS] = {signals_begin, signals_end, false, true},
     [FAULT_CGROUP]  = {cgroup_begin,  cgroup_leave, false, false},
+    [FAULT_OFFLINE] = {offline_begin, offline_end, false, false},
 };
 /* clang-format on */
 

@@ -13,10 +13,10 @@
  *
  * The machine is of test/system/vm/topologies: node 2 is a DIMM whose memory is offline.
  */
+#include "node_memory.h"
 #include "support.h"
 
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NODE "2"
+#define NODE 2
+#define NODE_TEXT "2"
 #define SIZE (8 * MIB)
 #define SECONDS 10 /* that the library may take to notice */
 #define GROUPS "/tmp/cgroup"
@@ -46,19 +47,6 @@ static bool put(const char *path, const char *text)
     return file && fclose(file) == 0 && well;
 }
 
-/* All memory of the node becomes "online_movable" or "offline". */
-static bool set_memory(const char *state)
-{
-    glob_t blocks;
-    bool well = glob("/sys/devices/system/node/node" NODE "/memory*/state", 0, NULL, &blocks) == 0;
-
-    for (size_t i = 0; well && i < blocks.gl_pathc; i++)
-        for (int tries = 0; !put(blocks.gl_pathv[i], state) && well; tries++)
-            well = tries < 10; /* a page may be busy */
-    globfree(&blocks);
-    return well;
-}
-
 /* A block whose pages are all on the node. NULL: there is none. */
 static char *block_on_node(void)
 {
@@ -66,7 +54,7 @@ static char *block_on_node(void)
 
     for (size_t at = 0; block && at < SIZE; at += 4096) {
         block[at] = (char)(at >> 12);
-        if (test_page_node(&block[at]) != atoi(NODE))
+        if (test_page_node(&block[at]) != NODE)
             return NULL;
     }
     return block;
@@ -110,20 +98,22 @@ static int run(const char *manager)
     char *first, *second, *third;
 
     setenv("MEMKIND_HEAP_MANAGER", manager, 1);
-    setenv("MEMKIND_HBW_NODES", NODE, 1);
+    setenv("MEMKIND_HBW_NODES", NODE_TEXT, 1);
     expect(memkind_check_available(MEMKIND_HBW) == MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE, manager,
            "memory is offline");
-    expect(set_memory("online_movable") && memkind_refresh() == 0, manager, "online, refreshed");
+    expect(node_memory_set(NODE, "online_movable") && memkind_refresh() == 0, manager,
+           "online, refreshed");
     first = block_on_node();
     expect(first != NULL, manager, "pages are on the node");
     if (!first)
         return EXIT_FAILURE;
-    expect(set_memory("offline"), manager, "offline again");
+    expect(node_memory_set(NODE, "offline"), manager, "offline again");
     expect(says_soon(MEMKIND_ERROR_MEMTYPE_NOT_AVAILABLE), manager, "noticed");
     errno = 0;
     expect(!memkind_malloc(MEMKIND_HBW, 8 * SIZE) && errno == ENOMEM, manager, "no new region");
     expect(is_intact(first), manager, "the block is intact");
-    expect(set_memory("online_movable") && says_soon(0), manager, "online again, noticed");
+    expect(node_memory_set(NODE, "online_movable") && says_soon(0), manager,
+           "online again, noticed");
     second = block_on_node();
     expect(second != NULL, manager, "new pages are on the node");
     expect(enter("few", "0") && memkind_refresh() == 0 &&
@@ -131,14 +121,14 @@ static int run(const char *manager)
            manager, "a cpuset without the node");
     expect(!memkind_malloc(MEMKIND_HBW, 8 * SIZE), manager, "no new region");
     expect(is_intact(first) && (!second || is_intact(second)), manager, "the blocks are intact");
-    expect(enter("all", "0-" NODE) && says_soon(0), manager, "a cpuset with it, noticed");
+    expect(enter("all", "0-" NODE_TEXT) && says_soon(0), manager, "a cpuset with it, noticed");
     third = block_on_node();
     expect(third != NULL, manager, "new pages are on the node");
     memkind_free(NULL, first);
     memkind_free(NULL, second);
     memkind_free(NULL, third);
     put(GROUPS "/cgroup.procs", "0");
-    expect(set_memory("offline"), manager, "offline at the end");
+    expect(node_memory_set(NODE, "offline"), manager, "offline at the end");
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
