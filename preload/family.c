@@ -25,33 +25,36 @@
 
 PUBLIC void *malloc(size_t size)
 {
-    memkind_t kind = place_kind(size = place_size(size));
-    void *block = likely(kind) ? memkind_malloc(kind, size) : NULL;
+    memkind_t kind = place_kind();
+    void *block;
 
+    size = place_size(size);
+    block = likely(kind) ? memkind_malloc(kind, size) : NULL;
     return likely(block) ? block : place_alloc(size, 1, AS_IS);
 }
 
 PUBLIC void *calloc(size_t count, size_t size)
 {
-    memkind_t kind;
+    memkind_t kind = place_kind();
     void *block;
 
     if (unlikely(__builtin_mul_overflow(count, size, &size))) {
         errno = ENOMEM;
         return NULL;
     }
-    kind = place_kind(size = place_size(size));
+    size = place_size(size);
     block = likely(kind) ? memkind_calloc(kind, 1, size) : NULL;
     return likely(block) ? block : place_alloc(size, 1, ZEROED);
 }
 
 void *family_aligned(size_t alignment, size_t size)
 {
-    memkind_t kind = place_kind(size = place_size(size));
+    memkind_t kind = place_kind();
     void *block = NULL;
 
     if (alignment <= 16)
         return malloc(size);
+    size = place_size(size);
     if (likely(kind && !memkind_posix_memalign(kind, &block, alignment, size)))
         return block;
     return place_alloc(size, alignment, AS_IS);
@@ -106,17 +109,12 @@ PUBLIC void *pvalloc(size_t size)
 
 /* --- blocks that go --------------------------------------------------------------------------- */
 
+/* A kind that is named saves a look at whose the block is. */
 PUBLIC void free(void *block)
 {
-    if (unlikely(!block))
-        return;
-    if (unlikely(!memkind_malloc_usable_size(NULL, block))) {
-        place_free_foreign(block);
-        return;
-    }
-    if (unlikely(place.watched))
+    if (unlikely(place.watched) && block)
         place_forget(block);
-    memkind_free(NULL, block);
+    memkind_free(atomic_load_explicit(&place.only, memory_order_relaxed), block);
 }
 
 /* C23 lets an allocator trust these; this one asks nobody. */
@@ -134,22 +132,27 @@ PUBLIC void free_aligned_sized(void *block, size_t alignment, size_t size)
 
 /* --- blocks that change ----------------------------------------------------------------------- */
 
+/* What the library cannot do: the block is not its own, or the kind has no more memory. */
+static __attribute__((cold, noinline)) void *realloc_elsewhere(void *block, size_t size)
+{
+    return memkind_malloc_usable_size(NULL, block) ? place_move(block, place_size(size))
+                                                   : place_realloc_foreign(block, size);
+}
+
 PUBLIC void *realloc(void *block, size_t size)
 {
     void *moved;
 
     if (!block)
         return malloc(size);
-    if (unlikely(!memkind_malloc_usable_size(NULL, block)))
-        return place_realloc_foreign(block, size);
     if (!size) {
         free(block);
         return NULL;
     }
     if (unlikely(place.watched))
-        return place_move(block, place_size(size));
+        return realloc_elsewhere(block, size);
     moved = memkind_realloc(NULL, block, place_size(size));
-    return likely(moved) ? moved : place_move(block, place_size(size));
+    return likely(moved) ? moved : realloc_elsewhere(block, size);
 }
 
 PUBLIC void *reallocarray(void *block, size_t count, size_t size)

@@ -24,27 +24,34 @@ void *next_function(const char *name)
     return function;
 }
 
+static struct {
+    void (*free)(void *);
+    void *(*realloc)(void *, size_t);
+    size_t (*usable_size)(void *);
+} next;
+
+void next_find(void)
+{
+    next.free = (void (*)(void *))dlsym(RTLD_NEXT, "free");
+    next.realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+    next.usable_size = (size_t(*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
+}
+
 void next_free(void *block)
 {
-    void (*function)(void *) = (void (*)(void *))dlsym(RTLD_NEXT, "free");
-
-    if (function)
-        function(block);
+    if (next.free)
+        next.free(block);
 }
 
 void *next_realloc(void *block, size_t size)
 {
-    void *(*function)(void *, size_t) = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
-
-    if (function)
-        return function(block, size);
+    if (next.realloc)
+        return next.realloc(block, size);
     errno = ENOMEM;
     return NULL;
 }
 
 size_t next_usable_size(void *block)
 {
-    size_t (*function)(void *) = (size_t(*)(void *))dlsym(RTLD_NEXT, "malloc_usable_size");
-
-    return function ? function(block) : 0;
+    return next.usable_size ? next.usable_size(block) : 0;
 }

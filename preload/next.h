@@ -13,6 +13,9 @@
 
 #include <stddef.h>
 
+/* Before the first of these: no call here is then the first to look for functions. */
+void next_find(void);
+
 void next_free(void *block);
 /* NULL with ENOMEM where there is no next allocator. */
 void *next_realloc(void *block, size_t size);

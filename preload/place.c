@@ -12,6 +12,10 @@
 #include "report.h"
 #include "settings.h"
 
+/* Of libmemkind.so, and of no header (src/frontend/compat.c): free() need not ask of every block
+ * whose it is. */
+void memkind_take_foreign(void (*take)(void *block));
+
 struct place place;
 
 /* What settings.c has decided; place has it too, unless every block is to pass by here. */
@@ -22,18 +26,28 @@ static struct settings settings;
 enum stage { NOTHING, STARTING, READY };
 static atomic_int stage;
 
+/* memkind_free() has got a block that is not the library's. */
+static void take_foreign(void *block)
+{
+    if (!early_size(block))
+        next_free(block);
+}
+
 static void start(void)
 {
     place.watched = settings_are_watched();
+    next_find();
     settings_read(&settings);
+    if (!settings.checked)
+        memkind_take_foreign(take_foreign);
     if (place.watched) {
         report_begin();
         return;
     }
-    place.from = settings.from;
-    place.span = settings.span;
-    atomic_store_explicit(&place.outside, settings.outside, memory_order_relaxed);
-    atomic_store_explicit(&place.inside, settings.inside, memory_order_relaxed);
+    atomic_store_explicit(&place.kind, settings.kind, memory_order_relaxed);
+    /* Any other kind may have to be helped out by MEMKIND_DEFAULT. */
+    if (settings.kind == MEMKIND_DEFAULT)
+        atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
 }
 
 /* Whether the settings are there. */
@@ -77,7 +91,7 @@ void *place_alloc(size_t size, size_t alignment, enum filling filling)
     if (unlikely(!environ))
         return early_alloc(size, alignment);
     if (is_ready())
-        kind = size - settings.from < settings.span ? settings.inside : settings.outside;
+        kind = settings.kind;
     block = alloc_in(kind, size, alignment, filling);
     if (!block && kind != MEMKIND_DEFAULT)
         block = alloc_in(MEMKIND_DEFAULT, size, alignment, filling);
@@ -119,16 +133,6 @@ void *place_move(void *block, size_t size)
 static bool goes_to_next(void)
 {
     return atomic_load_explicit(&stage, memory_order_acquire) != READY || !settings.checked;
-}
-
-void place_free_foreign(void *block)
-{
-    if (early_size(block))
-        return;
-    if (goes_to_next())
-        next_free(block);
-    else
-        memkind_free(NULL, block);
 }
 
 void *place_realloc_foreign(void *block, size_t size)

@@ -3,9 +3,8 @@
 /*
  * place: which kind a block of the program comes from.
  *
- * Where size alone decides, the answer is inline: one kind for sizes in a range, another for all
- * others. Where nothing is decided yet, where the program is watched for a report, or where the
- * kind has no memory, place_alloc() answers.
+ * Where one kind serves all blocks, the answer is inline. Where nothing is decided yet, where the
+ * program is watched for a report, or where the kind has no memory, place_alloc() answers.
  *
  * The first block of the process decides, once (settings.h). Whoever comes meanwhile, which can
  * only be what the library itself calls, since no thread was started without a block, gets blocks
@@ -27,11 +26,11 @@
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #define HIDDEN __attribute__((visibility("hidden")))
 
-/* What the inline part reads. The kinds are NULL until it is to answer. */
+/* What the inline part reads. */
 struct place {
-    size_t from, span;                  /* sizes from `from` on, before from + span */
-    _Atomic(memkind_t) inside, outside; /* of the range */
-    bool watched;                       /* calls and bytes are counted: report.h */
+    _Atomic(memkind_t) kind; /* NULL: ask place_alloc() */
+    _Atomic(memkind_t) only; /* all blocks are of this kind; NULL: it is not so */
+    bool watched;            /* calls and bytes are counted: report.h */
 };
 extern struct place place HIDDEN;
 
@@ -46,10 +45,9 @@ static inline size_t place_size(size_t size)
 }
 
 /* NULL: ask place_alloc(). */
-static inline memkind_t place_kind(size_t size)
+static inline memkind_t place_kind(void)
 {
-    return atomic_load_explicit(size - place.from < place.span ? &place.inside : &place.outside,
-                                memory_order_relaxed);
+    return atomic_load_explicit(&place.kind, memory_order_relaxed);
 }
 
 /* `alignment` is a power of two; 1 for none in particular. NULL with ENOMEM. */
@@ -63,6 +61,5 @@ void *place_move(void *block, size_t size);
 void place_forget(void *block);
 
 /* A block that is none of the library's. */
-void place_free_foreign(void *block);
 void *place_realloc_foreign(void *block, size_t size);
 size_t place_size_foreign(void *block);

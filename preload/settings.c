@@ -158,7 +158,7 @@ void settings_read(struct settings *settings)
 {
     const char *check = secure_getenv("MEMKIND_CHECK");
 
-    settings->inside = settings->outside = read_kind();
+    settings->kind = read_kind();
     settings->checked = check && strcmp(check, "0") != 0;
-    read_limit(settings->inside);
+    read_limit(settings->kind);
 }

@@ -16,8 +16,7 @@
 #include <stddef.h>
 
 struct settings {
-    size_t from, span; /* sizes from `from` on, before from + span */
-    memkind_t inside, outside;
+    memkind_t kind;
     bool checked; /* MEMKIND_CHECK is on */
 };
 

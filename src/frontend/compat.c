@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * compat: names that no header declares and programs of a distribution import all the same.
+ * compat: names that no header declares and programs import all the same.
  *
  * memkind-hbw-nodes and memkind-auto-dax-kmem-nodes of 1.14.0 are linked with functions of that
  * library's inside, which fill a node mask for mbind(2). They find these here, so that a system
  * whose libmemkind.so.0 is ours keeps its tools. Programs of today ask memkind-info.
+ *
+ * libmemkind-preload.so (preload/) frees every pointer of a program here, and would have to ask of
+ * each whether it is the library's if it were not told of those that are not.
  *
  * Threads: any.
  */
@@ -16,6 +19,7 @@
 #include "frontend/managers.h"
 #include "kinds/machine/facts.h"
 #include "kinds/machine/selector.h"
+#include "kinds/system/reserve.h"
 
 /* `nodes`: `maxnode` bits, in whole words as mbind(2) takes them; NULL asks only whether there are
  * such nodes. A mask without room for all of them stays as it is. */
@@ -60,4 +64,10 @@ EXPORT int memkind_regular_all_get_mbind_nodemask(memkind_t kind, unsigned long 
 {
     (void)kind;
     return fill_nodemask(SELECT_CPU_NODES, nodes, maxnode);
+}
+
+/* What memkind_free() is given and does not know goes there. NULL: nowhere. */
+EXPORT void memkind_take_foreign(void (*take)(void *block))
+{
+    reserve_take_foreign(take);
 }

@@ -69,9 +69,22 @@ bool reserve_owns(const void *block)
     return start && (uintptr_t)block - start < RESERVE_SIZE;
 }
 
-void reserve_free(const void *block)
+static _Atomic(void (*)(void *)) take_foreign;
+
+void reserve_take_foreign(void (*take)(void *block))
 {
-    if (!reserve_owns(block))
+    atomic_store_explicit(&take_foreign, take, memory_order_relaxed);
+}
+
+void reserve_free(void *block)
+{
+    void (*take)(void *) = atomic_load_explicit(&take_foreign, memory_order_relaxed);
+
+    if (reserve_owns(block))
+        return;
+    if (take)
+        take(block);
+    else
         callbacks->log("memkind_free(%p) does nothing: it is not a block of this library", block);
 }
 

@@ -21,9 +21,10 @@ void *reserve_alloc(size_t size, size_t alignment);
 
 bool reserve_owns(const void *block);
 
-/* A block that no heap knows: one of this module stays where it is, any other pointer is foreign
- * and a line in the log. */
-void reserve_free(const void *block);
+/* A block that no heap knows: one of this module stays where it is, any other pointer is foreign:
+ * a line in the log, or the matter of who has asked for such pointers. */
+void reserve_free(void *block);
+void reserve_take_foreign(void (*take)(void *block));
 
 /* Bytes of a block of this module. */
 size_t reserve_size(const void *block);
