@@ -176,7 +176,7 @@ static void *churn(void *argument)
     struct blocks *blocks = argument;
 
     pthread_barrier_wait(&start);
-    for (int turn = 0; turn < (TEST_SANITIZED ? 30 : 300); turn++) {
+    for (int turn = 0; turn < (TEST_SANITIZED ? 20 : 80); turn++) {
         while (blocks_add(blocks))
             ;
         blocks_drop_some(blocks, blocks->count / 2 + 1);

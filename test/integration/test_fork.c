@@ -116,9 +116,9 @@ static int fork_child(struct inheritance *inherited, int generations)
 
 /* --- tests ------------------------------------------------------------------------------------ */
 
-Test(fork, two_hundred_times_beside_busy_threads)
+Test(fork, many_times_beside_busy_threads)
 {
-    const int forks = TEST_SANITIZED ? 40 : 200;
+    const int forks = TEST_SANITIZED ? 20 : 80;
 
     busy_start();
     for (int i = 0; i < forks; i++) {

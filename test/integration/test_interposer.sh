@@ -6,13 +6,13 @@
 # libmemkind-preload.so, and has to say the same and end the same. All of it for several kinds, for both heap
 # managers, and with libdaxctl answering, silent and absent, since the search for DAX nodes itself allocates.
 #
-# usage: test_interposer.sh SETTING PRELOAD THREADED_PROGRAM FAKE_DAXCTL LIBRARY [sanitized]
+# usage: test_interposer.sh SETTING,... PRELOAD THREADED_PROGRAM FAKE_DAXCTL LIBRARY [sanitized]
 #   SETTING: default tbb regular hbw hbw-debug dax-answers dax-absent dax-machine dax-nodes
 set -euo pipefail
-setting=$1 preload=$2 program=$3 fake=$4 library=$5
+settings=$1 preload=$2 program=$3 fake=$4 library=$5
 
 if [ "${6:-}" = sanitized ]; then
-    echo "SKIP: interposer_$setting: preloaded into programs that lack the sanitizer's runtime"
+    echo "SKIP: interposer/$settings: preloaded into programs that lack the sanitizer's runtime"
     exit 0
 fi
 
@@ -112,25 +112,26 @@ run()
     fi
 }
 
-# same WHAT COMMAND...: the command says the same below the library. It may write a file "made".
+# same WHAT COMMAND...: the command says the same below the library. It may write a file "made". What it says
+# without the library is asked once, by the first setting.
 same()
 {
-    local what=$1 part wrong=
+    local what=$1 part wrong='' plain="plain $1"
     shift
-    run plain "$@"
+    [ -d "$plain" ] || run "$plain" "$@"
     run preloaded env "${variables[@]}" LD_PRELOAD="$preload" "$@"
     for part in status output messages made; do
-        if [ -e "plain/$part" ] && ! cmp -s "plain/$part" "preloaded/$part"; then
+        if [ -e "$plain/$part" ] && ! cmp -s "$plain/$part" "preloaded/$part"; then
             wrong="$wrong $part"
         fi
     done
     if [ -z "$wrong" ]; then
-        echo "ok: $what"
+        echo "ok: $setting: $what"
         return
     fi
-    echo "FAILED: $what: differs in:$wrong"
+    echo "FAILED: $setting: $what: differs in:$wrong"
     for part in $wrong; do
-        diff "plain/$part" "preloaded/$part" 2>&1 | head -n 10 || true
+        diff "$plain/$part" "preloaded/$part" 2>&1 | head -n 10 || true
     done
     failed=1
 }
@@ -146,7 +147,7 @@ of_the_kind()
         /^memkind report/ { if (all * 0.9 > of_kind) wrong = 1; all = of_kind = 0; reports++ }
         $2 ~ /^[0-9]+$/ && $1 ~ /^[A-Z_]+$/ { all += $2; if ($1 == kind) of_kind += $2 }
         END { exit wrong || !reports || all * 0.9 > of_kind }' log; then
-        echo "FAILED: $1: not of the kind $kind"
+        echo "FAILED: $setting: $1: not of the kind $kind"
         head -n 4 log 2>/dev/null || true
         failed=1
     fi
@@ -210,45 +211,47 @@ more_programs()
 
 # --- kinds --------------------------------------------------------------------------------------------
 
-case $setting in
-default)
-    programs DEFAULT
-    more_programs
-    ;;
-tbb)
-    programs DEFAULT MEMKIND_HEAP_MANAGER=TBB
-    more_programs
-    ;;
-regular) programs REGULAR MEMKIND_PRELOAD_KIND=REGULAR ;;
-hbw) programs HBW_PREFERRED MEMKIND_PRELOAD_KIND=HBW_PREFERRED MEMKIND_HBW_NODES=0 ;;
-hbw-debug) programs HBW MEMKIND_PRELOAD_KIND=HBW MEMKIND_HBW_NODES=0 MEMKIND_DEBUG=1 ;;
-dax-answers)
-    mkdir answering
-    cp "$fake" answering/libdaxctl.so.1
-    variables=(MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED LD_LIBRARY_PATH="$scratch/answering")
-    programs DAX_KMEM_PREFERRED "${variables[@]}"
-    env "${variables[@]}" MEMKIND_DEBUG=1 LD_PRELOAD="$preload" /bin/ls >/dev/null 2>messages
-    if ! grep -q 'dax0\.0.*node 0' messages; then
-        echo "FAILED: the fake libdaxctl was never asked"
-        head -n 20 messages
-        failed=1
-    fi
-    ;;
-# Without DAX nodes, what is preloaded says so and takes MEMKIND_DEFAULT.
-dax-absent)
-    mkdir absent
-    echo "not a library" >absent/libdaxctl.so.1
-    programs DEFAULT MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED LD_LIBRARY_PATH="$scratch/absent"
-    ;;
-dax-machine)
-    kind=$(LD_PRELOAD=$preload MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED MEMKIND_PRELOAD_REPORT=- ls -d . 2>&1 >/dev/null |
-        awk '$2 ~ /^[0-9]+$/ && $1 ~ /^DAX/ { kind = $1 } END { print kind ? kind : "DEFAULT" }')
-    programs "$kind" MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED
-    ;;
-dax-nodes) programs DAX_KMEM_PREFERRED MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED MEMKIND_DAX_KMEM_NODES=0 MEMKIND_DEBUG=1 ;;
-*)
-    echo "no such setting: $setting" >&2
-    exit 2
-    ;;
-esac
+for setting in ${settings//,/ }; do
+    case $setting in
+    default)
+        programs DEFAULT
+        more_programs
+        ;;
+    tbb)
+        programs DEFAULT MEMKIND_HEAP_MANAGER=TBB
+        more_programs
+        ;;
+    regular) programs REGULAR MEMKIND_PRELOAD_KIND=REGULAR ;;
+    hbw) programs HBW_PREFERRED MEMKIND_PRELOAD_KIND=HBW_PREFERRED MEMKIND_HBW_NODES=0 ;;
+    hbw-debug) programs HBW MEMKIND_PRELOAD_KIND=HBW MEMKIND_HBW_NODES=0 MEMKIND_DEBUG=1 ;;
+    dax-answers)
+        mkdir answering
+        cp "$fake" answering/libdaxctl.so.1
+        variables=(MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED LD_LIBRARY_PATH="$scratch/answering")
+        programs DAX_KMEM_PREFERRED "${variables[@]}"
+        env "${variables[@]}" MEMKIND_DEBUG=1 LD_PRELOAD="$preload" /bin/ls >/dev/null 2>messages
+        if ! grep -q 'dax0\.0.*node 0' messages; then
+            echo "FAILED: the fake libdaxctl was never asked"
+            head -n 20 messages
+            failed=1
+        fi
+        ;;
+    # Without DAX nodes, what is preloaded says so and takes MEMKIND_DEFAULT.
+    dax-absent)
+        mkdir absent
+        echo "not a library" >absent/libdaxctl.so.1
+        programs DEFAULT MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED LD_LIBRARY_PATH="$scratch/absent"
+        ;;
+    dax-machine)
+        kind=$(LD_PRELOAD=$preload MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED MEMKIND_PRELOAD_REPORT=- ls -d . 2>&1 >/dev/null |
+            awk '$2 ~ /^[0-9]+$/ && $1 ~ /^DAX/ { kind = $1 } END { print kind ? kind : "DEFAULT" }')
+        programs "$kind" MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED
+        ;;
+    dax-nodes) programs DAX_KMEM_PREFERRED MEMKIND_PRELOAD_KIND=DAX_KMEM_PREFERRED MEMKIND_DAX_KMEM_NODES=0 MEMKIND_DEBUG=1 ;;
+    *)
+        echo "no such setting: $setting" >&2
+        exit 2
+        ;;
+    esac
+done
 exit $failed

@@ -15,6 +15,10 @@
 
 const char operation_refused[] = "refused";
 
+/* More than a region, so that it has one of its own; no larger, since each is filled and read many
+ * times. */
+#define LARGE (5 * MIB)
+
 static const char *check_block(memkind_t kind, void *block, size_t size)
 {
     if (!block)
@@ -64,7 +68,7 @@ const char *op_malloc_hugetlb(void)
 
 const char *op_malloc_large(void)
 {
-    return allocate(MEMKIND_REGULAR, 12 * MIB);
+    return allocate(MEMKIND_REGULAR, LARGE);
 }
 
 /* Every size class, so that slabs, extents and caches are all needed. */
@@ -87,10 +91,10 @@ const char *op_calloc_large(void)
     unsigned char *block;
 
     errno = 0;
-    block = memkind_calloc(MEMKIND_REGULAR, 3, 7 * MIB);
+    block = memkind_calloc(MEMKIND_REGULAR, 3, LARGE / 2);
     if (block)
-        EXPECT(test_is_zero(block, 21 * MIB));
-    return check_block(MEMKIND_REGULAR, block, 21 * MIB);
+        EXPECT(test_is_zero(block, 3 * (LARGE / 2)));
+    return check_block(MEMKIND_REGULAR, block, 3 * (LARGE / 2));
 }
 
 const char *op_memalign_large(void)
@@ -99,7 +103,7 @@ const char *op_memalign_large(void)
     int error;
 
     errno = TEST_ERRNO;
-    error = memkind_posix_memalign(MEMKIND_REGULAR, &block, 8 * MIB, 5 * MIB);
+    error = memkind_posix_memalign(MEMKIND_REGULAR, &block, 8 * MIB, LARGE);
     EXPECT(errno == TEST_ERRNO);
     if (error == ENOMEM) {
         EXPECT(block == (void *)&block);
@@ -107,7 +111,7 @@ const char *op_memalign_large(void)
     }
     EXPECT(error == 0);
     EXPECT(((uintptr_t)block & (8 * MIB - 1)) == 0);
-    return check_block(MEMKIND_REGULAR, block, 5 * MIB);
+    return check_block(MEMKIND_REGULAR, block, LARGE);
 }
 
 /* Grows by steps; a block that cannot grow stays as it is. */
@@ -121,7 +125,7 @@ const char *op_realloc_growth(void)
     if (!block)
         return errno == ENOMEM ? REFUSED : "NULL with another errno than ENOMEM";
     test_fill(block, size, 5);
-    for (size_t next = 3000; next <= 16 * MIB; next *= 4) {
+    for (size_t next = 3000; next <= LARGE; next *= 4) {
         errno = 0;
         larger = memkind_realloc(next % 8 ? NULL : MEMKIND_REGULAR, block, next);
         EXPECT(test_holds(larger ? larger : block, size, 5));
@@ -151,7 +155,7 @@ const char *op_create_and_destroy(void)
     }
     EXPECT(kind);
     result = allocate(kind, 100);
-    second = allocate(kind, 9 * MIB);
+    second = allocate(kind, LARGE);
     if (!result || (second && second != REFUSED))
         result = second;
     /* A kind that is left over would not be NULL: out of memory, it can be destroyed later. */
@@ -277,10 +281,10 @@ const char *op_calloc_after_purge(void)
     void *block;
 
     errno = 0;
-    block = memkind_malloc(MEMKIND_REGULAR, 12 * MIB);
+    block = memkind_malloc(MEMKIND_REGULAR, LARGE);
     if (!block)
         return errno == ENOMEM ? REFUSED : "NULL with another errno than ENOMEM";
-    memset(block, 0xff, 12 * MIB);
+    memset(block, 0xff, LARGE);
     memkind_free(MEMKIND_REGULAR, block);
     test_decay(MEMKIND_REGULAR);
     return op_calloc_large();

@@ -74,6 +74,20 @@ function(memkind_test_program name)
     add_dependencies(test_${name} memkind)
 endfunction()
 
+# memkind_criterion_words(<variable> <name> <pattern>): what a Criterion program of that name is run with. With
+# ThreadSanitizer only those of its tests that memkind_threads_of_<name> has, if there is such a variable.
+function(memkind_criterion_words variable name pattern)
+    if(memkind_threads_of_${name})
+        string(REPLACE ";" "|" pattern "${memkind_threads_of_${name}}")
+        set(pattern "*/@(${pattern})")
+    endif()
+    set(words --verbose -j1)
+    if(pattern)
+        list(APPEND words --filter "${pattern}")
+    endif()
+    set(${variable} ${words} PARENT_SCOPE)
+endfunction()
+
 # memkind_test(<name> <source>... [STATIC | LIBRARY <target>] [FILTER <pattern>] [<option of memkind_add_test>...])
 #
 # A Criterion program test_<name>, known to ctest as <name>. It is linked to the shared library, as a
@@ -96,20 +110,28 @@ function(memkind_test name)
     if(arg_COST)
         list(APPEND options COST ${arg_COST})
     endif()
-    set(filter)
-    if(arg_FILTER)
-        set(filter --filter "${arg_FILTER}")
-    endif()
-    memkind_add_test(${name} ${options} COMMAND test_${name} --verbose -j1 ${filter})
+    foreach(test IN LISTS memkind_threads_of_${name})
+        set(found "")
+        foreach(source IN LISTS arg_UNPARSED_ARGUMENTS)
+            file(STRINGS ${source} lines REGEX "^Test\\([a-z_]+, ${test}[,)]")
+            list(APPEND found ${lines})
+        endforeach()
+        if(NOT found)
+            message(FATAL_ERROR "memkind_threads_of_${name}: there is no test ${test}")
+        endif()
+    endforeach()
+    memkind_criterion_words(words ${name} "${arg_FILTER}")
+    memkind_add_test(${name} ${options} COMMAND test_${name} ${words})
 endfunction()
 
 # memkind_test_tbb(<name> [<option of memkind_add_test>...]): the tests of test_<name> once more, as
 # <name>_tbb, with the heap manager TBB. libtbbmalloc is not instrumented: backend_tbb/library.c tells
 # ThreadSanitizer what its locks order, and tsan.suppressions leaves out what it does itself.
 function(memkind_test_tbb name)
+    memkind_criterion_words(words ${name} "")
     memkind_add_test(${name}_tbb ${ARGN}
         ENVIRONMENT MEMKIND_TEST_HEAP_MANAGER=TBB
-        COMMAND test_${name} --verbose -j1)
+        COMMAND test_${name} ${words})
 endfunction()
 
 # memkind_script_test(<name> <script> <argument>... [OPTIONS <option of memkind_add_test>...]): a shell
