@@ -12,9 +12,7 @@
  * This program is not linked with the library: it is a plugin here. Its path is in
  * MEMKIND_TEST_LIBRARY, a definition; the environment variable of the same name comes first.
  */
-#define MEMKIND_DEPRECATED(func) func
-#include <criterion/criterion.h>
-#include <memkind.h>
+#include "plugin.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
@@ -37,7 +35,6 @@
 #define SANITIZED false
 #endif
 
-#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 #define TLS_BUDGET 64
 #define NODE_FILES "/sys/devices/system/node"
 
@@ -50,108 +47,6 @@ static void bare(void)
 
 TestSuite(dlopen, .init = bare, .timeout = 240);
 
-static const char *library_path(void)
-{
-    const char *path = getenv("MEMKIND_TEST_LIBRARY");
-
-    return path ? path : MEMKIND_TEST_LIBRARY;
-}
-
-/* --- the library as a plugin ------------------------------------------------------------------ */
-
-struct plugin {
-    void *handle;
-    __typeof__(memkind_malloc) *malloc;
-    __typeof__(memkind_calloc) *calloc;
-    __typeof__(memkind_realloc) *realloc;
-    __typeof__(memkind_free) *free;
-    __typeof__(memkind_detect_kind) *detect;
-    __typeof__(memkind_create_nodes) *create;
-    __typeof__(memkind_destroy_kind) *destroy;
-    memkind_t kinds[3];
-};
-
-static void *find(void *handle, const char *name)
-{
-    void *address = dlsym(handle, name);
-
-    cr_assert(address, "%s: %s", name, dlerror());
-    return address;
-}
-
-/* Kinds are variables: their values are read, as LLVM's OpenMP runtime reads them. */
-static void plugin_open(struct plugin *plugin)
-{
-    static const char *const names[] = {"MEMKIND_DEFAULT", "MEMKIND_REGULAR", "MEMKIND_HBW"};
-
-    plugin->handle = dlopen(library_path(), RTLD_NOW | RTLD_LOCAL);
-    cr_assert(plugin->handle, "%s", dlerror());
-    *(void **)&plugin->malloc = find(plugin->handle, "memkind_malloc");
-    *(void **)&plugin->calloc = find(plugin->handle, "memkind_calloc");
-    *(void **)&plugin->realloc = find(plugin->handle, "memkind_realloc");
-    *(void **)&plugin->free = find(plugin->handle, "memkind_free");
-    *(void **)&plugin->detect = find(plugin->handle, "memkind_detect_kind");
-    *(void **)&plugin->create = find(plugin->handle, "memkind_create_nodes");
-    *(void **)&plugin->destroy = find(plugin->handle, "memkind_destroy_kind");
-    for (size_t i = 0; i < LENGTH(names); i++)
-        plugin->kinds[i] = *(memkind_t *)find(plugin->handle, names[i]);
-}
-
-static void plugin_close(struct plugin *plugin)
-{
-    cr_assert_eq(dlclose(plugin->handle), 0, "%s", dlerror());
-    plugin->handle = NULL;
-}
-
-/* Allocates and frees in every kind. NULL, or what went wrong. */
-static char *use(const struct plugin *plugin)
-{
-    memkind_t created;
-
-    for (size_t i = 0; i < LENGTH(plugin->kinds); i++) {
-        memkind_t kind = plugin->kinds[i];
-        unsigned char *block = plugin->malloc(kind, 1000), *zeroed = plugin->calloc(kind, 10, 10);
-
-        if (!block || !zeroed || zeroed[0] || zeroed[99])
-            return "allocation";
-        memset(block, 0x6b, 1000);
-        block = plugin->realloc(kind, block, 100000);
-        if (!block || block[0] != 0x6b || block[999] != 0x6b)
-            return "reallocation";
-        if (plugin->detect(block) != kind)
-            return "detection";
-        plugin->free(NULL, block);
-        plugin->free(kind, zeroed);
-    }
-    if (plugin->create("all", MEMKIND_POLICY_PREFERRED_LOCAL, (memkind_bits_t)0, &created))
-        return "creation";
-    plugin->free(created, plugin->malloc(created, 5000));
-    return plugin->destroy(created) ? "destruction" : NULL;
-}
-
-static void *use_in_thread(void *plugin)
-{
-    return use(plugin);
-}
-
-static void finish(pthread_t thread)
-{
-    void *wrong;
-
-    pthread_join(thread, &wrong);
-    cr_assert_null(wrong, "in a thread: %s", (char *)wrong);
-}
-
-static void run_threads(struct plugin *plugin, int count)
-{
-    pthread_t threads[8];
-
-    for (int i = 0; i < count; i++)
-        cr_assert_eq(pthread_create(&threads[i], NULL, use_in_thread, plugin), 0);
-    for (int i = 0; i < count; i++)
-        finish(threads[i]);
-}
-
 /* --- open, use, close ------------------------------------------------------------------------- */
 
 Test(dlopen, use_close_and_open_again)
@@ -159,12 +54,12 @@ Test(dlopen, use_close_and_open_again)
     struct plugin plugin;
 
     plugin_open(&plugin);
-    cr_assert_null(use(&plugin));
-    run_threads(&plugin, 4);
+    cr_assert_null(plugin_use(&plugin));
+    plugin_use_in_threads(&plugin, 4);
     plugin_close(&plugin);
     plugin_open(&plugin);
-    cr_assert_null(use(&plugin));
-    run_threads(&plugin, 4);
+    cr_assert_null(plugin_use(&plugin));
+    plugin_use_in_threads(&plugin, 4);
     plugin_close(&plugin);
 }
 
@@ -197,7 +92,7 @@ static void *wait_for_library(void *argument)
 
     (void)argument;
     pthread_barrier_wait(&barrier); /* opened */
-    wrong = use(&shared);
+    wrong = plugin_use(&shared);
     pthread_barrier_wait(&barrier); /* used */
     pthread_barrier_wait(&barrier); /* closed */
     return wrong;
@@ -207,7 +102,7 @@ static void *open_in_thread(void *argument)
 {
     (void)argument;
     plugin_open(&shared);
-    return use(&shared);
+    return plugin_use(&shared);
 }
 
 static void threads_from_before(bool open_here)
@@ -221,14 +116,14 @@ static void threads_from_before(bool open_here)
         plugin_open(&shared);
     } else {
         cr_assert_eq(pthread_create(&opener, NULL, open_in_thread, NULL), 0);
-        finish(opener);
+        plugin_join(opener);
     }
     pthread_barrier_wait(&barrier);
     pthread_barrier_wait(&barrier);
     plugin_close(&shared);
     pthread_barrier_wait(&barrier);
     for (size_t i = 0; i < LENGTH(old); i++)
-        finish(old[i]); /* these threads end after dlclose(), with full caches */
+        plugin_join(old[i]); /* these threads end after dlclose(), with full caches */
 }
 
 Test(dlopen, threads_from_before_use_it_and_end_after_dlclose)
@@ -249,7 +144,7 @@ static void *open_and_close(void *argument)
 
     (void)argument;
     plugin_open(&plugin);
-    wrong = use(&plugin);
+    wrong = plugin_use(&plugin);
     plugin_close(&plugin);
     return wrong;
 }
@@ -275,7 +170,7 @@ Test(dlopen, a_hundred_cycles_in_threads)
         pthread_t thread;
 
         cr_assert_eq(pthread_create(&thread, NULL, open_and_close, NULL), 0);
-        finish(thread);
+        plugin_join(thread);
         if (i == 50)
             before = mappings();
     }
@@ -316,7 +211,7 @@ Test(dlopen, cycles_in_several_threads_at_once)
     for (size_t i = 0; i < LENGTH(threads); i++)
         cr_assert_eq(pthread_create(&threads[i], NULL, open_and_close_often, NULL), 0);
     for (size_t i = 0; i < LENGTH(threads); i++)
-        finish(threads[i]);
+        plugin_join(threads[i]);
 }
 
 /* After fork(), a child that never saw the library opens it, while the parent has it, too. */
@@ -329,8 +224,8 @@ Test(dlopen, in_parent_and_child)
     cr_assert_geq(child, 0);
     plugin_open(&plugin);
     if (child == 0)
-        _exit(use(&plugin) ? 1 : 0);
-    cr_expect_null(use(&plugin));
+        _exit(plugin_use(&plugin) ? 1 : 0);
+    cr_expect_null(plugin_use(&plugin));
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_expect_eq(status, 0, "the child's status is %#x", status);
     plugin_close(&plugin);
@@ -501,7 +396,7 @@ Test(dlopen, loading_maps_its_segments_only)
     read_maps(&before);
     threads = entries("/proc/self/task");
     files = entries("/proc/self/fd");
-    handle = dlopen(library_path(), RTLD_NOW);
+    handle = dlopen(plugin_path(), RTLD_NOW);
     cr_assert(handle, "%s", dlerror());
     read_maps(&after);
     cr_expect_eq(entries("/proc/self/task"), threads, "loading started a thread");
@@ -539,7 +434,7 @@ static const char *look_at_first_use(int watch)
     plugin.free(plugin.kinds[0], NULL);
     if (nodes_were_read(watch))
         return "freeing NULL looked at the machine's nodes";
-    if (use(&plugin))
+    if (plugin_use(&plugin))
         return "it cannot be used";
     if (!nodes_were_read(watch))
         return "the watch saw nothing: this test shows nothing";
@@ -605,8 +500,8 @@ Test(dlopen, works_with_the_smallest_reserve)
         struct plugin plugin;
 
         plugin_open(&plugin);
-        cr_assert_null(use(&plugin));
-        run_threads(&plugin, 4);
+        cr_assert_null(plugin_use(&plugin));
+        plugin_use_in_threads(&plugin, 4);
         plugin_close(&plugin);
         return;
     }
@@ -618,7 +513,7 @@ Test(dlopen, works_with_the_smallest_reserve)
         if (length <= 0)
             _exit(1);
         self[length] = '\0';
-        snprintf(library, sizeof library, "MEMKIND_TEST_LIBRARY=%s", library_path());
+        snprintf(library, sizeof library, "MEMKIND_TEST_LIBRARY=%s", plugin_path());
         execle(self, self, "--filter", "dlopen/works_with_the_smallest_reserve", "-j1", "--quiet",
                (char *)NULL,
                (char *[]){"MEMKIND_TEST_INNER=1", "MEMKIND_HBW_NODES=0", library,
