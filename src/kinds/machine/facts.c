@@ -36,8 +36,10 @@ static atomic_long looked;              /* the second in which somebody looked l
 
 /* The calling thread's. */
 static __thread struct {
-    struct facts *facts;    /* what it sees; NULL: whatever is current */
-    unsigned depth, inside; /* of facts_begin(); of these, inside an allocation */
+    struct facts *facts; /* what it sees; NULL: whatever is current */
+    /* Of facts_begin(); of these, inside an allocation. One word, or Clang lays them out as
+     * variables of eight bytes each, and all of the library's have 64 (docs/design/fork.md). */
+    unsigned depth : 16, inside : 16;
 } mine __attribute__((tls_model("initial-exec")));
 
 /* --- sets ------------------------------------------------------------------------------------- */
