@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <memkind.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,6 +33,13 @@ struct heap_settings {
     bool hog_memory;          /* never give pages back */
     bool checked;             /* every call is to come through the table of functions */
 };
+
+/* What a call returns where there is no memory. Out of line: what leads to a block stays short. */
+static __attribute__((cold, noinline, unused)) void *heap_out_of_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
 
 /* One kind as a heap manager sees it; lives as long as the kind. */
 struct heap {

@@ -177,17 +177,11 @@ static void *alloc(const struct alloc_context *context, const struct alloc_reque
     return likely(block != NULL) ? block : alloc_scarce(context, request);
 }
 
-static void *out_of_memory(void)
-{
-    errno = ENOMEM;
-    return NULL;
-}
-
 /* A successful call leaves errno as it was, whatever the system calls on the way have set. */
 static void *finish(void *block, int saved_errno)
 {
     if (!block)
-        return out_of_memory();
+        return heap_out_of_memory();
     errno = saved_errno;
     return block;
 }
@@ -201,7 +195,7 @@ static void *alloc_guarded(struct heap *heap, size_t size, bool zero)
     if (unlikely(!jem_thread_enter()))
         return reserve_alloc(size, 1);
     if (unlikely(size > SC_LARGE_MAXCLASS || !context_here(&context, heap)))
-        return out_of_memory();
+        return heap_out_of_memory();
     request.usize = sz_s2u(size);
     return finish(alloc(&context, &request), saved_errno);
 }
@@ -238,7 +232,7 @@ static void *aligned_alloc_guarded(struct heap *heap, size_t alignment, size_t s
     request.usize = sz_sa2u(size, alignment); /* 0 on overflow */
     if (unlikely(request.usize == 0 || request.usize > SC_LARGE_MAXCLASS ||
                  alignment > SC_LARGE_MAXCLASS - request.usize || !context_here(&context, heap)))
-        return out_of_memory();
+        return heap_out_of_memory();
     return finish(alloc(&context, &request), saved_errno);
 }
 
@@ -380,13 +374,13 @@ static void *realloc_guarded(void *block, size_t size)
         return realloc_reentered(block, size);
     context.tsd = jem_tsd();
     if (unlikely(!context.tsd))
-        return out_of_memory();
+        return heap_out_of_memory();
     if (unlikely(!place_find(block, &place))) {
         errno = EINVAL;
         return NULL;
     }
     if (unlikely(size > SC_LARGE_MAXCLASS))
-        return out_of_memory();
+        return heap_out_of_memory();
     if (unlikely(place.set->frozen))
         return copy_frozen(&place, block, size);
     old_size = sz_index2size(place.size_class.szind);

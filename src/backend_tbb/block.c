@@ -53,12 +53,6 @@ static __attribute__((noinline)) void *look(struct heap *heap, void *block)
 
 /* --- allocation ------------------------------------------------------------------------------- */
 
-static __attribute__((cold, noinline)) void *out_of_memory(void)
-{
-    errno = ENOMEM;
-    return NULL;
-}
-
 static void *alloc_run(struct tbb_thread *thread, struct heap *heap, struct tbb_pool *pool,
                        size_t size, bool *zeroed)
 {
@@ -75,7 +69,7 @@ static void *alloc_in_area(struct tbb_thread *thread, struct heap *heap, struct 
     void *block = tbb_area_alloc(area, alignment, &size);
 
     if (!block)
-        return out_of_memory();
+        return heap_out_of_memory();
     (void)count_add(&thread->counts[heap->slot].allocated, size);
     return block;
 }
@@ -128,13 +122,13 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
         return reserve_alloc(size, alignment ? alignment : 1);
     tbb_free_orphans(false);
     if (!thread || size > PTRDIFF_MAX || alignment > PTRDIFF_MAX - size)
-        return out_of_memory();
+        return heap_out_of_memory();
     if (((const struct tbb_heap *)heap->state)->area)
         return alloc_in_area(thread, heap, ((const struct tbb_heap *)heap->state)->area, alignment,
                              size);
     pool = tbb_heap_pool_here(heap);
     if (!pool)
-        return out_of_memory();
+        return heap_out_of_memory();
     is_run = may_be_run && size >= tbb_run_least(&heap->pages);
     if (is_run)
         block = alloc_run(thread, heap, pool, size, zeroed);
@@ -143,7 +137,7 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
     if (!block && may_be_run && !is_run)
         block = alloc_run(thread, heap, pool, size, zeroed);
     if (!block)
-        return out_of_memory();
+        return heap_out_of_memory();
     errno = saved_errno;
     return block;
 }
@@ -173,7 +167,7 @@ static __attribute__((cold, noinline)) void *alloc_again(struct heap *heap, size
 {
     bool zeroed;
 
-    return orphans_anywhere ? alloc_slow(heap, alignment, size, &zeroed) : out_of_memory();
+    return orphans_anywhere ? alloc_slow(heap, alignment, size, &zeroed) : heap_out_of_memory();
 }
 
 /* The first block of a slab, as far as the address map knows: the class is noted. */
@@ -433,7 +427,7 @@ static void *realloc_guarded(void *block, size_t size)
     if (!tbb_thread_enter(&thread))
         moved = reserve_alloc(size, 1);
     else if (!thread || size > PTRDIFF_MAX)
-        return out_of_memory();
+        return heap_out_of_memory();
     else if (!place.region->inherited && resize_run(thread, &place, block, size))
         return block;
     else

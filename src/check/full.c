@@ -153,12 +153,6 @@ static void *take_or_return(const struct request *request, size_t room)
     return take(request, room);
 }
 
-static void *out_of_memory(void)
-{
-    errno = ENOMEM;
-    return NULL;
-}
-
 static void *enter_block(const struct request *request, void *outer, size_t room)
 {
     const struct block_facts facts = {
@@ -188,7 +182,7 @@ static void *enter_block(const struct request *request, void *outer, size_t room
     if (block)
         return facts.address;
     base->free(request->heap, outer);
-    return out_of_memory();
+    return heap_out_of_memory();
 }
 
 static void *allocate_guarded(const struct request *request)
@@ -198,10 +192,10 @@ static void *allocate_guarded(const struct request *request)
     void *outer, *block;
 
     if (room < request->size || room > PTRDIFF_MAX)
-        return out_of_memory();
+        return heap_out_of_memory();
     outer = take_or_return(request, room);
     if (!outer)
-        return out_of_memory();
+        return heap_out_of_memory();
     /* For a call that came back into the library: such blocks are not freed. */
     block = reserve_owns(outer) ? outer : enter_block(request, outer, room);
     if (block)

@@ -102,10 +102,8 @@ static __attribute__((noinline)) void *calloc_slow(memkind_t kind, size_t num, s
 {
     size_t total;
 
-    if (unlikely(__builtin_mul_overflow(num, size, &total))) {
-        errno = ENOMEM;
-        return NULL;
-    }
+    if (unlikely(__builtin_mul_overflow(num, size, &total)))
+        return heap_out_of_memory();
     if (likely(registry_is_ready(kind) && total))
         return managers_get()->calloc(&kind->heap, total);
     return alloc_fallback(kind, total, ZEROED);

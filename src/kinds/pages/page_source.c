@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "kinds/system/leftover.h"
 #include "kinds/system/round.h"
 
 #define PAGE_SOURCE_ROW(NAME) &page_source_##NAME,
@@ -32,6 +33,23 @@ void page_source_postfork(void)
     for (size_t i = SOURCES; i-- > 0;)
         if (sources[i]->postfork)
             sources[i]->postfork();
+}
+
+void *page_source_mapped(const char *name, void *address, size_t size, int error)
+{
+    if (error) {
+        leftover_unmap(address, size);
+        errno = error;
+        return NULL;
+    }
+    os_name(address, size, name);
+    return address;
+}
+
+int page_source_unmap(struct page_pool *pool, void *address, size_t size)
+{
+    (void)pool;
+    return os_unmap(address, size);
 }
 
 int page_source_purge_whole(void *address, size_t size, size_t page)

@@ -119,6 +119,12 @@ void page_source_give_back(long since);
 void page_source_prefork(void);
 void page_source_postfork(void);
 
+/* For sources whose regions are mappings of their own. The end of a map() that has mapped one and
+ * prepared it, with this `error` or 0: the region, named, or NULL with errno and nothing mapped.
+ * And an unmap(). */
+void *page_source_mapped(const char *name, void *address, size_t size, int error);
+int page_source_unmap(struct page_pool *pool, void *address, size_t size);
+
 /* For sources whose pages of this size cannot be given back in part: discards those that lie wholly
  * inside and zeroes the rest. ENOTSUP: there are none. */
 int page_source_purge_whole(void *address, size_t size, size_t page);

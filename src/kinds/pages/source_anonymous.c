@@ -7,13 +7,11 @@
  * whenever it is faulted. Interleaved regions keep transparent huge pages away: with 2 MiB pages
  * "page by page" would mean 2 MiB by 2 MiB.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "kinds/machine/page_kind.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
-#include "kinds/system/leftover.h"
 #include "kinds/system/sysfs.h"
 
 static size_t granule(const struct page_pool *pool)
@@ -34,19 +32,7 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     error = page_kind_bind(address, size, policy);
     if (!error && page_kind_interleaves(policy))
         error = os_no_huge_pages(address, size);
-    if (error) {
-        leftover_unmap(address, size);
-        errno = error;
-        return NULL;
-    }
-    os_name(address, size, pool->kind->name);
-    return address;
-}
-
-static int unmap(struct page_pool *pool, void *address, size_t size)
-{
-    (void)pool;
-    return os_unmap(address, size);
+    return page_source_mapped(pool->kind->name, address, size, error);
 }
 
 /* Whether the kernel backs memory with huge pages that nobody asked for. */
@@ -72,5 +58,5 @@ const struct page_source page_source_anonymous = {.name = "anonymous",
                                                   .demand_paged = true,
                                                   .granule = granule,
                                                   .map = map,
-                                                  .unmap = unmap,
+                                                  .unmap = page_source_unmap,
                                                   .purge = purge};

@@ -24,7 +24,6 @@
 #include "kinds/machine/topology.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
-#include "kinds/system/leftover.h"
 #include "kinds/system/round.h"
 
 static size_t granule(const struct page_pool *pool)
@@ -58,19 +57,9 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     error = page_kind_bind(address, size, policy);
     if (!error)
         error = os_can_populate() ? os_populate(address, size) : check_free(pool, policy, size);
-    if (error) {
-        leftover_unmap(address, size);
-        errno = error == EPERM ? EPERM : ENOMEM;
-        return NULL;
-    }
-    os_name(address, size, pool->kind->name);
-    return address;
-}
-
-static int unmap(struct page_pool *pool, void *address, size_t size)
-{
-    (void)pool;
-    return os_unmap(address, size);
+    if (error && error != EPERM)
+        error = ENOMEM;
+    return page_source_mapped(pool->kind->name, address, size, error);
 }
 
 /* The huge pages that only a part of [address, address + size) lies in. */
@@ -112,7 +101,7 @@ static void forked(struct page_pool *pool)
 const struct page_source page_source_hugetlb = {.name = "hugetlb",
                                                 .granule = granule,
                                                 .map = map,
-                                                .unmap = unmap,
+                                                .unmap = page_source_unmap,
                                                 .purge = purge,
                                                 .commit = commit,
                                                 .forked = forked};
