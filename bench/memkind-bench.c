@@ -181,83 +181,88 @@ static void list_scenarios(void)
 
 enum { PLAIN = 256, NONE, MEMORY, SIZE, WAIT, CSV, LIST, LIST_MEMORY, HELP };
 
+static const struct option names[] = {
+    {"library", required_argument, NULL, 'l'},
+    {"plain", no_argument, NULL, PLAIN},
+    {"none", no_argument, NULL, NONE},
+    {"patterns", required_argument, NULL, 'p'},
+    {"kinds", required_argument, NULL, 'k'},
+    {"threads", required_argument, NULL, 't'},
+    {"seconds", required_argument, NULL, 's'},
+    {"operations", required_argument, NULL, 'n'},
+    {"folder", required_argument, NULL, 'd'},
+    {"memory", required_argument, NULL, MEMORY},
+    {"size", required_argument, NULL, SIZE},
+    {"wait", required_argument, NULL, WAIT},
+    {"csv", no_argument, NULL, CSV},
+    {"list", no_argument, NULL, LIST},
+    {"list-memory", no_argument, NULL, LIST_MEMORY},
+    {"help", no_argument, NULL, HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void take(int option, struct options *options)
+{
+    switch (option) {
+    case 'l':
+        options->heap.library = optarg;
+        break;
+    case PLAIN:
+        options->plain = true;
+        break;
+    case NONE:
+        options->heap.none = true;
+        break;
+    case 'p':
+        options->chosen_patterns = optarg;
+        break;
+    case 'k':
+        options->kinds = optarg;
+        break;
+    case 't':
+        options->threads = optarg;
+        break;
+    case 's':
+        options->seconds = number(optarg, 10);
+        break;
+    case 'n':
+        options->operations = (size_t)number(optarg, 1e12);
+        break;
+    case 'd':
+        options->heap.folder = optarg;
+        break;
+    case MEMORY:
+        options->chosen_scenarios = optarg;
+        break;
+    case SIZE:
+        options->scene.size = number(optarg, 1);
+        break;
+    case WAIT:
+        options->scene.wait = number(optarg, 3600);
+        break;
+    case CSV:
+        options->csv = true;
+        break;
+    case LIST:
+        list_patterns();
+        break;
+    case LIST_MEMORY:
+        list_scenarios();
+        break;
+    case HELP:
+        fputs(usage, stdout);
+        exit(EXIT_SUCCESS);
+    default:
+        refuse("", "");
+    }
+}
+
 static void parse(int argc, char **argv, struct options *options)
 {
-    static const struct option names[] = {
-        {"library", required_argument, NULL, 'l'},
-        {"plain", no_argument, NULL, PLAIN},
-        {"none", no_argument, NULL, NONE},
-        {"patterns", required_argument, NULL, 'p'},
-        {"kinds", required_argument, NULL, 'k'},
-        {"threads", required_argument, NULL, 't'},
-        {"seconds", required_argument, NULL, 's'},
-        {"operations", required_argument, NULL, 'n'},
-        {"folder", required_argument, NULL, 'd'},
-        {"memory", required_argument, NULL, MEMORY},
-        {"size", required_argument, NULL, SIZE},
-        {"wait", required_argument, NULL, WAIT},
-        {"csv", no_argument, NULL, CSV},
-        {"list", no_argument, NULL, LIST},
-        {"list-memory", no_argument, NULL, LIST_MEMORY},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0},
-    };
     int option;
 
-    while ((option = getopt_long(argc, argv, "l:p:k:t:s:n:d:", names, NULL)) != -1) {
-        switch (option) {
-        case 'l':
-            options->heap.library = optarg;
-            break;
-        case PLAIN:
-            options->plain = true;
-            break;
-        case NONE:
-            options->heap.none = true;
-            break;
-        case 'p':
-            options->chosen_patterns = optarg;
-            break;
-        case 'k':
-            options->kinds = optarg;
-            break;
-        case 't':
-            options->threads = optarg;
-            break;
-        case 's':
-            options->seconds = number(optarg, 10);
-            break;
-        case 'n':
-            options->operations = (size_t)number(optarg, 1e12);
-            break;
-        case 'd':
-            options->heap.folder = optarg;
-            break;
-        case MEMORY:
-            options->chosen_scenarios = optarg;
-            break;
-        case SIZE:
-            options->scene.size = number(optarg, 1);
-            break;
-        case WAIT:
-            options->scene.wait = number(optarg, 3600);
-            break;
-        case CSV:
-            options->csv = true;
-            break;
-        case LIST:
-            list_patterns();
-            break;
-        case LIST_MEMORY:
-            list_scenarios();
-            break;
-        case HELP:
-            fputs(usage, stdout);
-            exit(EXIT_SUCCESS);
-        default:
-            refuse("", "");
-        }
-    }
+    while ((option = getopt_long(argc, argv, "l:p:k:t:s:n:d:", names, NULL)) != -1)
+        take(option, options);
     if (optind < argc)
         refuse("not an option: ", argv[optind]);
     if ((options->heap.library != NULL) + options->plain + options->heap.none != 1)

@@ -124,72 +124,78 @@ _Noreturn void info_finish(int status)
     exit(status);
 }
 
+enum { NODES = 1, KINDS, KIND, JSON, GRAPH, SVG, MEASURE, SIZE, TIME, CHECK, HELP, VERSION };
+
+static const struct option known[] = {
+    {"nodes", no_argument, NULL, NODES},
+    {"kinds", no_argument, NULL, KINDS},
+    {"kind", required_argument, NULL, KIND},
+    {"json", no_argument, NULL, JSON},
+    {"graph", no_argument, NULL, GRAPH},
+    {"svg", required_argument, NULL, SVG},
+    {"check", required_argument, NULL, CHECK},
+    {"measure", no_argument, NULL, MEASURE},
+    {"measure-size", required_argument, NULL, SIZE},
+    {"seconds", required_argument, NULL, TIME},
+    {"help", no_argument, NULL, HELP},
+    {"version", no_argument, NULL, VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+static void take(int option, struct info_options *options)
+{
+    switch (option) {
+    case NODES:
+        options->request.nodes = true;
+        break;
+    case KINDS:
+        options->request.kinds = true;
+        break;
+    case KIND:
+        options->request.kind = parse_kind(optarg);
+        break;
+    case JSON:
+        options->json = true;
+        break;
+    case GRAPH:
+        options->graph = true;
+        break;
+    case SVG:
+        options->svg = optarg;
+        break;
+    case MEASURE:
+        options->measure = true;
+        break;
+    case SIZE:
+        options->limits.size = parse_size(optarg);
+        break;
+    case TIME:
+        options->limits.seconds = parse_seconds(optarg);
+        break;
+    case CHECK:
+        options->check = parse_size(optarg);
+        break;
+    case 'h':
+    case HELP:
+        fputs(help, stdout);
+        info_finish(DONE);
+    case 'V':
+    case VERSION:
+        puts(PROGRAM " " MEMKIND_VERSION_TEXT);
+        info_finish(DONE);
+    default:
+        fputs(PROGRAM ": --help tells the options\n", stderr);
+        exit(MISUSED);
+    }
+}
+
 void info_options_parse(int argc, char *argv[], struct info_options *options)
 {
-    enum { NODES = 1, KINDS, KIND, JSON, GRAPH, SVG, MEASURE, SIZE, TIME, CHECK, HELP, VERSION };
-    static const struct option known[] = {
-        {"nodes", no_argument, NULL, NODES},
-        {"kinds", no_argument, NULL, KINDS},
-        {"kind", required_argument, NULL, KIND},
-        {"json", no_argument, NULL, JSON},
-        {"graph", no_argument, NULL, GRAPH},
-        {"svg", required_argument, NULL, SVG},
-        {"check", required_argument, NULL, CHECK},
-        {"measure", no_argument, NULL, MEASURE},
-        {"measure-size", required_argument, NULL, SIZE},
-        {"seconds", required_argument, NULL, TIME},
-        {"help", no_argument, NULL, HELP},
-        {"version", no_argument, NULL, VERSION},
-        {NULL, 0, NULL, 0},
-    };
     int option;
 
     *options = (struct info_options){.request.kind = -1};
-    while ((option = getopt_long(argc, argv, "hV", known, NULL)) != -1) {
-        switch (option) {
-        case NODES:
-            options->request.nodes = true;
-            break;
-        case KINDS:
-            options->request.kinds = true;
-            break;
-        case KIND:
-            options->request.kind = parse_kind(optarg);
-            break;
-        case JSON:
-            options->json = true;
-            break;
-        case GRAPH:
-            options->graph = true;
-            break;
-        case SVG:
-            options->svg = optarg;
-            break;
-        case MEASURE:
-            options->measure = true;
-            break;
-        case SIZE:
-            options->limits.size = parse_size(optarg);
-            break;
-        case TIME:
-            options->limits.seconds = parse_seconds(optarg);
-            break;
-        case CHECK:
-            options->check = parse_size(optarg);
-            break;
-        case 'h':
-        case HELP:
-            fputs(help, stdout);
-            info_finish(DONE);
-        case 'V':
-        case VERSION:
-            puts(PROGRAM " " MEMKIND_VERSION_TEXT);
-            info_finish(DONE);
-        default:
-            fputs(PROGRAM ": --help tells the options\n", stderr);
-            exit(MISUSED);
-        }
-    }
+    while ((option = getopt_long(argc, argv, "hV", known, NULL)) != -1)
+        take(option, options);
     if (optind < argc)
         misused("this is no option", argv[optind]);
     complete(options);
