@@ -48,7 +48,7 @@ lines=$(wc -l <"$source/ARCHITECTURE.md")
 
 # The words in backticks of all documents, a line each: DOCUMENT WORD. Not those of code blocks, nor those with
 # NAME in them, which stands for a name of the reader's.
-mapfile -t documents < <(cd "$source" && find ARCHITECTURE.md CONTRIBUTING.md docs src -name '*.md' | sort)
+mapfile -t documents < <(cd "$source" && find ARCHITECTURE.md CONTRIBUTING.md docs src test tools scripts -name '*.md' | sort)
 (cd "$source" && awk '
     /^ *```/ { code = !code; next }
     code { next }
