@@ -33,16 +33,22 @@ set(MEMKIND_JEMALLOC_ROOT "${PROJECT_BINARY_DIR}/jemalloc" CACHE PATH
 set(MEMKIND_JEMALLOC_CFLAGS "" CACHE STRING "More compiler flags for the private jemalloc")
 
 set(memkind_jemalloc_cflags "-O3 -fPIC -g ${MEMKIND_JEMALLOC_CFLAGS}")
+# Pages as large as the processor's can be, whatever the kernel that it runs under: jemalloc works with smaller ones
+# and refuses larger ones.
+set(memkind_jemalloc_lg_page 12)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ppc64|ppc64le)$")
+    set(memkind_jemalloc_lg_page 16)
+endif()
 set(memkind_jemalloc_configure
     --with-jemalloc-prefix=memkind_je_
     --with-private-namespace=memkind_
     --without-export
     --disable-cxx
     # The same layout whatever machine builds it, and without a look at it: backend_jemalloc/fast.h reads
-    # the tree that finds blocks. With addresses of 48 bits and pages of 4 KiB that has two levels and one
-    # word for a page. Linux gives higher addresses only to those who ask for one.
+    # the tree that finds blocks. With addresses of 48 bits and pages of 4 or 64 KiB that has two levels and
+    # one word for a page. Linux gives higher addresses only to those who ask for one.
     --with-lg-vaddr=48
-    --with-lg-page=12
+    --with-lg-page=${memkind_jemalloc_lg_page}
     --with-lg-hugepage=21
     --with-lg-quantum=4
     --disable-cache-oblivious

@@ -19,16 +19,17 @@ static const char *is_in(memkind_t kind, const void *block)
 
 int main()
 {
-    libmemkind::resource regular(MEMKIND_REGULAR);
+    memkind_t kind = memkind_check_available(MEMKIND_REGULAR) ? MEMKIND_DEFAULT : MEMKIND_REGULAR;
+    libmemkind::resource memory(kind);
 
     /* The strings of a container are where the container is. */
-    std::pmr::vector<std::pmr::string> lines(&regular);
+    std::pmr::vector<std::pmr::string> lines(&memory);
     lines.emplace_back("a line that does not fit into the string itself");
-    std::cout << "vector: " << is_in(MEMKIND_REGULAR, lines.data())
-              << ", its string: " << is_in(MEMKIND_REGULAR, lines[0].data()) << '\n';
+    std::cout << "vector: " << is_in(kind, lines.data())
+              << ", its string: " << is_in(kind, lines[0].data()) << '\n';
 
     /* Many small blocks that end together: the kind is asked for few large ones. */
-    std::pmr::monotonic_buffer_resource pool(&regular);
+    std::pmr::monotonic_buffer_resource pool(&memory);
     std::pmr::unordered_map<int, int> squares(&pool);
     for (int i = 0; i < 100000; i++)
         squares[i] = i % 1000 * (i % 1000);
