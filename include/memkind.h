@@ -118,8 +118,10 @@
  * memkind_free() does nothing, memkind_realloc() does nothing and returns NULL
  * with errno EINVAL. With MEMKIND_DEBUG=1 there is a line on stderr. Freeing the
  * same block twice is undefined, as it is with free(3); MEMKIND_CHECK finds it.
- * JEMALLOC always finds, tells on stderr and ignores one case: a thread frees a
- * block of up to 32 KiB that is the last one of its size that it has freed.
+ * JEMALLOC always finds, tells on stderr and ignores two cases: a thread frees a
+ * block that is the last one of its size that it has freed, and somebody frees a
+ * pointer into a block. TBB does so for blocks beyond 8 KiB, and with
+ * MEMKIND_CHECK=1 for all.
  *
  * @par What it rests on
  * Arenas and thread caches: J. Evans, "A Scalable Concurrent malloc(3)

@@ -15,6 +15,7 @@
 #include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/reclaim.h"
 #include "backend_jemalloc/thread.h"
+#include "kinds/pages/wrong_free.h"
 #include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/reserve.h"
@@ -249,10 +250,24 @@ void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 
 /* --- deallocation ----------------------------------------------------------------------------- */
 
+/* Whether the arena has handed a block out: to the program or to a cache. Of a large one nobody
+ * would have found the extent. */
+static bool is_handed_out(const struct place *place, const void *block)
+{
+    const bin_info_t *info = &bin_infos[place->size_class.szind];
+    size_t index = (size_t)((const char *)block - (const char *)edata_base_get(place->extent)) /
+                   info->reg_size;
+
+    return bitmap_get(edata_slab_data_get(place->extent)->bitmap, &info->bitmap_info, index);
+}
+
 static void free_block(const struct alloc_context *context, const struct place *place, void *block)
 {
     if (jem_cache_serves(context->cache, place->size_class.szind))
         jem_cache_free(context->tsd, context->cache, place->size_class.szind, block);
+    else if (place->size_class.slab && !is_handed_out(place, block))
+        wrong_free_tell_twice(block, sz_index2size(place->size_class.szind),
+                              &place->set->heap->pages);
     else {
         idalloctm(tsd_tsdn(context->tsd), block, NULL, (emap_alloc_ctx_t *)&place->size_class,
                   false, true);
@@ -267,6 +282,7 @@ static tsd_t *able_tsd(void)
     return likely(jem_thread_enter()) ? jem_tsd() : NULL;
 }
 
+/* False: there is nothing to free here, nor to tell. */
 static bool free_known(void *block)
 {
     struct alloc_context context = {.tsd = able_tsd()};
@@ -275,7 +291,7 @@ static bool free_known(void *block)
     if (unlikely(!context.tsd && callout_is_on()))
         return false; /* the block's pages may be just those that go */
     if (!place_find(block, &place))
-        return false;
+        return wrong_free_tell_no_start(block);
     if (unlikely(place.set->frozen))
         return true; /* the block is the parent's */
     if (unlikely(!context.tsd)) {

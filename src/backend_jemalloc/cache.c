@@ -6,13 +6,12 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/purge.h"
-#include "kinds/system/callbacks.h"
+#include "kinds/pages/wrong_free.h"
 
 #define ROOM_FIRST ((size_t)8 << 10)
 #define ROOM_EASY ((size_t)64 << 10)
@@ -344,16 +343,6 @@ static bool is_double_free(const struct jem_bin *bin, const void *block)
     return bin_count(bin) && *bin_head(bin) == block;
 }
 
-static void tell_double_free(const struct jem_cache *cache, szind_t index, const void *block)
-{
-    char line[160];
-
-    snprintf(line, sizeof line,
-             "MEMKIND: double free: %p, a block of %zu bytes of %.60s; it is ignored\n", block,
-             sz_index2size(index), cache->pool->kind->name);
-    callbacks->say(line);
-}
-
 void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *block)
 {
     struct jem_bin *bin = &cache->bins.of[index];
@@ -362,7 +351,7 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
     if (jem_fast_push(bin, block))
         return;
     if (is_double_free(bin, block)) {
-        tell_double_free(cache, index, block);
+        wrong_free_tell_twice(block, sz_index2size(index), cache->pool);
         return;
     }
     if (!store->array) {

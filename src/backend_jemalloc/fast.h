@@ -189,7 +189,21 @@ static inline uintptr_t jem_page(const void *address)
         memory_order_acquire);
 }
 
-/* The caller vouches for the block: its size class is all that is read. */
+static inline const struct jem_extent *jem_extent_of(uintptr_t page)
+{
+    return (const struct jem_extent *)(page & JEM_PAGE_EXTENT);
+}
+
+/* Whether a block of this page begins at the address: offset is a multiple of the size just when
+ * the fraction that the product leaves is less than a size's worth. */
+static inline bool jem_is_multiple(const void *block, uintptr_t page)
+{
+    uint32_t inverse = jem_class[page >> JEM_PAGE_CLASS_SHIFT].inverse;
+    uint32_t offset = (uint32_t)((uintptr_t)block - (uintptr_t)jem_extent_of(page)->start);
+
+    return likely(offset * inverse < inverse);
+}
+
 static inline bool jem_fast_free(const struct heap *heap, void *block)
 {
     struct jem_thread *thread = jem_thread_now;
@@ -199,15 +213,10 @@ static inline bool jem_fast_free(const struct heap *heap, void *block)
     if (unlikely(slot >= thread->slots))
         return false;
     page = jem_page(block);
-    if (unlikely(!(page & JEM_PAGE_SLAB)))
+    if (unlikely(!(page & JEM_PAGE_SLAB) || !jem_is_multiple(block, page)))
         return false;
     return jem_fast_push(
         jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
-}
-
-static inline const struct jem_extent *jem_extent_of(uintptr_t page)
-{
-    return (const struct jem_extent *)(page & JEM_PAGE_EXTENT);
 }
 
 /* Whether a small block can begin at this address. */

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kinds/pages/wrong_free.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
@@ -94,6 +95,8 @@ static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
     tbb_gate_leave(thread);
     if (!outer)
         return NULL;
+    if (small)
+        tbb_unmark(outer);
     block = small ? tbb_place_small(outer, tbb_class_of(outer_size), alignment ? alignment : 1)
                   : tbb_place_large(outer, tbb_library.pool_msize(pool, outer), alignment);
     if (unlikely(!tbb_place_find(block, &place))) { /* no memory for the note */
@@ -118,6 +121,7 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
     void *block = NULL;
 
     *zeroed = false;
+    size = tbb_markable(size);
     if (!tbb_thread_enter(&thread))
         return reserve_alloc(size, alignment ? alignment : 1);
     tbb_free_orphans(false);
@@ -188,6 +192,7 @@ void *tbb_malloc(struct heap *heap, size_t size)
     size_t *count;
     void *block;
 
+    size = tbb_markable(size);
     if (unlikely(size > tbb_classes.small_most || !pool || !tbb_gate_try(thread)))
         return malloc_slow(heap, size);
     block = tbb_library.pool_malloc(pool, size);
@@ -195,6 +200,7 @@ void *tbb_malloc(struct heap *heap, size_t size)
     if (unlikely(!block))
         return alloc_again(heap, 0, size);
     class = tbb_class_of(size);
+    tbb_unmark(block);
     count = &thread->counts[heap->slot].allocated;
     if (unlikely(address_map_note_inside(block) != class))
         return first_of_slab(heap, count, block, class);
@@ -242,6 +248,7 @@ static void *aligned_shifted(struct heap *heap, size_t alignment, size_t size)
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
         return alloc_again(heap, alignment, size);
+    tbb_unmark(block);
     block = tbb_place_small(block, class, alignment);
     rest = tbb_to_end(block, class);
     return count_add(&thread->counts[heap->slot].allocated, rest ? rest : tbb_classes.size[class])
@@ -265,6 +272,19 @@ void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 
 /* --- deallocation ----------------------------------------------------------------------------- */
 
+/* There is nothing to free. False: nor to tell. */
+static bool tell_wrong_free(const void *block)
+{
+    struct tbb_place place;
+
+    if (tbb_is_freed(block, &place)) {
+        wrong_free_tell_twice(block, place.usable, &place.heap->pages);
+        return true;
+    }
+    return wrong_free_tell_no_start(block);
+}
+
+/* False: there is nothing to free here, nor to tell. */
 static bool free_known(void *block)
 {
     struct tbb_thread *thread;
@@ -272,7 +292,7 @@ static bool free_known(void *block)
     bool due;
 
     if (!tbb_place_find_own(block, &place)) /* a parent's block stays as it is */
-        return place.region && place.region->inherited;
+        return (place.region && place.region->inherited) || tell_wrong_free(block);
     if (unlikely(!tbb_thread_enter(&thread) || !thread)) {
         if (callout_is_on())
             return false; /* the block's pages may be just those that go */
@@ -285,6 +305,8 @@ static bool free_known(void *block)
         return true;
     }
     tbb_place_erase(&place, block);
+    if (tbb_unit_is_slab(place.note) || tbb_unit_is_shifted(place.note))
+        tbb_mark(place.outer);
     if (place.note == TBB_UNIT_AREA) {
         tbb_area_free(((const struct tbb_heap *)place.heap->state)->area, &place, block);
         return true;
@@ -317,6 +339,11 @@ static inline void free_noted(struct heap *heap, unsigned note, void *block)
     struct tbb_thread *thread = tbb_thread_now;
 
     if (unlikely(!tbb_unit_is_slab(note) || !pool || !tbb_gate_try(thread))) {
+        free_slow(block);
+        return;
+    }
+    if (unlikely(tbb_marks) && !tbb_mark_start(block, note)) {
+        atomic_store_explicit(&thread->busy, 0, memory_order_release);
         free_slow(block);
         return;
     }

@@ -5,11 +5,13 @@
 
 #include "kinds/system/guard.h"
 
-static uint64_t secret; /* written before the first block */
+/* Both are written before the first block. */
+uint64_t tbb_secret;
+bool tbb_marks;
 
 void tbb_lookup_load(void)
 {
-    secret = os_random();
+    tbb_secret = os_random();
 }
 
 /* --- small blocks ----------------------------------------------------------------------------- */
@@ -17,7 +19,7 @@ void tbb_lookup_load(void)
 /* What an outer block's first word is if the block in it begins at this offset. */
 static uint64_t shift_word(const void *outer, size_t offset)
 {
-    return secret ^ (uintptr_t)outer ^ offset;
+    return tbb_secret ^ (uintptr_t)outer ^ offset;
 }
 
 /*
@@ -32,6 +34,14 @@ __attribute__((no_sanitize("thread"))) static size_t shift_of(const void *outer,
     return offset < tbb_classes.size[class] ? offset : 0;
 }
 
+/* It is the program's word, which may be writing it now, if the block is not free. */
+__attribute__((no_sanitize("thread"))) static bool is_marked(const void *block)
+{
+    const volatile uint64_t *words = block;
+
+    return unlikely(tbb_marks) && words[1] == tbb_free_mark(block);
+}
+
 static bool find_shifted(const void *block, unsigned class, struct tbb_place *place)
 {
     size_t rest = tbb_to_end(block, class);
@@ -42,7 +52,7 @@ static bool find_shifted(const void *block, unsigned class, struct tbb_place *pl
         return false;
     place->outer = outer;
     place->usable = rest ? rest : tbb_classes.size[class];
-    return outer + shift_of(outer, class) == (const char *)block;
+    return outer + shift_of(outer, class) == (const char *)block && !is_marked(outer);
 }
 
 void *tbb_place_small(void *outer, unsigned class, size_t alignment)
@@ -59,6 +69,23 @@ void *tbb_place_small(void *outer, unsigned class, size_t alignment)
     return (char *)outer + offset;
 }
 
+bool tbb_is_freed(const void *block, struct tbb_place *place)
+{
+    struct page_region *region = address_map_find(block);
+    unsigned note = region ? address_map_note_inside(block) : TBB_UNIT_NONE;
+    unsigned class = note % TBB_UNIT_SHIFTED;
+
+    if (!(tbb_unit_is_slab(note) || tbb_unit_is_shifted(note)) || region->inherited ||
+        !tbb_is_outer_start(block, class) || !is_marked(block))
+        return false;
+    *place = (struct tbb_place){.region = region,
+                                .heap = tbb_heap_of(region),
+                                .note = note,
+                                .outer = (void *)block,
+                                .usable = tbb_classes.size[class]};
+    return true;
+}
+
 /* --- large blocks ----------------------------------------------------------------------------- */
 
 static struct tbb_header *header_of(const void *block)
@@ -68,7 +95,7 @@ static struct tbb_header *header_of(const void *block)
 
 static uint64_t header_mark(const void *block)
 {
-    return secret ^ (uintptr_t)block;
+    return tbb_secret ^ (uintptr_t)block;
 }
 
 __attribute__((no_sanitize("thread"))) static bool find_large(const void *block,
@@ -165,7 +192,7 @@ static inline bool find(const void *block, struct tbb_place *place, bool own)
     if (likely(tbb_unit_is_slab(place->note))) {
         place->outer = (void *)block;
         place->usable = tbb_classes.size[class];
-        return tbb_is_outer_start(block, class);
+        return tbb_is_outer_start(block, class) && !is_marked(block);
     }
     if (tbb_unit_is_shifted(place->note))
         return find_shifted(block, class, place);

@@ -52,7 +52,10 @@ struct tbb_place {
     size_t usable; /* bytes */
 };
 
-/* Draws the process's number. Before the first block. */
+/* The process's number. */
+extern uint64_t tbb_secret HIDDEN;
+
+/* Draws it. Before the first block. */
 void tbb_lookup_load(void);
 
 /* False: not the start of a block of any heap. */
@@ -68,6 +71,9 @@ void *tbb_place_large(void *outer, size_t size, size_t alignment);
 void tbb_place_in_area(void *block, size_t offset, size_t usable);
 /* Before the outer block goes back to the library, or the range to the area. */
 void tbb_place_erase(const struct tbb_place *place, void *block);
+
+/* A small block that was freed and that nobody has been given since. */
+bool tbb_is_freed(const void *block, struct tbb_place *place);
 
 static inline bool tbb_unit_is_slab(unsigned note)
 {
@@ -102,10 +108,51 @@ static inline size_t tbb_to_end(const void *address, unsigned class)
     return rest - (rest * tbb_classes.inverse[class] >> 32) * tbb_classes.size[class];
 }
 
+/*
+ * Where freed blocks are marked, a small block's second word tells that it is free; the first is
+ * the library's then. Whoever takes one from the library erases the mark, in whatever thread, so it
+ * is exact: a block with a mark is free, and one without has been had again or written to.
+ */
+extern bool tbb_marks HIDDEN;
+
+static inline uint64_t tbb_free_mark(const void *block)
+{
+    return ~tbb_secret ^ (uintptr_t)block;
+}
+
+static inline void tbb_unmark(void *block)
+{
+    if (unlikely(tbb_marks))
+        ((uint64_t *)block)[1] = 0;
+}
+
+static inline void tbb_mark(void *block)
+{
+    if (unlikely(tbb_marks))
+        ((uint64_t *)block)[1] = tbb_free_mark(block);
+}
+
+/* The size to ask the library for: a block has room for both words. */
+static inline size_t tbb_markable(size_t size)
+{
+    return unlikely(tbb_marks) && size < 2 * sizeof(uint64_t) ? 2 * sizeof(uint64_t) : size;
+}
+
 /* Whether an address in a slab of the class is where the library begins a block. */
 static inline bool tbb_is_outer_start(const void *address, unsigned class)
 {
     return (uintptr_t)address % TBB_CLASS_STEP == 0 &&
            (uintptr_t)address % ADDRESS_MAP_UNIT >= tbb_classes.slab_header &&
            tbb_to_end(address, class) == 0;
+}
+
+/* Marks a block of a slab. False: none of the class starts there, or it has its mark already. */
+static inline bool tbb_mark_start(void *block, unsigned class)
+{
+    bool right =
+        tbb_is_outer_start(block, class) && ((const uint64_t *)block)[1] != tbb_free_mark(block);
+
+    if (likely(right))
+        tbb_mark(block);
+    return right;
 }

@@ -12,6 +12,7 @@ static bool hogs_memory; /* written by load(), read by start() */
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
     hogs_memory = settings->hog_memory;
+    tbb_marks = settings->marked;
     return tbb_thread_load(why); /* before the library takes a key: see thread.c */
 }
 

@@ -9,6 +9,9 @@
 #include "support.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -274,8 +277,8 @@ Test(addresses, aligned_blocks_are_counted)
 
 /* --- blocks that are freed twice in a row ----------------------------------------------------- */
 
-#define TWICE_SIZES 4
-static const size_t twice_sizes[TWICE_SIZES] = {16, 100, 3000, 20000};
+#define TWICE_SIZES 6
+static const size_t twice_sizes[TWICE_SIZES] = {8, 16, 100, 3000, 20000, 1000000};
 
 static void free_twice(void *well)
 {
@@ -293,21 +296,127 @@ static void free_twice(void *well)
     }
 }
 
+/* TBB looks at small blocks where it is asked to. */
+static const char *const *asked(void)
+{
+    static const char *const environment[] = {"MEMKIND_CHECK=1", NULL};
+
+    return test_tbb() ? environment : NULL;
+}
+
 /* It is told, and the memory is not handed out twice. */
 Test(addresses, a_second_free_in_a_row_is_ignored)
 {
     bool *well = test_shared(sizeof *well);
     struct test_child child;
 
-    if (test_tbb())
-        test_skip("libtbbmalloc does not tell which block it has got last");
     *well = true;
-    test_run_well(&child, free_twice, well, NULL);
+    test_run_well(&child, free_twice, well, asked());
     cr_expect(*well);
     cr_expect_eq(child.lines, TWICE_SIZES, "%s", child.errors);
     cr_expect(test_line(child.errors, "^MEMKIND: double free: 0x[0-9a-f]+, a block of 112 bytes of "
                                       ".*; it is ignored$"),
               "%s", child.errors);
+}
+
+static void free_inside(void *well)
+{
+    for (size_t i = 0; i < TWICE_SIZES; i++) {
+        char *block = memkind_malloc(MEMKIND_REGULAR, twice_sizes[i]);
+
+        memkind_free(i % 2 ? MEMKIND_REGULAR : NULL, block + twice_sizes[i] / 2);
+        memkind_free(MEMKIND_REGULAR, block + 1);
+        *(bool *)well &= memkind_malloc_usable_size(NULL, block) >= twice_sizes[i];
+        memkind_free(MEMKIND_REGULAR, block);
+    }
+}
+
+Test(addresses, a_free_inside_a_block_is_told)
+{
+    bool *well = test_shared(sizeof *well);
+    struct test_child child;
+
+    *well = true;
+    test_run_well(&child, free_inside, well, asked());
+    cr_expect(*well);
+    cr_expect_eq(child.lines, 2 * TWICE_SIZES, "%s", child.errors);
+    cr_expect(test_line(child.errors, "^MEMKIND: wrong free: 0x[0-9a-f]+, where no block of "
+                                      "MEMKIND_REGULAR starts; it is ignored$"),
+              "%s", child.errors);
+}
+
+/* Two threads take turns: each frees what the other one was given, often the same block. */
+static void *hand_over(void *_Atomic *box)
+{
+    for (size_t i = 0; i < 20000; i++) {
+        void *block = memkind_malloc(MEMKIND_REGULAR, 64);
+
+        while (atomic_load(box))
+            sched_yield();
+        atomic_store(box, block);
+    }
+    return NULL;
+}
+
+static void free_of_another(void *unused)
+{
+    static void *_Atomic box;
+    pthread_t thread;
+
+    (void)unused;
+    pthread_create(&thread, NULL, (void *(*)(void *))hand_over, &box);
+    for (size_t i = 0; i < 20000; i++) {
+        void *block;
+
+        while (!(block = atomic_exchange(&box, NULL)))
+            sched_yield();
+        memkind_free(MEMKIND_REGULAR, block);
+    }
+    pthread_join(thread, NULL);
+}
+
+Test(addresses, a_free_of_another_threads_block_is_none)
+{
+    struct test_child child;
+
+    test_run_well(&child, free_of_another, NULL, asked());
+    cr_expect_eq(child.lines, 0, "%s", child.errors);
+}
+
+/* The thread has no cache any more: the library has ended it, and this comes after. */
+static void free_twice_at_end(void *unused)
+{
+    for (size_t i = 0; i < 2; i++)
+        unused = memkind_malloc(MEMKIND_REGULAR, 100);
+    memkind_free(MEMKIND_REGULAR, unused);
+    memkind_free(MEMKIND_REGULAR, unused);
+}
+
+static void *end_with(void *key)
+{
+    memkind_free(NULL, memkind_malloc(MEMKIND_REGULAR, 100));
+    pthread_setspecific(*(pthread_key_t *)key, key);
+    return NULL;
+}
+
+static void free_twice_in_an_exit(void *unused)
+{
+    pthread_t thread;
+    pthread_key_t key;
+
+    (void)unused;
+    memkind_free(NULL, memkind_malloc(MEMKIND_REGULAR, 100));
+    pthread_key_create(&key, free_twice_at_end);
+    pthread_create(&thread, NULL, end_with, &key);
+    pthread_join(thread, NULL);
+}
+
+Test(addresses, a_second_free_at_a_threads_end_is_ignored)
+{
+    struct test_child child;
+
+    test_run_well(&child, free_twice_in_an_exit, NULL, asked());
+    cr_expect_eq(child.lines, 1, "%s", child.errors);
 }
 
 /* A block that was had again is another one, also if it is the first of its size class. */
@@ -327,6 +436,6 @@ Test(addresses, a_free_of_a_block_that_was_had_again_is_none)
 {
     struct test_child child;
 
-    test_run_well(&child, free_again, NULL, NULL);
+    test_run_well(&child, free_again, NULL, asked());
     cr_expect_eq(child.lines, 0, "%s", child.errors);
 }
