@@ -240,7 +240,7 @@ void process_dlopen(struct worker *worker);
 void process_descriptors(struct worker *worker);
 void process_register(void);
 extern const char process_plugin[]; /* a library to load, its path */
-int process_hello(void); /* of a program that was just begun */
+int process_hello(void);            /* of a program that was just begun */
 void process_check_canaries(void);
 bool thread_start(pthread_t *thread, size_t stack, void *(*body)(void *), void *argument);
 
