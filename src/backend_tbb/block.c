@@ -184,7 +184,9 @@ static __attribute__((noinline)) void *first_of_slab(struct heap *heap, size_t *
 
 /* Behind the call of the library, nothing but a last call: so little has to be kept on the stack.
  */
-void *tbb_malloc(struct heap *heap, size_t size)
+static inline __attribute__((always_inline)) void *
+malloc_fast(struct heap *heap, size_t size, void *(*otherwise)(struct heap *heap, size_t size),
+            bool marks)
 {
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
@@ -192,19 +194,31 @@ void *tbb_malloc(struct heap *heap, size_t size)
     size_t *count;
     void *block;
 
-    size = tbb_markable(size);
-    if (unlikely(size > tbb_classes.small_most || !pool || !tbb_gate_try(thread)))
-        return malloc_slow(heap, size);
+    if (unlikely(size > tbb_classes.small_most || !pool ||
+                 !tbb_gate_try_but(thread, marks ? TBB_GATE_MARKS : 0)))
+        return otherwise(heap, size);
     block = tbb_library.pool_malloc(pool, size);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
         return alloc_again(heap, 0, size);
     class = tbb_class_of(size);
-    tbb_unmark(block);
+    if (marks)
+        tbb_unmark(block);
     count = &thread->counts[heap->slot].allocated;
     if (unlikely(address_map_note_inside(block) != class))
         return first_of_slab(heap, count, block, class);
     return count_add(count, tbb_classes.size[class]) ? look(heap, block) : block;
+}
+
+static __attribute__((noinline)) void *malloc_marked(struct heap *heap, size_t size)
+{
+    return tbb_marks ? malloc_fast(heap, tbb_markable(size), malloc_slow, true)
+                     : malloc_slow(heap, size);
+}
+
+void *tbb_malloc(struct heap *heap, size_t size)
+{
+    return malloc_fast(heap, size, malloc_marked, false);
 }
 
 void *tbb_calloc(struct heap *heap, size_t size)
@@ -248,7 +262,6 @@ static void *aligned_shifted(struct heap *heap, size_t alignment, size_t size)
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (unlikely(!block))
         return alloc_again(heap, alignment, size);
-    tbb_unmark(block);
     block = tbb_place_small(block, class, alignment);
     rest = tbb_to_end(block, class);
     return count_add(&thread->counts[heap->slot].allocated, rest ? rest : tbb_classes.size[class])
@@ -333,24 +346,47 @@ static __attribute__((noinline)) void free_slow(void *block)
 }
 
 /* A block in a unit with this note. */
-static inline void free_noted(struct heap *heap, unsigned note, void *block)
+static inline __attribute__((always_inline)) void
+free_fast(struct heap *heap, unsigned note, void *block,
+          void (*otherwise)(struct heap *heap, unsigned note, void *block), bool marks)
 {
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
 
-    if (unlikely(!tbb_unit_is_slab(note) || !pool || !tbb_gate_try(thread))) {
+    if (unlikely(!tbb_unit_is_slab(note) || !pool || (marks && !tbb_mark_start(block, note)))) {
         free_slow(block);
         return;
     }
-    if (unlikely(tbb_marks) && !tbb_mark_start(block, note)) {
-        atomic_store_explicit(&thread->busy, 0, memory_order_release);
-        free_slow(block);
+    if (unlikely(!tbb_gate_try_but(thread, marks ? TBB_GATE_MARKS : 0))) {
+        otherwise(heap, note, block);
         return;
     }
     tbb_library.pool_free(pool, block);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (count_add(&thread->counts[heap->slot].freed, tbb_classes.size[note]))
         look(heap, NULL);
+}
+
+static void free_unmarked(struct heap *heap, unsigned note, void *block)
+{
+    (void)heap;
+    (void)note;
+    if (tbb_marks)
+        tbb_unmark(block); /* it is the slow path that frees it */
+    free_slow(block);
+}
+
+static __attribute__((noinline)) void free_marked(struct heap *heap, unsigned note, void *block)
+{
+    if (tbb_marks)
+        free_fast(heap, note, block, free_unmarked, true);
+    else
+        free_slow(block);
+}
+
+static inline void free_noted(struct heap *heap, unsigned note, void *block)
+{
+    free_fast(heap, note, block, free_marked, false);
 }
 
 static __attribute__((noinline)) void free_unknown(void *block)

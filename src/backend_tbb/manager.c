@@ -13,6 +13,8 @@ static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
     hogs_memory = settings->hog_memory;
     tbb_marks = settings->marked;
+    if (tbb_marks)
+        atomic_fetch_or(&tbb_gate, TBB_GATE_MARKS);
     return tbb_thread_load(why); /* before the library takes a key: see thread.c */
 }
 

@@ -212,6 +212,7 @@ extern __thread struct tbb_thread *tbb_thread_now __attribute__((tls_model("init
  */
 #define TBB_GATE_CLOSED 1u
 #define TBB_GATE_FENCES 2u
+#define TBB_GATE_MARKS 4u /* freed blocks are marked, which takes another way: see block.c */
 extern atomic_uchar tbb_gate HIDDEN;
 
 /* Before the library is loaded. */
@@ -228,17 +229,22 @@ void *tbb_thread_hide(void);
 void tbb_thread_show(void *hidden);
 
 /* Into and out of the library, the fast way. False: tbb_thread_enter(), then tbb_gate_enter(). */
-static inline bool tbb_gate_try(struct tbb_thread *thread)
+static inline bool tbb_gate_try_but(struct tbb_thread *thread, unsigned but)
 {
     if (unlikely(atomic_load_explicit(&thread->busy, memory_order_relaxed)))
         return false;
     atomic_store_explicit(&thread->busy, 1, memory_order_relaxed);
     /* tbb_gate_close() has a barrier for both, but the compiler's. */
     atomic_signal_fence(memory_order_seq_cst);
-    if (likely(!atomic_load_explicit(&tbb_gate, memory_order_relaxed)))
+    if (likely(!(atomic_load_explicit(&tbb_gate, memory_order_relaxed) & ~but)))
         return true;
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     return false;
+}
+
+static inline bool tbb_gate_try(struct tbb_thread *thread)
+{
+    return tbb_gate_try_but(thread, 0);
 }
 
 static inline void tbb_gate_leave(struct tbb_thread *thread)
