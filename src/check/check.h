@@ -17,7 +17,8 @@ enum check_level {
     CHECK_ALL,    /* every block; full.h */
 };
 
-/* What checks need of the dynamic loader, once: as open() of heap_manager.h, without a lock. */
+/* What checks need of the dynamic loader: as open() of heap_manager.h, without a lock, and on any
+ * number of threads. */
 void check_open(enum check_level level);
 
 /* The table to call in place of the base's. Once, under the frontend's first-use lock. */

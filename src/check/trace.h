@@ -18,7 +18,7 @@ struct trace {
     void *frames[TRACE_FRAMES]; /* innermost first */
 };
 
-/* Loads the unwinder: once, before all others. */
+/* Loads the unwinder: before all others, on any number of threads. */
 void trace_start(void);
 
 void trace_take(struct trace *trace);

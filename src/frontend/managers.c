@@ -39,8 +39,8 @@ static pthread_mutex_t first_use = PTHREAD_MUTEX_INITIALIZER;
 static struct environment environment;
 static const struct heap_manager *wanted; /* NULL: the environment is not read yet */
 
-static atomic_uint
-    opening; /* threads that ask the dynamic loader; more of them only under first_use */
+/* Threads that ask the dynamic loader. It grows under the first-use lock only. */
+static atomic_uint opening;
 #define OPENING_MILLISECONDS 1000 /* that a fork waits for these */
 
 /* --- first use -------------------------------------------------------------------------------- */
@@ -78,7 +78,7 @@ static void follow_machine(void)
     hbw_kind_forget();
 }
 
-/* Called with first_use, as the next one. */
+/* With the first-use lock held: the default heap manager takes the place of the wanted one. */
 static void fall_back(const char *why)
 {
     char unused[HEAP_WHY];
@@ -90,6 +90,7 @@ static void fall_back(const char *why)
     (void)wanted->load(&environment.settings, unused);
 }
 
+/* With the first-use lock held. */
 static void want(void)
 {
     static const struct callbacks services = {environment_get, environment_reject,
@@ -112,7 +113,7 @@ struct opened {
     int error;
 };
 
-/* Called with first_use. */
+/* With the first-use lock held. */
 static void choose(struct opened *opened)
 {
     if (wanted->start && !opened->error)
@@ -137,7 +138,8 @@ static void ask_loader(const struct heap_manager *manager, struct opened *opened
     check_open(environment.check);
 }
 
-/* No longer: unless this is the child of a fork that did not wait, where nobody is counted. */
+/* The thread is not counted any more. The child of a fork that did not wait for it has set the
+ * count to 0. */
 static void end_opening(void)
 {
     unsigned count = atomic_load(&opening);

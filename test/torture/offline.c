@@ -5,8 +5,8 @@
  *
  * The kernel moves the pages that are in use to other nodes. It ends a process that touches a page
  * for the first time when all nodes that it is bound to have gone, which nobody can foresee; so the
- * kinds are bound to node 0, too. This is for a machine of
- * test/system/vm: only whoever names the node has this fault.
+ * kinds are bound to node 0, too. This is for a machine of test/system/vm: only whoever names the
+ * node has this fault.
  */
 #include "torture.h"
 
@@ -26,6 +26,12 @@ bool offline_prepare(const char *name)
         return false;
     node = (int)number;
     return node_memory_set(node, "online_movable");
+}
+
+void offline_restore(void)
+{
+    if (node >= 0)
+        (void)node_memory_set(node, "online_movable");
 }
 
 bool offline_is_possible(void)

@@ -20,7 +20,7 @@ run()
     LD_PRELOAD=$broken "$torture" "$@" >"$scratch/said" 2>&1 || true
 }
 
-run --seed 7 --rounds 1 --threads 2 --operations 300 --faults none --shrink-seconds 40
+run --seed 7 --rounds 1 --threads 2 --operations 300 --faults none --shrink-seconds 600
 grep -q 'FAILED: calloc: ' "$scratch/said" || fail "nothing was found: $(tail -n 3 "$scratch/said")"
 mapfile -t commands < <(sed -n 's/^torture: repeat it with //p' "$scratch/said")
 [ ${#commands[@]} -eq 2 ] || fail "${#commands[@]} ways to repeat it, not 2"

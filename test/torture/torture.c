@@ -246,6 +246,7 @@ static void clean(void)
 {
     if (getpid() != owner)
         return;
+    offline_restore();
     cgroup_end();
     umount2(disk, MNT_DETACH);
     rmdir(disk);

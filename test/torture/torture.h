@@ -267,6 +267,8 @@ void cgroup_leave(enum fault fault);
  * False: it is none, or its memory cannot be had. */
 bool offline_prepare(const char *name);
 bool offline_is_possible(void);
+/* Before and after rounds: one that was ended may have left it offline. */
+void offline_restore(void);
 void offline_set_environment(void);
 bool offline_begin(enum fault fault, uint64_t random);
 void offline_end(enum fault fault);

@@ -148,6 +148,7 @@ bool watch_run(struct plan *plan, const char *log, bool traces)
     memset(report->pids, 0, sizeof report->pids);
     memset(report->at, 0, sizeof report->at);
     torture_debugs = traces;
+    offline_restore();
     fflush(NULL);
     pid = fork();
     if (pid == 0)
