@@ -17,7 +17,8 @@ import xml.etree.ElementTree as ElementTree
 REPORT = re.compile(r"WARNING: ThreadSanitizer|ERROR: (Address|Leak|Thread)Sanitizer|runtime error: ")
 CRITERION = re.compile(r"\[(RUN |PASS|FAIL|SKIP)\] ([^ ]+?):?(?: (.*))?$")
 # What Criterion says of tests that the program's --filter leaves out: test/support/functions.cmake. They count no
-# more than programs that a build does not have.
+# more than programs that a build does not have. It says the same of those with `.disabled`, so there are none: a test
+# that cannot run here calls test_skip(), with the reason.
 LEFT_OUT = "Test is disabled"
 
 
