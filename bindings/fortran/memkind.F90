@@ -1,7 +1,8 @@
 ! SPDX-License-Identifier: BSD-2-Clause
 ! Copyright (C) 2026 the libmemkind developers.
 !
-! memkind: arrays of rank 1 to 7 in the memory of a kind, for Fortran 2008. README.md says how it is used.
+! memkind: arrays of rank 1 to 7 in the memory of a kind, for Fortran 2008. docs/languages/fortran.md says how it is
+! used.
 !
 ! The generic procedures have a specific one for each type and rank: memkind_rank.inc is included once a rank and
 ! includes memkind_array.inc once a type. Each of them is what depends on type and rank only; the rest is here.

@@ -2,7 +2,8 @@
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
  * memkind: a Python module that gives the data of numpy's arrays a kind's memory, by the means
- * numpy has for that (NEP 49), and tells what kinds there are. README.md says how it is used.
+ * numpy has for that (NEP 49), and tells what kinds there are. docs/languages/python.md says
+ * how it is used.
  *
  * A capsule that numpy has as handler holds a reference to its Kind, and every array one to its
  * capsule. So a created kind is destroyed when neither a name nor an array is left.
@@ -17,6 +18,7 @@
 #include <memkind.h>
 #include <numpy/arrayobject.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -99,12 +101,17 @@ static PyObject *raise_error(int code)
 
 /* --- numpy's handler -------------------------------------------------------------------------- */
 
-static void *counted(struct kind *kind, void *block)
+/* `is_new`: there was none before, which this one replaces. */
+static void *counted(struct kind *kind, void *block, bool is_new)
 {
-    if (!block)
+    if (!block) {
         kind->refused++;
+        return NULL;
+    }
+    if (is_new)
+        kind->allocated++;
 #ifdef MEMKIND_PYTHON_VERIFY
-    else if (memkind_detect_kind(block) != kind->handle)
+    if (memkind_detect_kind(block) != kind->handle)
         kind->misplaced++;
 #endif
     return block;
@@ -114,25 +121,21 @@ static void *handler_malloc(void *context, size_t size)
 {
     struct kind *kind = context;
 
-    kind->allocated++;
-    return counted(kind, memkind_malloc(kind->handle, size));
+    return counted(kind, memkind_malloc(kind->handle, size), true);
 }
 
 static void *handler_calloc(void *context, size_t number, size_t size)
 {
     struct kind *kind = context;
 
-    kind->allocated++;
-    return counted(kind, memkind_calloc(kind->handle, number, size));
+    return counted(kind, memkind_calloc(kind->handle, number, size), true);
 }
 
 static void *handler_realloc(void *context, void *block, size_t size)
 {
     struct kind *kind = context;
 
-    if (!block)
-        kind->allocated++;
-    return counted(kind, memkind_realloc(kind->handle, block, size));
+    return counted(kind, memkind_realloc(kind->handle, block, size), !block);
 }
 
 static void handler_free(void *context, void *block, size_t size)

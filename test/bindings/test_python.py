@@ -52,7 +52,9 @@ class Arrays(unittest.TestCase):
         with memkind.use(self.kind):
             with self.assertRaises(MemoryError):
                 numpy.empty(64 * MIB, dtype=numpy.int8)
-        self.assertEqual(self.kind.arrays["refused"], 1)
+        counts = self.kind.arrays
+        self.assertEqual(counts["refused"], 1)
+        self.assertEqual(counts["allocated"], counts["freed"])
 
     def test_blocks_within_blocks(self):
         other = memkind.nodes("all")

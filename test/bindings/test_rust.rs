@@ -3,8 +3,9 @@
 
 //! test_rust: the crate memkind-sys. This program's own memory is all from its allocator, in MEMKIND_REGULAR.
 use memkind_sys::*;
-use std::alloc::{GlobalAlloc, Layout};
-use std::ffi::CString;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ffi::{c_void, CString};
+use std::ptr;
 
 #[global_allocator]
 static HEAP: Heap = Heap::new(unsafe { &MEMKIND_REGULAR });
@@ -67,7 +68,7 @@ fn a_kind_that_is_not_here() {
     let layout = Layout::new::<u64>();
 
     if unsafe { memkind_check_available(MEMKIND_HBW) } == MEMKIND_SUCCESS {
-        println!("SKIP: a_kind_that_is_not_here: there is high-bandwidth memory here");
+        println!("\nSKIP: rust/a_kind_that_is_not_here: there is high-bandwidth memory here");
         return;
     }
     let strict = Heap::new(unsafe { &MEMKIND_HBW });
@@ -107,6 +108,100 @@ fn kinds_are_made_and_destroyed() {
         let code = memkind_destroy_kind(kind);
         assert!(code < 0);
         assert!(text(code).len() > 10);
+    }
+}
+
+unsafe extern "C" fn map(count: *mut c_void, size: usize, alignment: usize) -> *mut c_void {
+    let layout = Layout::from_size_align(size, alignment).unwrap();
+
+    *count.cast::<usize>() += 1;
+    System.alloc(layout).cast()
+}
+
+/// Regions are given back with their size only, and are aligned to that of the smallest at least.
+unsafe extern "C" fn unmap(count: *mut c_void, region: *mut c_void, size: usize) {
+    *count.cast::<usize>() -= 1;
+    System.dealloc(
+        region.cast(),
+        Layout::from_size_align_unchecked(size, 2 << 20),
+    );
+}
+
+#[test]
+fn kinds_with_pages_of_the_program() {
+    let ops = memkind_page_ops {
+        map: Some(map),
+        unmap: Some(unmap),
+        purge: None,
+    };
+    let mut regions = 0usize;
+    let mut kind = unsafe { MEMKIND_DEFAULT };
+
+    unsafe {
+        assert_eq!(
+            memkind_create_custom(&ops, ptr::addr_of_mut!(regions).cast(), &mut kind),
+            0
+        );
+        assert!(memkind_malloc(kind, 0).is_null());
+        assert_eq!(memkind_set_allow_zero_allocs(kind, true), 0);
+        let block = memkind_malloc(kind, 0);
+        assert_eq!(kind_of(block), kind);
+        assert!(ptr::addr_of!(regions).read_volatile() > 0);
+        memkind_free(kind, block);
+        assert_eq!(memkind_destroy_kind(kind), 0);
+        assert_eq!(ptr::addr_of!(regions).read_volatile(), 0);
+    }
+}
+
+#[test]
+fn kinds_in_files_and_of_types() {
+    let folder = CString::new(std::env::temp_dir().to_str().unwrap()).unwrap();
+    let mut kind = unsafe { MEMKIND_DEFAULT };
+
+    unsafe {
+        let config = memkind_config_new();
+        memkind_config_set_path(config, folder.as_ptr());
+        memkind_config_set_size(config, 32 << 20);
+        memkind_config_set_memory_usage_policy(config, MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE);
+        memkind_config_set_core_dump(config, false);
+        assert_eq!(memkind_create_pmem_with_config(config, &mut kind), 0);
+        memkind_config_delete(config);
+        let block = memkind_malloc(kind, 1000);
+        assert_eq!(kind_of(block), kind);
+        memkind_free(kind, block);
+        assert!(memkind_malloc(kind, 64 << 20).is_null());
+        assert_eq!(memkind_destroy_kind(kind), 0);
+        assert_eq!(
+            memkind_create_kind(
+                MEMKIND_MEMTYPE_DEFAULT,
+                MEMKIND_POLICY_PREFERRED_LOCAL,
+                0,
+                &mut kind
+            ),
+            0
+        );
+        assert_eq!(memkind_destroy_kind(kind), 0);
+        assert!(memkind_stats_print(None, ptr::null_mut(), 1 << 30) < 0);
+    }
+}
+
+/// Every function of memkind.h is declared, but for the decorators.
+#[test]
+fn nothing_is_missing() {
+    let header = include_str!("../../include/memkind.h");
+    let declared = include_str!("../../bindings/rust/src/lib.rs");
+    let is_declaration = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase());
+    let names: Vec<&str> = header
+        .lines()
+        .filter(is_declaration)
+        .filter_map(|line| line.split_once('(')?.0.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("memkind_"))
+        .filter(|name| !name.ends_with("_pre") && !name.ends_with("_post"))
+        .collect();
+
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        assert!(declared.contains(&format!("pub fn {name}(")), "{name}");
     }
 }
 

@@ -48,21 +48,64 @@ pub struct memkind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct memkind_t(pub *mut memkind);
 
+/// A configuration of a file-backed kind, the library's own matter, too.
+#[repr(C)]
+pub struct memkind_config {
+    _private: [u8; 0],
+    _marker: PhantomData<(*mut u8, PhantomPinned)>,
+}
+
+/// How a kind of the program's own making gets its pages. `map` and `unmap` must not be `None`. None of them may
+/// allocate from the library, nor panic.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct memkind_page_ops {
+    pub map: Option<unsafe extern "C" fn(*mut c_void, usize, usize) -> *mut c_void>,
+    pub unmap: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, usize)>,
+    pub purge: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, usize) -> c_int>,
+}
+
 unsafe impl Send for memkind_t {}
 unsafe impl Sync for memkind_t {}
 
 pub const MEMKIND_SUCCESS: c_int = 0;
 pub const MEMKIND_ERROR_MESSAGE_SIZE: usize = 128;
 
+/// `enum memkind_memtype_t`.
+pub const MEMKIND_MEMTYPE_DEFAULT: c_int = 1;
+pub const MEMKIND_MEMTYPE_HIGH_BANDWIDTH: c_int = 2;
+
 /// `enum memkind_policy_t`.
+pub const MEMKIND_POLICY_BIND_LOCAL: c_int = 0;
 pub const MEMKIND_POLICY_BIND_ALL: c_int = 1;
 pub const MEMKIND_POLICY_PREFERRED_LOCAL: c_int = 2;
 pub const MEMKIND_POLICY_INTERLEAVE_ALL: c_int = 4;
+pub const MEMKIND_POLICY_WEIGHTED_INTERLEAVE_ALL: c_int = 6;
+
+/// `enum memkind_bits_t`.
+pub const MEMKIND_MASK_PAGE_SIZE_2MB: c_int = 21;
+pub const MEMKIND_MASK_NO_CORE_DUMP: c_int = 1 << 8;
+
+/// `enum memkind_mem_usage_policy`.
+pub const MEMKIND_MEM_USAGE_POLICY_DEFAULT: c_int = 0;
+pub const MEMKIND_MEM_USAGE_POLICY_CONSERVATIVE: c_int = 1;
 
 /// `enum memkind_stat_type`.
 pub const MEMKIND_STAT_TYPE_RESIDENT: c_int = 0;
 pub const MEMKIND_STAT_TYPE_ACTIVE: c_int = 1;
 pub const MEMKIND_STAT_TYPE_ALLOCATED: c_int = 2;
+
+/// `enum memkind_stat_print_opt`.
+pub const MEMKIND_STAT_PRINT_ALL: c_int = 0;
+pub const MEMKIND_STAT_PRINT_JSON_FORMAT: c_int = 1 << 0;
+pub const MEMKIND_STAT_PRINT_OMIT_GENERAL: c_int = 1 << 1;
+pub const MEMKIND_STAT_PRINT_OMIT_MERGED_ARENA: c_int = 1 << 2;
+pub const MEMKIND_STAT_PRINT_OMIT_DESTROYED_MERGED_ARENA: c_int = 1 << 3;
+pub const MEMKIND_STAT_PRINT_OMIT_PER_ARENA: c_int = 1 << 4;
+pub const MEMKIND_STAT_PRINT_OMIT_PER_SIZE_CLASS_BINS: c_int = 1 << 5;
+pub const MEMKIND_STAT_PRINT_OMIT_PER_SIZE_CLASS_LARGE: c_int = 1 << 6;
+pub const MEMKIND_STAT_PRINT_OMIT_MUTEX: c_int = 1 << 7;
+pub const MEMKIND_STAT_PRINT_OMIT_EXTENT: c_int = 1 << 8;
 
 extern "C" {
     pub static MEMKIND_DEFAULT: memkind_t;
@@ -105,7 +148,20 @@ extern "C" {
     pub fn memkind_malloc_usable_size(kind: memkind_t, ptr: *mut c_void) -> usize;
     pub fn memkind_detect_kind(ptr: *mut c_void) -> memkind_t;
 
+    pub fn memkind_create_kind(
+        memtype_flags: c_int,
+        policy: c_int,
+        flags: c_int,
+        kind: *mut memkind_t,
+    ) -> c_int;
     pub fn memkind_create_pmem(dir: *const c_char, max_size: usize, kind: *mut memkind_t) -> c_int;
+    pub fn memkind_create_pmem_with_config(cfg: *mut memkind_config, kind: *mut memkind_t)
+        -> c_int;
+    pub fn memkind_create_custom(
+        ops: *const memkind_page_ops,
+        context: *mut c_void,
+        kind: *mut memkind_t,
+    ) -> c_int;
     pub fn memkind_create_fixed(addr: *mut c_void, size: usize, kind: *mut memkind_t) -> c_int;
     pub fn memkind_create_nodes(
         nodes: *const c_char,
@@ -115,13 +171,26 @@ extern "C" {
     ) -> c_int;
     pub fn memkind_destroy_kind(kind: memkind_t) -> c_int;
 
+    pub fn memkind_config_new() -> *mut memkind_config;
+    pub fn memkind_config_delete(cfg: *mut memkind_config);
+    pub fn memkind_config_set_path(cfg: *mut memkind_config, pmem_dir: *const c_char);
+    pub fn memkind_config_set_size(cfg: *mut memkind_config, pmem_size: usize);
+    pub fn memkind_config_set_memory_usage_policy(cfg: *mut memkind_config, policy: c_int);
+    pub fn memkind_config_set_core_dump(cfg: *mut memkind_config, core_dump: bool);
+
     pub fn memkind_check_available(kind: memkind_t) -> c_int;
     pub fn memkind_refresh() -> c_int;
     pub fn memkind_get_capacity(kind: memkind_t) -> isize;
+    pub fn memkind_set_allow_zero_allocs(kind: memkind_t, allow_zero_allocs: bool) -> c_int;
     pub fn memkind_set_limit(kind: memkind_t, limit: usize) -> c_int;
     pub fn memkind_check_dax_path(pmem_dir: *const c_char) -> c_int;
     pub fn memkind_update_cached_stats() -> c_int;
     pub fn memkind_get_stat(kind: memkind_t, stat: c_int, value: *mut usize) -> c_int;
+    pub fn memkind_stats_print(
+        write_cb: Option<unsafe extern "C" fn(*mut c_void, *const c_char)>,
+        cbopaque: *mut c_void,
+        opts: c_int,
+    ) -> c_int;
     pub fn memkind_defrag_reallocate(kind: memkind_t, ptr: *mut c_void) -> *mut c_void;
     pub fn memkind_set_bg_threads(state: bool) -> c_int;
     pub fn memkind_trim(kind: memkind_t) -> isize;
