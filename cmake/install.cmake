@@ -1,7 +1,8 @@
 # What `cmake --install` puts where, tools excepted (tools/CMakeLists.txt).
 #
 # Everything is found from where it lies (memkind.pc, the CMake package), so an installed tree may be moved
-# as a whole; only the memkind.pc of one that is installed in /usr stands for that place. Packages of a distribution take the components one by one:
+# as a whole; only the memkind.pc of one that is installed in /usr stands for that place. Packages of a distribution
+# take the components one by one:
 #   runtime        libmemkind.so.0
 #   development    libmemkind.so, libmemkind.a, headers, memkind.pc, CMake package, man3
 #   tools          programs and man1

@@ -58,8 +58,8 @@ cp /bin/true "\$4/examples/hello"
 END
     chmod +x "$scratch/bin/cmake"
     for time in first second; do # what is there from the first time is the script's own
-        (cd "$scratch/clone" && PATH=$scratch/bin:$PATH scripts/release --build build/release-files) >"$scratch/log" 2>&1 ||
-            fail "scripts/release --build build/release-files, $time time: $(tail -n 3 "$scratch/log")"
+        (cd "$scratch/clone" && PATH=$scratch/bin:$PATH scripts/release --build build/release-files) \
+            >"$scratch/log" 2>&1 || fail "scripts/release --build build/release-files, $time time: $(tail -n 3 "$scratch/log")"
     done
     check "the tarball in build/release-files" "$(cat "$scratch/first/SHA256SUMS")" \
         "$(cat "$scratch/clone/build/release-files/SHA256SUMS")"

@@ -56,7 +56,8 @@ check "tarball" cpack --config "$build/CPackConfig.cmake" -B "$scratch/tarball"
 # not be compressed: compilers read them where they lie.
 plain()
 {
-    grep -v '/$' | sed -E 's|^\.?/?(usr/)?||; s|^lib(64)?/(x86_64-linux-gnu/)?|lib/|; /\/(bindings|examples)\//!s|\.gz$||
+    grep -v '/$' | sed -E 's|^\.?/?(usr/)?||; s|^lib(64)?/(x86_64-linux-gnu/)?|lib/|
+        /\/(bindings|examples)\//!s|\.gz$||
         s|^share/doc/[^/]*/|share/doc/|; s|-(none\|relwithdebinfo)\.cmake$|.cmake|
         /^share\/doc\/(copyright|changelog|NEWS\.Debian|changelog\.Debian)$/d; /^share\/licenses\//d; /^lib\/\.build-id/d
         /^share\/doc\/(LICENSE|README\.md|CHANGELOG\.md)$/d
