@@ -118,10 +118,10 @@
  * memkind_free() does nothing, memkind_realloc() does nothing and returns NULL
  * with errno EINVAL. With MEMKIND_DEBUG=1 there is a line on stderr. Freeing the
  * same block twice is undefined, as it is with free(3); MEMKIND_CHECK finds it.
- * JEMALLOC always finds, tells on stderr and ignores two cases: a thread frees a
- * block that is the last one of its size that it has freed, and somebody frees a
- * pointer into a block. TBB does so for blocks beyond 8 KiB, and with
- * MEMKIND_CHECK=1 for all.
+ * With MEMKIND_CHECK=1 two cases are found, told on stderr and ignored: a thread
+ * frees a block that is the last one of its size that it has freed, and somebody
+ * frees a pointer into a block. The first is always found by JEMALLOC; both are
+ * always found of blocks beyond 32 KiB, with TBB 8 KiB.
  *
  * @par What it rests on
  * Arenas and thread caches: J. Evans, "A Scalable Concurrent malloc(3)

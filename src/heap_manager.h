@@ -32,7 +32,7 @@ struct heap_settings {
     unsigned arenas_per_heap; /* upper bound; 0: the heap manager's own choice */
     bool hog_memory;          /* never give pages back */
     bool checked;             /* every call is to come through the table of functions */
-    bool marked;              /* small blocks are to show that they are free, at some cost */
+    bool looks;               /* small blocks are looked at when they are freed, at some cost */
 };
 
 /* What a call returns where there is no memory. Out of line: what leads to a block stays short. */

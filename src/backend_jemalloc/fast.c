@@ -49,6 +49,8 @@ const _Atomic(uintptr_t) *const _Atomic *const jem_tree =
 uint16_t jem_arena_slot[JEM_ARENAS];
 struct jem_class jem_class[JEM_BINS_MOST];
 
+uint8_t jem_trusted_pages = JEM_PAGE_SLAB;
+
 void jem_fast_start(void)
 {
     for (unsigned i = 0; i < JEM_FAST_MOST / 8; i++)

@@ -171,6 +171,9 @@ struct jem_class {
 extern const _Atomic(uintptr_t) *const _Atomic *const jem_tree HIDDEN;
 extern uint16_t jem_arena_slot[JEM_ARENAS] HIDDEN; /* of the arena's arena set */
 extern struct jem_class jem_class[JEM_BINS_MOST] HIDDEN;
+/* The bit of a page's entry that lets its blocks be freed without a look at where they start:
+ * JEM_PAGE_SLAB; 0 where all are looked at. Written before the first use. */
+extern uint8_t jem_trusted_pages HIDDEN;
 
 /* The entry of an address' page; 0 if nothing is known of it. */
 static inline uintptr_t jem_page(const void *address)
@@ -213,7 +216,8 @@ static inline bool jem_fast_free(const struct heap *heap, void *block)
     if (unlikely(slot >= thread->slots))
         return false;
     page = jem_page(block);
-    if (unlikely(!(page & JEM_PAGE_SLAB) || !jem_is_multiple(block, page)))
+    if (unlikely(!((uint8_t)page & jem_trusted_pages)) &&
+        (!(page & JEM_PAGE_SLAB) || !jem_is_multiple(block, page)))
         return false;
     return jem_fast_push(
         jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);

@@ -31,6 +31,8 @@ static int load(const struct heap_settings *settings, char why[HEAP_WHY])
     (void)why;
     callout_set(&callouts);
     jem_settings = *settings;
+    if (settings->looks)
+        jem_trusted_pages = 0;
     (void)jem_start(); /* where this fails, the first heap tries again */
     return 0;
 }

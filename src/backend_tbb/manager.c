@@ -12,7 +12,7 @@ static bool hogs_memory; /* written by load(), read by start() */
 static int load(const struct heap_settings *settings, char why[HEAP_WHY])
 {
     hogs_memory = settings->hog_memory;
-    tbb_marks = settings->marked;
+    tbb_marks = settings->looks;
     if (tbb_marks)
         atomic_fetch_or(&tbb_gate, TBB_GATE_MARKS);
     return tbb_thread_load(why); /* before the library takes a key: see thread.c */

@@ -152,7 +152,7 @@ void environment_read(struct environment *environment)
                       "a whole number from 1 on");
     environment->check = read_check();
     environment->settings.checked = environment->check == CHECK_ALL;
-    environment->settings.marked = environment->check == CHECK_SAMPLE;
+    environment->settings.looks = environment->check == CHECK_SAMPLE;
     environment->manager = environment_get("MEMKIND_HEAP_MANAGER");
     errno = error;
 }
