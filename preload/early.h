@@ -5,7 +5,8 @@
  *
  * A program's .preinit_array runs before libc's own constructor, so there is no environment yet: if
  * the library started then, it would miss all its variables. These blocks come from a small area
- * and are never used again.
+ * and are never used again. Once the settings are read, or constructors run, no more are made,
+ * whatever becomes of the environment.
  *
  * Threads: one, since none can have been started; early_size() any.
  */

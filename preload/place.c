@@ -26,6 +26,15 @@ static struct settings settings;
 enum stage { NOTHING, STARTING, READY };
 static atomic_int stage;
 
+/* libc starts before the constructors of what is loaded. From then on, a program without an
+ * environment is one that has thrown it away, or whose caller gave it none. */
+static bool libc_has_started;
+
+__attribute__((constructor)) static void note_libc(void)
+{
+    libc_has_started = true;
+}
+
 /* memkind_free() has got a block that is not the library's. */
 static void take_foreign(void *block)
 {
@@ -88,7 +97,8 @@ void *place_alloc(size_t size, size_t alignment, enum filling filling)
     memkind_t kind = MEMKIND_DEFAULT;
     void *block;
 
-    if (unlikely(!environ))
+    if (unlikely(!environ) && !libc_has_started &&
+        atomic_load_explicit(&stage, memory_order_acquire) == NOTHING)
         return early_alloc(size, alignment);
     if (is_ready())
         kind = settings.kind;

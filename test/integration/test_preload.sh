@@ -5,12 +5,12 @@
 # libmemkind-preload.so: the rules of malloc's family and of operator new, from the first block of a process to the
 # last; what its variables do, and what it says where they are wrong; setuid programs; the report.
 #
-# usage: test_preload.sh PRELOAD RULES OPERATORS PLUGIN PLUGIN_LIBRARY [sanitized]
+# usage: test_preload.sh PRELOAD RULES OPERATORS PLUGIN PLUGIN_LIBRARY CLEARED [sanitized]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
-preload=$1 rules=$2 operators=$3 plugin=$4 plugin_library=$5
+preload=$1 rules=$2 operators=$3 plugin=$4 plugin_library=$5 cleared=$6
 
-if [ "${6:-}" = sanitized ]; then
+if [ "${7:-}" = sanitized ]; then
     echo "SKIP: preload: preloaded into programs that lack the sanitizer's runtime"
     exit 0
 fi
@@ -41,6 +41,7 @@ row()
 for manager in JEMALLOC TBB; do
     for watched in "" MEMKIND_PRELOAD_REPORT=/dev/null; do
         check "rules, $manager $watched" well "$(under MEMKIND_HEAP_MANAGER=$manager $watched "$rules")"
+        check "no environment any more, $manager $watched" well "$(under MEMKIND_HEAP_MANAGER=$manager $watched "$cleared")"
         check "operators, $manager $watched" well "$(under MEMKIND_HEAP_MANAGER=$manager $watched "$operators")"
     done
     check "a C++ runtime that is a plugin's own, $manager" well \
@@ -61,6 +62,12 @@ check "a kind that nobody knows" \
 x" "$(under MEMKIND_PRELOAD_KIND=fast echo x)"
 check "a kind that is not here" "DEFAULT is used" \
     "$(under MEMKIND_HBW_NODES=1000 MEMKIND_PRELOAD_KIND=HBW echo x | grep -o 'DEFAULT is used')"
+
+# --- no environment -----------------------------------------------------------------------------------
+
+under MEMKIND_HBW_NODES=0 MEMKIND_PRELOAD_KIND=HBW MEMKIND_PRELOAD_LIMIT=1M "$cleared" >said
+check "no environment any more, and a kind at its limit" well "$(cat said)"
+check "no environment from the first block on" well "$(under "$cleared" first)"
 
 # --- the limit ----------------------------------------------------------------------------------------
 
