@@ -17,34 +17,39 @@
 #define LIMIT "MEMKIND_PRELOAD_LIMIT"
 #define REPORT "MEMKIND_PRELOAD_REPORT"
 
-const char *const settings_kinds[MEMKIND_NUM_BASE_KIND + 1] = {
-    "DEFAULT",
-    "HBW",
-    "HBW_HUGETLB",
-    "HBW_PREFERRED",
-    "HBW_PREFERRED_HUGETLB",
-    "HUGETLB",
-    "HBW_GBTLB",
-    "HBW_PREFERRED_GBTLB",
-    "GBTLB",
-    "HBW_INTERLEAVE",
-    "INTERLEAVE",
-    "REGULAR",
-    "HBW_ALL",
-    "HBW_ALL_HUGETLB",
-    "DAX_KMEM",
-    "DAX_KMEM_ALL",
-    "DAX_KMEM_PREFERRED",
-    "DAX_KMEM_INTERLEAVE",
-    "HIGHEST_CAPACITY",
-    "HIGHEST_CAPACITY_PREFERRED",
-    "HIGHEST_CAPACITY_LOCAL",
-    "HIGHEST_CAPACITY_LOCAL_PREFERRED",
-    "LOWEST_LATENCY_LOCAL",
-    "LOWEST_LATENCY_LOCAL_PREFERRED",
-    "HIGHEST_BANDWIDTH_LOCAL",
-    "HIGHEST_BANDWIDTH_LOCAL_PREFERRED",
+/* In the order of memkind_deprecated.h, by its numbers. Whether one is missing is seen at compile
+ * time for the last, and for all others by test_run.sh. */
+#define KIND_NAME(name) [MEMKIND_PARTITION_##name] = #name
+const char *const settings_kinds[] = {
+    KIND_NAME(DEFAULT),
+    KIND_NAME(HBW),
+    KIND_NAME(HBW_HUGETLB),
+    KIND_NAME(HBW_PREFERRED),
+    KIND_NAME(HBW_PREFERRED_HUGETLB),
+    KIND_NAME(HUGETLB),
+    KIND_NAME(HBW_GBTLB),
+    KIND_NAME(HBW_PREFERRED_GBTLB),
+    KIND_NAME(GBTLB),
+    KIND_NAME(HBW_INTERLEAVE),
+    KIND_NAME(INTERLEAVE),
+    KIND_NAME(REGULAR),
+    KIND_NAME(HBW_ALL),
+    KIND_NAME(HBW_ALL_HUGETLB),
+    KIND_NAME(DAX_KMEM),
+    KIND_NAME(DAX_KMEM_ALL),
+    KIND_NAME(DAX_KMEM_PREFERRED),
+    KIND_NAME(DAX_KMEM_INTERLEAVE),
+    KIND_NAME(HIGHEST_CAPACITY),
+    KIND_NAME(HIGHEST_CAPACITY_PREFERRED),
+    KIND_NAME(HIGHEST_CAPACITY_LOCAL),
+    KIND_NAME(HIGHEST_CAPACITY_LOCAL_PREFERRED),
+    KIND_NAME(LOWEST_LATENCY_LOCAL),
+    KIND_NAME(LOWEST_LATENCY_LOCAL_PREFERRED),
+    KIND_NAME(HIGHEST_BANDWIDTH_LOCAL),
+    KIND_NAME(HIGHEST_BANDWIDTH_LOCAL_PREFERRED),
 };
+_Static_assert(sizeof settings_kinds / sizeof settings_kinds[0] == MEMKIND_NUM_BASE_KIND,
+               "every static kind has a name here");
 
 memkind_t settings_kind(int number)
 {
@@ -76,7 +81,7 @@ static memkind_t parse_kind(const char *name)
 
     if (strncasecmp(name, prefix, strlen(prefix)) == 0)
         name += strlen(prefix);
-    for (int i = 0; settings_kinds[i]; i++)
+    for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++)
         if (strcasecmp(settings_kinds[i], name) == 0)
             return settings_kind(i);
     return NULL;
@@ -105,6 +110,7 @@ static size_t parse_size(const char *text)
 
 /* --- variables -------------------------------------------------------------------------------- */
 
+/* NULL: it is refused. */
 static memkind_t read_kind(void)
 {
     const char *value = secure_getenv(KIND);
@@ -119,16 +125,18 @@ static memkind_t read_kind(void)
         say("MEMKIND: " KIND "=%.200s is not accepted; accepted: DEFAULT, HBW, HBW_PREFERRED, "
             "REGULAR and the other static kinds; DEFAULT is used\n",
             value);
-        return MEMKIND_DEFAULT;
+        return NULL;
     }
     error = memkind_check_available(kind);
     if (!error)
         return kind;
     memkind_error_message(error, why, sizeof why);
     say("MEMKIND: " KIND "=%.200s: %s; DEFAULT is used\n", value, why);
-    return MEMKIND_DEFAULT;
+    return NULL;
 }
 
+/* A limit is the kind's that was asked for. MEMKIND_DEFAULT in its stead has none: nobody is there
+ * to help it out, so that the program would end. */
 static void read_limit(memkind_t kind)
 {
     const char *value = secure_getenv(LIMIT);
@@ -140,8 +148,16 @@ static void read_limit(memkind_t kind)
         say("MEMKIND: " LIMIT "=%.200s is not accepted; accepted: bytes from 1 on, or with K, M, G "
             "or T; there is no limit\n",
             value);
-    else if (memkind_set_limit(kind, limit))
+    else if (kind && memkind_set_limit(kind, limit))
         say("MEMKIND: " LIMIT "=%.200s: it cannot be set; there is no limit\n", value);
+}
+
+/* As the library reads it, which refuses and tells all other values. */
+static bool read_check(void)
+{
+    const char *value = secure_getenv("MEMKIND_CHECK");
+
+    return value && (strcmp(value, "1") == 0 || strcmp(value, "2") == 0);
 }
 
 bool settings_are_watched(void)
@@ -156,9 +172,9 @@ const char *settings_report(void)
 
 void settings_read(struct settings *settings)
 {
-    const char *check = secure_getenv("MEMKIND_CHECK");
+    memkind_t kind = read_kind();
 
-    settings->kind = read_kind();
-    settings->checked = check && strcmp(check, "0") != 0;
-    read_limit(settings->kind);
+    settings->kind = kind ? kind : MEMKIND_DEFAULT;
+    settings->checked = read_check();
+    read_limit(kind);
 }

@@ -25,7 +25,7 @@ bool settings_are_watched(void);
 
 void settings_read(struct settings *settings);
 
-/* The kinds as the variables name them, in the order of memkind_deprecated.h; NULL at the end. */
+/* The MEMKIND_NUM_BASE_KIND static kinds as the variables name them, by their numbers. */
 extern const char *const settings_kinds[] __attribute__((visibility("hidden")));
 memkind_t settings_kind(int number);
 

@@ -47,6 +47,10 @@ for manager in JEMALLOC TBB; do
     check "a C++ runtime that is a plugin's own, $manager" well \
         "$(under MEMKIND_HEAP_MANAGER=$manager "$plugin" "$plugin_library")"
 done
+for value in yes "" 0; do
+    check "MEMKIND_CHECK=$value is not on: blocks of others are freed" well \
+        "$(under MEMKIND_CHECK="$value" "$rules" | sed '/^MEMKIND: MEMKIND_CHECK=.* is not accepted/d')"
+done
 check "MEMKIND_CHECK=2 tells what is nobody's block" "1 well" \
     "$(under MEMKIND_CHECK=2 "$rules" check | awk '/^MEMKIND: / { n = 1 } END { print n, $0 }')"
 
@@ -82,6 +86,10 @@ read -r calls peak live nodes <<<"$(row DEFAULT limit)"
 [ "$nodes" -gt 30000 ] && [ "$peak" -gt 30000 ] || fail "beyond the limit: $nodes KiB on nodes, $peak KiB at most"
 check "MEMKIND_DEFAULT has nothing beyond its limit" "Out of memory" \
     "$(under MEMKIND_PRELOAD_LIMIT=8M perl -e '$a = "x" x 100000000' | grep -o '^Out of memory')"
+for kind in "MEMKIND_HBW_NODES=1000 MEMKIND_PRELOAD_KIND=HBW" MEMKIND_PRELOAD_KIND=HWB; do
+    check "a limit on a kind that is refused: $kind" 100000000 \
+        "$(under $kind MEMKIND_PRELOAD_LIMIT=8M perl -e '$a = "x" x 100000000; print length $a' | sed '/^MEMKIND: /d')"
+done
 for limit in 0 many 1Q -1 99999999T; do
     check "a limit of $limit" \
         "MEMKIND: MEMKIND_PRELOAD_LIMIT=$limit is not accepted; accepted: bytes from 1 on, or with K, M, G or T; there is no limit

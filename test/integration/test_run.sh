@@ -4,10 +4,10 @@
 #
 # memkind-run: what the program finds, what it says where it cannot run it, and its exit status.
 #
-# usage: test_run.sh MEMKIND_RUN PRELOAD [sanitized]
+# usage: test_run.sh MEMKIND_RUN PRELOAD MEMKIND_INFO [sanitized]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
-run=$1 preload=$(realpath "$2")
+run=$1 preload=$(realpath "$2") info=$3
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -58,7 +58,7 @@ check "--version" "memkind-run 0" "$(said -V | awk 'NR == 1 { print $1 } END { p
 
 # --- what the program finds -----------------------------------------------------------------------------
 
-if [ "${3:-}" = sanitized ]; then
+if [ "${4:-}" = sanitized ]; then
     echo "SKIP: run: preloaded into programs that lack the sanitizer's runtime"
     exit $failed
 fi
@@ -78,6 +78,12 @@ status 0" "$(said -v -k default true)"
 check "a report on standard error, of the kind" "memkind report of sort HBW" \
     "$(MEMKIND_HBW_NODES=0 "$run" --kind hbw --report sort /dev/null 2>&1 |
         awk 'NR == 1 { sub(",", ""); report = $1 " " $2 " " $3 " " $4 } $1 == "HBW" && $2 > 0 { print report, $1 }')"
+names=$("$info" --json | grep -oE '"MEMKIND_[A-Z_]+"' | tr -d '"' | sort -u)
+[ "$(wc -l <<<"$names")" -ge 26 ] || fail "memkind-info --json has the kinds $names"
+for name in $names; do
+    check "the library knows $name" "" \
+        "$(LD_PRELOAD=$preload MEMKIND_PRELOAD_KIND=$name sh -c : 2>&1 | grep 'is not accepted' || true)"
+done
 "$run" --report=relative sh -c 'cd / && ls >/dev/null'
 check "the file of a report is where the command was given" 1 "$(grep -c '^memkind report of ls' relative)"
 exit $failed
