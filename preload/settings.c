@@ -4,14 +4,14 @@
 #define MEMKIND_DEPRECATED(func) func /* memkind_get_kind_by_partition() */
 #include "settings.h"
 
-#include <errno.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+
+#include "../tools/size.h"
 
 #define KIND "MEMKIND_PRELOAD_KIND"
 #define LIMIT "MEMKIND_PRELOAD_LIMIT"
@@ -87,27 +87,6 @@ static memkind_t parse_kind(const char *name)
     return NULL;
 }
 
-/* "4096", "64M", "64MiB": 1 to PTRDIFF_MAX; 0 where it is none. */
-static size_t parse_size(const char *text)
-{
-    static const char units[] = "KMGT";
-    unsigned long long number;
-    unsigned shift = 0;
-    const char *unit;
-    char *end;
-
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || errno)
-        return 0;
-    unit = *end ? strchr(units, *end & ~0x20) : NULL;
-    if (unit) {
-        shift = 10 * (unsigned)(unit - units + 1);
-        end += strcasecmp(end + 1, "iB") == 0 ? 3 : 1;
-    }
-    return *end || number > (unsigned long long)PTRDIFF_MAX >> shift ? 0 : (size_t)number << shift;
-}
-
 /* --- variables -------------------------------------------------------------------------------- */
 
 /* NULL: it is refused. */
@@ -140,13 +119,12 @@ static memkind_t read_kind(void)
 static void read_limit(memkind_t kind)
 {
     const char *value = secure_getenv(LIMIT);
-    size_t limit = value ? parse_size(value) : 0;
+    size_t limit = value ? size_parse(value) : 0;
 
     if (!value)
         return;
     if (!limit)
-        say("MEMKIND: " LIMIT "=%.200s is not accepted; accepted: bytes from 1 on, or with K, M, G "
-            "or T; there is no limit\n",
+        say("MEMKIND: " LIMIT "=%.200s is not accepted; " SIZE_ACCEPTED "; there is no limit\n",
             value);
     else if (kind && memkind_set_limit(kind, limit))
         say("MEMKIND: " LIMIT "=%.200s: it cannot be set; there is no limit\n", value);

@@ -3,9 +3,6 @@
 /* Why and thread rules: see arguments.h. */
 #include "arguments.h"
 
-#include <errno.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -20,26 +17,4 @@ int argument_kind(const char *name)
         if (strcasecmp(page_kind_static[kind].name + strlen(prefix), name + skipped) == 0)
             return kind;
     return -1;
-}
-
-size_t argument_size(const char *text)
-{
-    static const char units[] = "KMGT";
-    unsigned long long number;
-    unsigned shift = 0;
-    const char *unit;
-    char *end;
-
-    errno = 0;
-    number = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || errno)
-        return 0;
-    unit = *end ? strchr(units, *end & ~0x20) : NULL;
-    if (unit) {
-        shift = 10 * (unsigned)(unit - units + 1);
-        end += strcasecmp(end + 1, "iB") == 0 ? 3 : 1;
-    }
-    if (*end || number > (unsigned long long)PTRDIFF_MAX >> shift)
-        return 0;
-    return (size_t)number << shift;
 }

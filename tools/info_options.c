@@ -11,6 +11,7 @@
 
 #include "arguments.h"
 #include "frontend/version.h"
+#include "size.h"
 
 #define SECONDS 60 /* for measuring, if nothing is said */
 
@@ -66,7 +67,7 @@ static int parse_kind(const char *name)
 
 static size_t parse_size(const char *text)
 {
-    size_t size = argument_size(text);
+    size_t size = size_parse(text);
 
     if (!size)
         misused("this is no size", text);

@@ -25,6 +25,7 @@
 #include "frontend/registry.h"
 #include "frontend/version.h"
 #include "kinds/machine/page_kind.h"
+#include "size.h"
 
 #define PROGRAM "memkind-run"
 
@@ -104,8 +105,8 @@ static void set_kind(const char *name)
 
 static void set_limit(const char *text)
 {
-    if (!argument_size(text))
-        end(MISUSED, "--limit: this is no size: %s; " ARGUMENT_SIZES, text);
+    if (!size_parse(text))
+        end(MISUSED, "--limit: this is no size: %s; " SIZE_ACCEPTED, text);
     set("MEMKIND_PRELOAD_LIMIT", text);
 }
 

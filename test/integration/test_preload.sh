@@ -90,10 +90,10 @@ for kind in "MEMKIND_HBW_NODES=1000 MEMKIND_PRELOAD_KIND=HBW" MEMKIND_PRELOAD_KI
     check "a limit on a kind that is refused: $kind" 100000000 \
         "$(under $kind MEMKIND_PRELOAD_LIMIT=8M perl -e '$a = "x" x 100000000; print length $a' | sed '/^MEMKIND: /d')"
 done
-for limit in 0 many 1Q -1 99999999T; do
+for limit in 0 many 1Q -1 99999999T "64 " "64 iB"; do
     check "a limit of $limit" \
         "MEMKIND: MEMKIND_PRELOAD_LIMIT=$limit is not accepted; accepted: bytes from 1 on, or with K, M, G or T; there is no limit
-x" "$(under MEMKIND_PRELOAD_LIMIT=$limit echo x)"
+x" "$(under MEMKIND_PRELOAD_LIMIT="$limit" echo x)"
 done
 
 # --- the report ---------------------------------------------------------------------------------------

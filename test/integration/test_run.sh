@@ -31,10 +31,13 @@ status 125" "$(said --kind quick true)"
 check "no kind at all" 125 "$(said --kind '' true | sed -n 's/^status //p')"
 check "a kind that is not here" "memkind-run: --kind: MEMKIND_HBW is not available here: status 125" \
     "$(MEMKIND_HBW_NODES=1000 said -k hbw true | sed '/^MEMKIND: /d; s/\(here: \).*/\1/' | tr -d '\n')"
-for size in 0 x 1Q -1 8E 9999999999T; do
+for size in 0 x 1Q -1 8E 9999999999T "64 " "64 iB" 64KB 64Ki; do
     check "a limit of $size" \
         "memkind-run: --limit: this is no size: $size; accepted: bytes from 1 on, or with K, M, G or T
-status 125" "$(said --limit $size true)"
+status 125" "$(said --limit "$size" true)"
+done
+for size in 1 64k 64KiB 8388607T; do
+    check "a limit of $size" "status 0" "$(said --limit "$size" --help | sed -n '$p')"
 done
 check "no such heap manager" \
     "memkind-run: --heap-manager: there is none of this name: tbb; accepted: JEMALLOC or TBB
