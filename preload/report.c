@@ -114,8 +114,9 @@ void report_begin(void)
         snprintf(path, sizeof path, "%s", name);
         return;
     }
-    /* Well above the numbers that programs count on. */
-    copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 200);
+    /* Well above the numbers that programs count on, or as far above as RLIMIT_NOFILE allows. */
+    for (int least = 200; copy < 0 && least > STDERR_FILENO; least /= 2)
+        copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, least);
     if (copy >= 0 && fstat(copy, &original))
         copy = -1;
 }

@@ -100,10 +100,14 @@ done
 
 check "a program that closes stderr has a report there" 1 \
     "$(under MEMKIND_PRELOAD_REPORT=- ls -d . | grep -c '^memkind report of ls, process [0-9]*; sizes in KiB$')"
+for most in 200 20; do
+    check "a report on stderr of a process with $most descriptors" 1 \
+        "$(ulimit -n $most && under MEMKIND_PRELOAD_REPORT=- ls -d . | grep -c "^memkind report of ls")"
+done
 under MEMKIND_PRELOAD_REPORT="$scratch/children" perl -e '$x = "y" x 5000000; if (!fork) { exit } wait'
 check "a child that ends has one, too" 2 "$(grep -c '^memkind report of perl' children)"
 read -r calls peak live nodes <<<"$(row DEFAULT children)"
-[ "$peak" -ge 4882 ] && [ "$live" -le "$peak" ] || fail "5 MB: $peak KiB at most, $live KiB in the end"
+[ "$peak" -ge 4882 ] && [ "$live" -ge 4882 ] || fail "5 MB: $peak KiB at most, $live KiB in the end"
 
 # --- setuid -------------------------------------------------------------------------------------------
 
@@ -118,7 +122,8 @@ else
     said=$(setpriv --reuid=65534 --clear-groups env LD_PRELOAD="$preload" \
         MEMKIND_PRELOAD_REPORT="$scratch/setuid" ./other 2>/dev/null)
     case $said in
-    *euid=0*) check "a setuid program is left alone" "" "$(cat setuid)" ;;
+    # By the dynamic loader, which does not preload from a path into it: no code of the library runs.
+    *euid=0*) check "the dynamic loader leaves a setuid program alone" "" "$(cat setuid)" ;;
     *) echo "SKIP: preload/setuid: a file system without setuid programs" ;;
     esac
 fi

@@ -87,6 +87,8 @@ for name in $names; do
     check "the library knows $name" "" \
         "$(LD_PRELOAD=$preload MEMKIND_PRELOAD_KIND=$name sh -c : 2>&1 | grep 'is not accepted' || true)"
 done
+"$run" -rshort ls -d . >/dev/null
+check "the short form of a report with a file" 1 "$(grep -c '^memkind report of ls' short)"
 "$run" --report=relative sh -c 'cd / && ls >/dev/null'
 check "the file of a report is where the command was given" 1 "$(grep -c '^memkind report of ls' relative)"
 exit $failed
