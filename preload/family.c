@@ -132,7 +132,8 @@ PUBLIC void free_aligned_sized(void *block, size_t alignment, size_t size)
 
 /* --- blocks that change ----------------------------------------------------------------------- */
 
-/* What the library cannot do: the block is not its own, or the kind has no more memory. */
+/* What memkind_realloc() alone does not do: the block is not the library's, its kind has no more
+ * memory, or the program is watched. */
 static __attribute__((cold, noinline)) void *realloc_elsewhere(void *block, size_t size)
 {
     return memkind_malloc_usable_size(NULL, block) ? place_move(block, place_size(size))

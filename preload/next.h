@@ -13,7 +13,8 @@
 
 #include <stddef.h>
 
-/* Before the first of these: no call here is then the first to look for functions. */
+/* Looks for the next free, realloc and malloc_usable_size, once, so that none of the three calls
+ * below has to look in the middle of a free. Until then there is no next allocator. */
 void next_find(void);
 
 void next_free(void *block);

@@ -53,8 +53,8 @@ static inline memkind_t place_kind(void)
 /* `alignment` is a power of two; 1 for none in particular. NULL with ENOMEM. */
 void *place_alloc(size_t size, size_t alignment, enum filling filling);
 
-/* The caller has a block of this library that is to get another size, which memkind_realloc() of
- * its kind could not do or should not without being watched. As realloc(3). */
+/* Another size for a block of this library: where its kind has no memory for it, or where the
+ * program is watched, so that the change is counted. As realloc(3). */
 void *place_move(void *block, size_t size);
 
 /* Before a block of this library is freed, if the program is watched. */

@@ -153,9 +153,12 @@ of_the_kind()
     fi
 }
 
+# have PROGRAM: is it installed? If not, says that it is not run.
 have()
 {
-    command -v "$1" >/dev/null
+    command -v "$1" >/dev/null && return
+    echo "SKIP: interposer/$setting/$1: it is not installed"
+    return 1
 }
 
 # shellcheck disable=SC2016 # the programs' own variables
