@@ -4,7 +4,7 @@
 #
 # The documents are about this code: docs/extending.md's example of a new page source compiles against the
 # internal headers, links with the library and works under every heap manager. ARCHITECTURE.md is short. Every file
-# and every name of the code that a document has in it exists, each room of src/ has a README that names all its
+# and every name of the code that a document has in it exists, each room of src/ and preload/ has a README that names all its
 # modules and no others, and docs/README.md lists the pages on design.
 #
 # usage: test_architecture.sh SOURCE_DIR STATIC_LIBRARY COMPILER
@@ -48,7 +48,7 @@ lines=$(wc -l <"$source/ARCHITECTURE.md")
 
 # The words in backticks of all documents, a line each: DOCUMENT WORD. Not those of code blocks, nor those with
 # NAME in them, which stands for a name of the reader's.
-mapfile -t documents < <(cd "$source" && find ARCHITECTURE.md CONTRIBUTING.md docs src test tools scripts -name '*.md' | sort)
+mapfile -t documents < <(cd "$source" && find ARCHITECTURE.md CONTRIBUTING.md docs src preload bindings test tools scripts -name '*.md' | sort)
 (cd "$source" && awk '
     /^ *```/ { code = !code; next }
     code { next }
@@ -73,7 +73,7 @@ done < <(grep -E '^[^ ]+ [A-Za-z_][A-Za-z0-9_./-]*(/|\.(c|h|cpp|md|sh|py|txt|map
 [ "$checked" -ge 50 ] || fail "only $checked names of files were found"
 
 # Functions, structures and constants.
-(cd "$source" && grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' src include test tools cmake examples bindings \
+(cd "$source" && grep -rhoE '[A-Za-z_][A-Za-z0-9_]*' src include preload test tools cmake examples bindings \
     --include='*.[ch]' --include='*.rs' --include='*.txt' --include='*.cmake' --include='*.sh') | sort -u >"$scratch/words"
 checked=0
 while read -r document name; do
@@ -84,7 +84,7 @@ done < <(sed -nE 's/^([^ ]+) ((struct|enum) )?([A-Za-z_][A-Za-z0-9_]*)\(\)$/\1 \
     s/^([^ ]+) ([A-Z][A-Z0-9]*(_[A-Z0-9]+)+)$/\1 \2/p' "$scratch/named")
 [ "$checked" -ge 50 ] || fail "only $checked names of the code were found"
 
-# A room is a folder of src/ with code in it. Its README has a table of modules: `name` in the first column is
+# A room is a folder of src/ with code in it, or preload/. Its README has a table of modules: `name` in the first column is
 # name.c, name.h or both.
 folders=0
 while IFS= read -r room; do
@@ -103,8 +103,8 @@ while IFS= read -r room; do
     while IFS= read -r module; do
         fail "$room/README.md has $module, which is not there"
     done < <(comm -13 "$scratch/there" "$scratch/told")
-done < <(cd "$source" && find src -mindepth 2 -name '*.[ch]' -printf '%h\n' | sort -u)
-[ "$folders" -ge 6 ] || fail "only $folders folders were found"
+done < <(cd "$source" && { find src -mindepth 2 -name '*.[ch]' -printf '%h\n' && echo preload; } | sort -u)
+[ "$folders" -ge 7 ] || fail "only $folders folders were found"
 
 for page in "$source"/docs/design/*.md; do
     grep -qF "(design/${page##*/})" "$source/docs/README.md" || fail "docs/README.md does not list ${page##*/}"
