@@ -158,8 +158,8 @@ Test(many_kinds, one_too_many)
 
 /* --- one after the other ---------------------------------------------------------------------- */
 
-/* More than the 4,094 arenas that jemalloc has and the 1,024 keys, but with sanitizers; a kind with memory of its own
- * costs more, and what it would lose shows sooner. */
+/* More than the 4,094 arenas that jemalloc has and the 1,024 keys, but with sanitizers; a kind with
+ * memory of its own costs more, and what it would lose shows sooner. */
 #define LIVES (TEST_SANITIZED ? 1200 : 4500)
 #define LIVES_WITH_MEMORY (TEST_SANITIZED ? 600 : 1500)
 #define WARM 400
