@@ -250,8 +250,8 @@ void *jem_aligned_alloc(struct heap *heap, size_t alignment, size_t size)
 
 /* --- deallocation ----------------------------------------------------------------------------- */
 
-/* Whether the arena has handed a block out: to the program or to a cache. Of a large one nobody
- * would have found the extent. */
+/* Whether the arena has handed a small block out: to the program or to a cache. (A large block that
+ * is free has no extent, and is not found.) */
 static bool is_handed_out(const struct place *place, const void *block)
 {
     const bin_info_t *info = &bin_infos[place->size_class.szind];

@@ -197,32 +197,6 @@ static inline const struct jem_extent *jem_extent_of(uintptr_t page)
     return (const struct jem_extent *)(page & JEM_PAGE_EXTENT);
 }
 
-/* Whether a block of this page begins at the address: offset is a multiple of the size just when
- * the fraction that the product leaves is less than a size's worth. */
-static inline bool jem_is_multiple(const void *block, uintptr_t page)
-{
-    uint32_t inverse = jem_class[page >> JEM_PAGE_CLASS_SHIFT].inverse;
-    uint32_t offset = (uint32_t)((uintptr_t)block - (uintptr_t)jem_extent_of(page)->start);
-
-    return likely(offset * inverse < inverse);
-}
-
-static inline bool jem_fast_free(const struct heap *heap, void *block)
-{
-    struct jem_thread *thread = jem_thread_now;
-    unsigned slot = jem_fast_heap_slot(heap);
-    uintptr_t page;
-
-    if (unlikely(slot >= thread->slots))
-        return false;
-    page = jem_page(block);
-    if (unlikely(!((uint8_t)page & jem_trusted_pages)) &&
-        (!(page & JEM_PAGE_SLAB) || !jem_is_multiple(block, page)))
-        return false;
-    return jem_fast_push(
-        jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
-}
-
 /* Whether a small block can begin at this address. */
 static inline bool jem_is_start(const void *block, uintptr_t page)
 {
@@ -234,6 +208,23 @@ static inline bool jem_is_start(const void *block, uintptr_t page)
     class = &jem_class[page >> JEM_PAGE_CLASS_SHIFT];
     offset = (uintptr_t)block - (uintptr_t)jem_extent_of(page)->start;
     return likely((offset * class->inverse >> 32) * class->size == offset);
+}
+
+/* The caller vouches for the block: its size class is all that is read, unless all are looked at.
+ */
+static inline bool jem_fast_free(const struct heap *heap, void *block)
+{
+    struct jem_thread *thread = jem_thread_now;
+    unsigned slot = jem_fast_heap_slot(heap);
+    uintptr_t page;
+
+    if (unlikely(slot >= thread->slots))
+        return false;
+    page = jem_page(block);
+    if (unlikely(!((uint8_t)page & jem_trusted_pages)) && !jem_is_start(block, page))
+        return false;
+    return jem_fast_push(
+        jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
 }
 
 /* The slot of the arena set that a small block is of; 0: of none that is in use. */
