@@ -157,6 +157,10 @@ static void start(void *nothing)
 
     (void)nothing;
     pthread_mutex_lock(&first_use);
+    if (managers_get()) { /* while this thread was waiting */
+        pthread_mutex_unlock(&first_use);
+        return;
+    }
     if (!wanted)
         want();
     manager = wanted;
