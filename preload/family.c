@@ -21,43 +21,54 @@
 
 #define PUBLIC __attribute__((visibility("default")))
 
+/* Where the program goes on: of functions that a program calls only. */
+#define CALLER __builtin_return_address(0)
+
 /* --- blocks that come ------------------------------------------------------------------------- */
+
+/* NULL: place_alloc() is to answer. The caller is not asked for before. */
+static inline void *alloc_simply(size_t size)
+{
+    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), place_size(size)) : NULL;
+}
+
+void *family_alloc(size_t size, const void *caller)
+{
+    void *block = alloc_simply(size);
+
+    return likely(block) ? block : place_alloc(size, 1, AS_IS, caller);
+}
 
 PUBLIC void *malloc(size_t size)
 {
-    memkind_t kind = place_kind();
-    void *block;
+    void *block = alloc_simply(size);
 
-    size = place_size(size);
-    block = likely(kind) ? memkind_malloc(kind, size) : NULL;
-    return likely(block) ? block : place_alloc(size, 1, AS_IS);
+    return likely(block) ? block : place_alloc(size, 1, AS_IS, CALLER);
 }
 
 PUBLIC void *calloc(size_t count, size_t size)
 {
-    memkind_t kind = place_kind();
-    void *block;
+    void *block = NULL;
 
     if (unlikely(__builtin_mul_overflow(count, size, &size))) {
         errno = ENOMEM;
         return NULL;
     }
-    size = place_size(size);
-    block = likely(kind) ? memkind_calloc(kind, 1, size) : NULL;
-    return likely(block) ? block : place_alloc(size, 1, ZEROED);
+    if (likely(place_is_simple(size)))
+        block = memkind_calloc(place_kind(), 1, place_size(size));
+    return likely(block) ? block : place_alloc(size, 1, ZEROED, CALLER);
 }
 
-void *family_aligned(size_t alignment, size_t size)
+void *family_aligned(size_t alignment, size_t size, const void *caller)
 {
-    memkind_t kind = place_kind();
     void *block = NULL;
 
     if (alignment <= 16)
-        return malloc(size);
-    size = place_size(size);
-    if (likely(kind && !memkind_posix_memalign(kind, &block, alignment, size)))
+        return family_alloc(size, caller);
+    if (likely(place_is_simple(size) &&
+               !memkind_posix_memalign(place_kind(), &block, alignment, place_size(size))))
         return block;
-    return place_alloc(size, alignment, AS_IS);
+    return place_alloc(size, alignment, AS_IS, caller);
 }
 
 PUBLIC int posix_memalign(void **result, size_t alignment, size_t size)
@@ -67,7 +78,7 @@ PUBLIC int posix_memalign(void **result, size_t alignment, size_t size)
 
     if (alignment < sizeof(void *) || (alignment & (alignment - 1)))
         return EINVAL;
-    block = family_aligned(alignment, size);
+    block = family_aligned(alignment, size, CALLER);
     errno = error;
     if (!block)
         return ENOMEM;
@@ -86,14 +97,14 @@ PUBLIC void *memalign(size_t alignment, size_t size)
     }
     while (allowed < alignment)
         allowed *= 2;
-    return family_aligned(allowed, size);
+    return family_aligned(allowed, size, CALLER);
 }
 
 PUBLIC void *aligned_alloc(size_t alignment, size_t size) __attribute__((alias("memalign")));
 
 PUBLIC void *valloc(size_t size)
 {
-    return family_aligned((size_t)sysconf(_SC_PAGESIZE), size);
+    return family_aligned((size_t)sysconf(_SC_PAGESIZE), size, CALLER);
 }
 
 PUBLIC void *pvalloc(size_t size)
@@ -104,7 +115,7 @@ PUBLIC void *pvalloc(size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return family_aligned(page, size ? (size + page - 1) & -page : page);
+    return family_aligned(page, size ? (size + page - 1) & -page : page, CALLER);
 }
 
 /* --- blocks that go --------------------------------------------------------------------------- */
@@ -134,26 +145,32 @@ PUBLIC void free_aligned_sized(void *block, size_t alignment, size_t size)
 
 /* What memkind_realloc() alone does not do: the block is not the library's, its kind has no more
  * memory, or the program is watched. */
-static __attribute__((cold, noinline)) void *realloc_elsewhere(void *block, size_t size)
+static __attribute__((cold, noinline)) void *realloc_elsewhere(void *block, size_t size,
+                                                               const void *caller)
 {
-    return memkind_malloc_usable_size(NULL, block) ? place_move(block, place_size(size))
-                                                   : place_realloc_foreign(block, size);
+    return memkind_malloc_usable_size(NULL, block) ? place_move(block, size, caller)
+                                                   : place_realloc_foreign(block, size, caller);
 }
 
-PUBLIC void *realloc(void *block, size_t size)
+static inline void *change(void *block, size_t size, const void *caller)
 {
     void *moved;
 
     if (!block)
-        return malloc(size);
+        return family_alloc(size, caller);
     if (!size) {
         free(block);
         return NULL;
     }
     if (unlikely(place.watched))
-        return realloc_elsewhere(block, size);
+        return realloc_elsewhere(block, size, caller);
     moved = memkind_realloc(NULL, block, place_size(size));
-    return likely(moved) ? moved : realloc_elsewhere(block, size);
+    return likely(moved) ? moved : realloc_elsewhere(block, size, caller);
+}
+
+PUBLIC void *realloc(void *block, size_t size)
+{
+    return change(block, size, CALLER);
 }
 
 PUBLIC void *reallocarray(void *block, size_t count, size_t size)
@@ -164,7 +181,7 @@ PUBLIC void *reallocarray(void *block, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return realloc(block, total);
+    return change(block, total, CALLER);
 }
 
 /* --- questions -------------------------------------------------------------------------------- */

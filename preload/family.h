@@ -5,5 +5,8 @@
 
 #include <stddef.h>
 
-/* A block at a multiple of the alignment, which is a power of two. NULL with ENOMEM. */
-void *family_aligned(size_t alignment, size_t size);
+/* A block; NULL with ENOMEM. The caller is the address that the program's call returns to. */
+void *family_alloc(size_t size, const void *caller);
+
+/* At a multiple of the alignment, which is a power of two. */
+void *family_aligned(size_t alignment, size_t size, const void *caller);

@@ -25,7 +25,7 @@
 #define NEW(name)                                                                             \
     PUBLIC void *name(size_t size)                                                            \
     {                                                                                         \
-        void *block = malloc(size);                                                           \
+        void *block = family_alloc(size, __builtin_return_address(0));                        \
         void *(*next)(size_t);                                                                \
                                                                                               \
         if (__builtin_expect(block != NULL, 1))                                               \
@@ -35,7 +35,7 @@
     }                                                                                         \
     PUBLIC void *name##RKSt9nothrow_t(size_t size, const void *nothrow)                       \
     {                                                                                         \
-        void *block = malloc(size);                                                           \
+        void *block = family_alloc(size, __builtin_return_address(0));                        \
         void *(*next)(size_t, const void *);                                                  \
                                                                                               \
         if (__builtin_expect(block != NULL, 1))                                               \
@@ -45,7 +45,7 @@
     }                                                                                         \
     PUBLIC void *name##St11align_val_t(size_t size, size_t alignment)                         \
     {                                                                                         \
-        void *block = family_aligned(alignment, size);                                        \
+        void *block = family_aligned(alignment, size, __builtin_return_address(0));           \
         void *(*next)(size_t, size_t);                                                        \
                                                                                               \
         if (__builtin_expect(block != NULL, 1))                                               \
@@ -56,7 +56,7 @@
     PUBLIC void *name##St11align_val_tRKSt9nothrow_t(size_t size, size_t alignment,           \
                                                      const void *nothrow)                     \
     {                                                                                         \
-        void *block = family_aligned(alignment, size);                                        \
+        void *block = family_aligned(alignment, size, __builtin_return_address(0));           \
         void *(*next)(size_t, size_t, const void *);                                          \
                                                                                               \
         if (__builtin_expect(block != NULL, 1))                                               \

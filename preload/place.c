@@ -4,6 +4,7 @@
 #include "place.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,6 +55,7 @@ static void start(void)
         return;
     }
     atomic_store_explicit(&place.kind, settings.kind, memory_order_relaxed);
+    atomic_store_explicit(&place.below, SIZE_MAX, memory_order_relaxed);
     /* Any other kind may have to be helped out by MEMKIND_DEFAULT. */
     if (settings.kind == MEMKIND_DEFAULT)
         atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
@@ -82,6 +84,7 @@ static void *alloc_in(memkind_t kind, size_t size, size_t alignment, enum fillin
     void *block = NULL;
     int error;
 
+    size = place_size(size);
     if (filling == ZEROED)
         return memkind_calloc(kind, 1, size);
     if (alignment <= 16)
@@ -92,11 +95,12 @@ static void *alloc_in(memkind_t kind, size_t size, size_t alignment, enum fillin
     return block;
 }
 
-void *place_alloc(size_t size, size_t alignment, enum filling filling)
+void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
 {
     memkind_t kind = MEMKIND_DEFAULT;
     void *block;
 
+    (void)caller; /* one kind serves all callers */
     if (unlikely(!environ) && !libc_has_started &&
         atomic_load_explicit(&stage, memory_order_acquire) == NOTHING)
         return early_alloc(size, alignment);
@@ -115,19 +119,19 @@ void place_forget(void *block)
     report_remove(block);
 }
 
-void *place_move(void *block, size_t size)
+void *place_move(void *block, size_t size, const void *caller)
 {
     size_t old_size = memkind_malloc_usable_size(NULL, block);
     void *moved;
 
     if (place.watched) {
         report_remove(block);
-        moved = memkind_realloc(NULL, block, size);
+        moved = memkind_realloc(NULL, block, place_size(size));
         report_add(moved ? moved : block);
         if (moved)
             return moved;
     }
-    moved = place_alloc(size, 1, AS_IS);
+    moved = place_alloc(size, 1, AS_IS, caller);
     if (!moved)
         return NULL;
     memcpy(moved, block, old_size < size ? old_size : size);
@@ -145,14 +149,14 @@ static bool goes_to_next(void)
     return atomic_load_explicit(&stage, memory_order_acquire) != READY || !settings.checked;
 }
 
-void *place_realloc_foreign(void *block, size_t size)
+void *place_realloc_foreign(void *block, size_t size, const void *caller)
 {
     size_t old_size = early_size(block);
     void *moved;
 
     if (!old_size)
         return goes_to_next() ? next_realloc(block, size) : memkind_realloc(NULL, block, size);
-    moved = place_alloc(place_size(size), 1, AS_IS);
+    moved = place_alloc(size, 1, AS_IS, caller);
     return moved ? memcpy(moved, block, old_size < size ? old_size : size) : NULL;
 }
 

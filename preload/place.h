@@ -3,8 +3,9 @@
 /*
  * place: which kind a block of the program comes from.
  *
- * Where one kind serves all blocks, the answer is inline. Where nothing is decided yet, where the
- * program is watched for a report, or where the kind has no memory, place_alloc() answers.
+ * Up to a size, one kind serves all blocks, and the answer is inline. Beyond it, where nothing is
+ * decided yet, where the program is watched for a report, or where the kind has no memory,
+ * place_alloc() answers.
  *
  * The first block of the process decides, once (settings.h). Whoever comes meanwhile, which can
  * only be what the library itself calls, since no thread was started without a block, gets blocks
@@ -28,7 +29,8 @@
 
 /* What the inline part reads. */
 struct place {
-    _Atomic(memkind_t) kind; /* NULL: ask place_alloc() */
+    atomic_size_t below;     /* all blocks of less bytes are of `kind`; 0: ask place_alloc() */
+    _Atomic(memkind_t) kind; /* written before `below` */
     _Atomic(memkind_t) only; /* all blocks are of this kind; NULL: it is not so */
     bool watched;            /* calls and bytes are counted: report.h */
 };
@@ -44,22 +46,28 @@ static inline size_t place_size(size_t size)
     return size > 8 ? size : 9;
 }
 
-/* NULL: ask place_alloc(). */
+/* Whether place_kind() serves blocks of this size. */
+static inline bool place_is_simple(size_t size)
+{
+    return size < atomic_load_explicit(&place.below, memory_order_relaxed);
+}
+
 static inline memkind_t place_kind(void)
 {
     return atomic_load_explicit(&place.kind, memory_order_relaxed);
 }
 
-/* `alignment` is a power of two; 1 for none in particular. NULL with ENOMEM. */
-void *place_alloc(size_t size, size_t alignment, enum filling filling);
+/* `alignment` is a power of two; 1 for none in particular. The caller is the address that the
+ * program's call returns to. NULL with ENOMEM. */
+void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller);
 
 /* Another size for a block of this library: where its kind has no memory for it, or where the
  * program is watched, so that the change is counted. As realloc(3). */
-void *place_move(void *block, size_t size);
+void *place_move(void *block, size_t size, const void *caller);
 
 /* Before a block of this library is freed, if the program is watched. */
 void place_forget(void *block);
 
 /* A block that is none of the library's. */
-void *place_realloc_foreign(void *block, size_t size);
+void *place_realloc_foreign(void *block, size_t size, const void *caller);
 size_t place_size_foreign(void *block);
