@@ -18,6 +18,7 @@
 
 #include "family.h"
 #include "place.h"
+#include "serve.h"
 
 #define PUBLIC __attribute__((visibility("default")))
 
@@ -29,7 +30,7 @@
 /* NULL: place_alloc() is to answer. The caller is not asked for before. */
 static inline void *alloc_simply(size_t size)
 {
-    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), place_size(size)) : NULL;
+    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), serve_size(size)) : NULL;
 }
 
 void *family_alloc(size_t size, const void *caller)
@@ -55,7 +56,7 @@ PUBLIC void *calloc(size_t count, size_t size)
         return NULL;
     }
     if (likely(place_is_simple(size)))
-        block = memkind_calloc(place_kind(), 1, place_size(size));
+        block = memkind_calloc(place_kind(), 1, serve_size(size));
     return likely(block) ? block : place_alloc(size, 1, ZEROED, CALLER);
 }
 
@@ -66,7 +67,7 @@ void *family_aligned(size_t alignment, size_t size, const void *caller)
     if (alignment <= 16)
         return family_alloc(size, caller);
     if (likely(place_is_simple(size) &&
-               !memkind_posix_memalign(place_kind(), &block, alignment, place_size(size))))
+               !memkind_posix_memalign(place_kind(), &block, alignment, serve_size(size))))
         return block;
     return place_alloc(size, alignment, AS_IS, caller);
 }
@@ -123,8 +124,10 @@ PUBLIC void *pvalloc(size_t size)
 /* A kind that is named saves a look at whose the block is. */
 PUBLIC void free(void *block)
 {
-    if (unlikely(place.watched) && block)
-        place_forget(block);
+    if (unlikely(place.watched)) {
+        place_free(block);
+        return;
+    }
     memkind_free(atomic_load_explicit(&place.only, memory_order_relaxed), block);
 }
 
@@ -164,7 +167,7 @@ static inline void *change(void *block, size_t size, const void *caller)
     }
     if (unlikely(place.watched))
         return realloc_elsewhere(block, size, caller);
-    moved = memkind_realloc(NULL, block, place_size(size));
+    moved = memkind_realloc(NULL, block, serve_size(size));
     return likely(moved) ? moved : realloc_elsewhere(block, size, caller);
 }
 

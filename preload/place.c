@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "early.h"
+#include "front.h"
 #include "next.h"
 #include "report.h"
+#include "serve.h"
 #include "settings.h"
 
 /* Of libmemkind.so, and of no header (src/frontend/compat.c): free() need not ask of every block
@@ -19,8 +21,10 @@ void memkind_take_foreign(void (*take)(void *block));
 
 struct place place;
 
-/* What settings.c has decided; place has it too, unless every block is to pass by here. */
-static struct settings settings;
+/* Written at the start. Of the front's answer, `place` has what is inline. */
+static struct front front;
+static bool reported; /* blocks are counted: report.h */
+static bool checked;  /* MEMKIND_CHECK is on */
 
 /* --- the start -------------------------------------------------------------------------------- */
 
@@ -45,19 +49,21 @@ static void take_foreign(void *block)
 
 static void start(void)
 {
-    place.watched = settings_are_watched();
+    reported = settings_report() != NULL;
+    checked = settings_are_checked();
     next_find();
-    settings_read(&settings);
-    if (!settings.checked)
+    front_begin(&front);
+    if (!checked)
         memkind_take_foreign(take_foreign);
-    if (place.watched) {
+    if (reported)
         report_begin();
+    place.watched = reported || front.follows;
+    if (place.watched)
         return;
-    }
-    atomic_store_explicit(&place.kind, settings.kind, memory_order_relaxed);
-    atomic_store_explicit(&place.below, SIZE_MAX, memory_order_relaxed);
+    atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);
+    atomic_store_explicit(&place.below, front.below, memory_order_relaxed);
     /* Any other kind may have to be helped out by MEMKIND_DEFAULT. */
-    if (settings.kind == MEMKIND_DEFAULT)
+    if (front.kind == MEMKIND_DEFAULT && front.below == SIZE_MAX)
         atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
 }
 
@@ -79,65 +85,52 @@ static bool is_ready(void)
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-static void *alloc_in(memkind_t kind, size_t size, size_t alignment, enum filling filling)
-{
-    void *block = NULL;
-    int error;
-
-    size = place_size(size);
-    if (filling == ZEROED)
-        return memkind_calloc(kind, 1, size);
-    if (alignment <= 16)
-        return memkind_malloc(kind, size);
-    error = memkind_posix_memalign(kind, &block, alignment, size);
-    if (error)
-        errno = error;
-    return block;
-}
-
 void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
 {
-    memkind_t kind = MEMKIND_DEFAULT;
     void *block;
 
-    (void)caller; /* one kind serves all callers */
     if (unlikely(!environ) && !libc_has_started &&
         atomic_load_explicit(&stage, memory_order_acquire) == NOTHING)
         return early_alloc(size, alignment);
-    if (is_ready())
-        kind = settings.kind;
-    block = alloc_in(kind, size, alignment, filling);
-    if (!block && kind != MEMKIND_DEFAULT)
-        block = alloc_in(MEMKIND_DEFAULT, size, alignment, filling);
-    if (block && place.watched)
+    block = is_ready() ? front_alloc(size, alignment, filling, caller)
+                       : serve(MEMKIND_DEFAULT, size, alignment, filling);
+    if (block && reported)
         report_add(block);
     return block;
 }
 
-void place_forget(void *block)
+void place_free(void *block)
 {
-    report_remove(block);
+    if (reported && block)
+        report_remove(block);
+    front_free(block);
+}
+
+/* NULL: it stays as it is. */
+static void *resize(void *block, size_t size, const void *caller)
+{
+    void *resized;
+
+    if (reported)
+        report_remove(block);
+    resized = front_resize(block, size, caller);
+    if (reported)
+        report_add(resized ? resized : block);
+    return resized;
 }
 
 void *place_move(void *block, size_t size, const void *caller)
 {
     size_t old_size = memkind_malloc_usable_size(NULL, block);
-    void *moved;
+    void *moved = place.watched ? resize(block, size, caller) : NULL;
 
-    if (place.watched) {
-        report_remove(block);
-        moved = memkind_realloc(NULL, block, place_size(size));
-        report_add(moved ? moved : block);
-        if (moved)
-            return moved;
-    }
+    if (moved)
+        return moved;
     moved = place_alloc(size, 1, AS_IS, caller);
     if (!moved)
         return NULL;
     memcpy(moved, block, old_size < size ? old_size : size);
-    if (place.watched)
-        report_remove(block);
-    memkind_free(NULL, block);
+    place_free(block);
     return moved;
 }
 
@@ -146,7 +139,7 @@ void *place_move(void *block, size_t size, const void *caller)
 /* With MEMKIND_CHECK the library is to tell what is no block of its own. */
 static bool goes_to_next(void)
 {
-    return atomic_load_explicit(&stage, memory_order_acquire) != READY || !settings.checked;
+    return atomic_load_explicit(&stage, memory_order_acquire) != READY || !checked;
 }
 
 void *place_realloc_foreign(void *block, size_t size, const void *caller)

@@ -4,14 +4,12 @@
  * place: which kind a block of the program comes from.
  *
  * Up to a size, one kind serves all blocks, and the answer is inline. Beyond it, where nothing is
- * decided yet, where the program is watched for a report, or where the kind has no memory,
- * place_alloc() answers.
+ * decided yet, where the program is watched, or where the kind has no memory, place_alloc()
+ * answers: it asks the library's front (front.h), and counts for the report.
  *
- * The first block of the process decides, once (settings.h). Whoever comes meanwhile, which can
+ * The first block of the process decides, once (front_begin()). Whoever comes meanwhile, which can
  * only be what the library itself calls, since no thread was started without a block, gets blocks
  * of MEMKIND_DEFAULT.
- *
- * A kind that has no more memory is not the end of the program: MEMKIND_DEFAULT serves.
  *
  * Threads: any.
  */
@@ -23,6 +21,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "serve.h"
+
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #define HIDDEN __attribute__((visibility("hidden")))
@@ -32,19 +32,9 @@ struct place {
     atomic_size_t below;     /* all blocks of less bytes are of `kind`; 0: ask place_alloc() */
     _Atomic(memkind_t) kind; /* written before `below` */
     _Atomic(memkind_t) only; /* all blocks are of this kind; NULL: it is not so */
-    bool watched;            /* calls and bytes are counted: report.h */
+    bool watched;            /* all blocks that change and go are to pass by here */
 };
 extern struct place place HIDDEN;
-
-/* Whether a block's bytes are to be zero. */
-enum filling { AS_IS, ZEROED };
-
-/* As libc, which aligns every block for every type, however small it is; blocks of up to 8 bytes
- * of a kind are aligned to 8. Blocks of no size are blocks, too. */
-static inline size_t place_size(size_t size)
-{
-    return size > 8 ? size : 9;
-}
 
 /* Whether place_kind() serves blocks of this size. */
 static inline bool place_is_simple(size_t size)
@@ -62,11 +52,11 @@ static inline memkind_t place_kind(void)
 void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller);
 
 /* Another size for a block of this library: where its kind has no memory for it, or where the
- * program is watched, so that the change is counted. As realloc(3). */
+ * program is watched. As realloc(3). */
 void *place_move(void *block, size_t size, const void *caller);
 
-/* Before a block of this library is freed, if the program is watched. */
-void place_forget(void *block);
+/* Frees any block, if the program is watched. */
+void place_free(void *block);
 
 /* A block that is none of the library's. */
 void *place_realloc_foreign(void *block, size_t size, const void *caller);

@@ -11,10 +11,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "../tools/size.h"
-
-#define KIND "MEMKIND_PRELOAD_KIND"
-#define LIMIT "MEMKIND_PRELOAD_LIMIT"
 #define REPORT "MEMKIND_PRELOAD_REPORT"
 
 /* In the order of memkind_deprecated.h, by its numbers. Whether one is missing is seen at compile
@@ -58,7 +54,25 @@ memkind_t settings_kind(int number)
     return memkind_get_kind_by_partition(number, &kind) == MEMKIND_SUCCESS ? kind : NULL;
 }
 
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+/* With or without the prefix, in small letters or capitals. */
+memkind_t settings_parse_kind(const char *name)
+{
+    static const char prefix[] = "MEMKIND_";
+
+    if (strncasecmp(name, prefix, strlen(prefix)) == 0)
+        name += strlen(prefix);
+    for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++)
+        if (strcasecmp(settings_kinds[i], name) == 0)
+            return settings_kind(i);
+    return NULL;
+}
+
+const char *settings_get(const char *name)
+{
+    return secure_getenv(name);
+}
+
+void settings_say(const char *format, ...)
 {
     char line[1024];
     va_list arguments;
@@ -72,87 +86,15 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
                      (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
-/* --- words ------------------------------------------------------------------------------------ */
-
-/* With or without the prefix, in small letters or capitals. */
-static memkind_t parse_kind(const char *name)
-{
-    static const char prefix[] = "MEMKIND_";
-
-    if (strncasecmp(name, prefix, strlen(prefix)) == 0)
-        name += strlen(prefix);
-    for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++)
-        if (strcasecmp(settings_kinds[i], name) == 0)
-            return settings_kind(i);
-    return NULL;
-}
-
-/* --- variables -------------------------------------------------------------------------------- */
-
-/* NULL: it is refused. */
-static memkind_t read_kind(void)
-{
-    const char *value = secure_getenv(KIND);
-    char why[MEMKIND_ERROR_MESSAGE_SIZE];
-    memkind_t kind;
-    int error;
-
-    if (!value)
-        return MEMKIND_DEFAULT;
-    kind = parse_kind(value);
-    if (!kind) {
-        say("MEMKIND: " KIND "=%.200s is not accepted; accepted: DEFAULT, HBW, HBW_PREFERRED, "
-            "REGULAR and the other static kinds; DEFAULT is used\n",
-            value);
-        return NULL;
-    }
-    error = memkind_check_available(kind);
-    if (!error)
-        return kind;
-    memkind_error_message(error, why, sizeof why);
-    say("MEMKIND: " KIND "=%.200s: %s; DEFAULT is used\n", value, why);
-    return NULL;
-}
-
-/* A limit is the kind's that was asked for. MEMKIND_DEFAULT in its stead has none: nobody is there
- * to help it out, so that the program would end. */
-static void read_limit(memkind_t kind)
-{
-    const char *value = secure_getenv(LIMIT);
-    size_t limit = value ? size_parse(value) : 0;
-
-    if (!value)
-        return;
-    if (!limit)
-        say("MEMKIND: " LIMIT "=%.200s is not accepted; " SIZE_ACCEPTED "; there is no limit\n",
-            value);
-    else if (kind && memkind_set_limit(kind, limit))
-        say("MEMKIND: " LIMIT "=%.200s: it cannot be set; there is no limit\n", value);
-}
-
 /* As the library reads it, which refuses and tells all other values. */
-static bool read_check(void)
+bool settings_are_checked(void)
 {
-    const char *value = secure_getenv("MEMKIND_CHECK");
+    const char *value = settings_get("MEMKIND_CHECK");
 
     return value && (strcmp(value, "1") == 0 || strcmp(value, "2") == 0);
 }
 
-bool settings_are_watched(void)
-{
-    return secure_getenv(REPORT) != NULL;
-}
-
 const char *settings_report(void)
 {
-    return secure_getenv(REPORT);
-}
-
-void settings_read(struct settings *settings)
-{
-    memkind_t kind = read_kind();
-
-    settings->kind = kind ? kind : MEMKIND_DEFAULT;
-    settings->checked = read_check();
-    read_limit(kind);
+    return settings_get(REPORT);
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * settings: what the variables MEMKIND_PRELOAD_... ask for. libmemkind-preload(7) is the contract.
+ * settings: the environment, and what the variables of all libraries of this folder have in common.
  *
  * A value that is not accepted is told in a line on stderr, and the program goes on without it. A
  * process with other rights than its caller (AT_SECURE) is not told anything by the environment.
  *
- * Threads: one, at the first block of the process.
+ * Threads: any, while nobody changes the environment; the variables are read at the first block of
+ * the process.
  */
 #pragma once
 
@@ -15,19 +16,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct settings {
-    memkind_t kind;
-    bool checked; /* MEMKIND_CHECK is on */
-};
+/* The value of a variable. NULL: it is not set, or is not to be trusted. Allocates nothing. */
+const char *settings_get(const char *name);
 
-/* Whether a report is asked for: allocates nothing. */
-bool settings_are_watched(void);
-
-void settings_read(struct settings *settings);
+/* A line on stderr, with its newline. Allocates nothing. */
+__attribute__((format(printf, 1, 2))) void settings_say(const char *format, ...);
 
 /* The MEMKIND_NUM_BASE_KIND static kinds as the variables name them, by their numbers. */
 extern const char *const settings_kinds[] __attribute__((visibility("hidden")));
 memkind_t settings_kind(int number);
+
+/* A static kind by its name. NULL: there is none of this name. */
+memkind_t settings_parse_kind(const char *name);
+
+/* Whether MEMKIND_CHECK is on. */
+bool settings_are_checked(void);
 
 /* Where the report goes: "-" for stderr, or a file's path. NULL: nowhere. */
 const char *settings_report(void);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * front: what a library makes of its own variables, and which memory it gives a block for them.
+ *
+ * Several libraries are made of this folder. They are the same but for one file, which defines
+ * these functions: libmemkind-preload.so has one_kind.c. The caller is the address that the
+ * program's call returns to.
+ *
+ * Threads: front_begin() by one, at the first block of the process; the others by any, after it.
+ */
+#pragma once
+
+#include <memkind.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "serve.h"
+
+struct front {
+    /* All blocks of less than `below` bytes are of this kind, but for what MEMKIND_DEFAULT helps it
+     * out with; front_alloc() is asked for them only where there is no memory. For a report, and
+     * where the front follows blocks, it is asked for all. */
+    memkind_t kind;
+    size_t below;
+    /* front_resize() and front_free() are to see all blocks; else they may be passed by. */
+    bool follows;
+};
+
+/* Reads the variables, and tells what it does not accept. `front` is all zero. */
+void front_begin(struct front *front);
+
+/* A block, as serve() has it. */
+void *front_alloc(size_t size, size_t alignment, enum filling filling, const void *caller);
+
+/* Another size, not 0, for a block of this library. NULL: it stays as it is, and is to be copied
+ * into a block of front_alloc(). */
+void *front_resize(void *block, size_t size, const void *caller);
+
+/* Frees any block, which may be none of this library. */
+void front_free(void *block);
