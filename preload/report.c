@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "output.h"
 #include "pages.h"
 #include "settings.h"
 
@@ -137,23 +137,7 @@ static int open_target(void)
 
 /* --- the text --------------------------------------------------------------------------------- */
 
-static struct {
-    size_t length;
-    char text[16384];
-} page;
-
-__attribute__((format(printf, 1, 2))) static void print(const char *format, ...)
-{
-    size_t room = sizeof page.text - page.length;
-    va_list arguments;
-    int length;
-
-    va_start(arguments, format);
-    length = vsnprintf(page.text + page.length, room, format, arguments);
-    va_end(arguments);
-    if (length > 0)
-        page.length += (size_t)length < room ? (size_t)length : room - 1;
-}
+static struct output page;
 
 static size_t kibibytes(long bytes)
 {
@@ -175,13 +159,13 @@ static void print_nodes(unsigned number)
                                 (size_t)1 << PIECE_SHIFT, bytes);
     }
     if (error)
-        print("not known: move_pages: %s", strerror(error));
+        output_print(&page, "not known: move_pages: %s", strerror(error));
     for (unsigned node = 0; node < PAGES_NODES && !error; node++)
         if (bytes[node]) {
-            print("%s%u: %zu", between, node, bytes[node] >> 10);
+            output_print(&page, "%s%u: %zu", between, node, bytes[node] >> 10);
             between = ", ";
         }
-    print("\n");
+    output_print(&page, "\n");
 }
 
 __attribute__((destructor)) static void report(void)
@@ -190,20 +174,23 @@ __attribute__((destructor)) static void report(void)
 
     if (file < 0)
         return;
+    page.file = file;
     page.length = 0;
-    print("memkind report of %s, process %d; sizes in KiB\n", program_invocation_short_name,
-          (int)getpid());
-    print("%-34s %12s %12s %12s  %s\n", "kind", "calls", "peak", "live", "on nodes");
+    output_print(&page, "memkind report of %s, process %d; sizes in KiB\n",
+                 program_invocation_short_name, (int)getpid());
+    output_print(&page, "%-34s %12s %12s %12s  %s\n", "kind", "calls", "peak", "live", "on nodes");
     for (unsigned i = 0; i < MEMKIND_NUM_BASE_KIND; i++) {
         if (!counts[i].calls)
             continue;
-        print("%-34s %12lu %12zu %12zu  ", settings_kinds[i], counts[i].calls,
-              kibibytes(counts[i].peak), kibibytes(counts[i].live));
+        output_print(&page, "%-34s %12lu %12zu %12zu  ", settings_kinds[i], counts[i].calls,
+                     kibibytes(counts[i].peak), kibibytes(counts[i].live));
         print_nodes(i);
     }
     if (overflown)
-        print("There was too much memory to look at all of it: the nodes' part is too small.\n");
-    (void)!write(file, page.text, page.length);
+        output_print(
+            &page,
+            "There was too much memory to look at all of it: the nodes' part is too small.\n");
+    output_flush(&page);
     if (*path)
         close(file);
     errno = error;
