@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "early.h"
 #include "front.h"
 #include "next.h"
 #include "report.h"
+#include "sample.h"
 #include "serve.h"
 #include "settings.h"
 
@@ -24,7 +26,26 @@ struct place place;
 /* Written at the start. Of the front's answer, `place` has what is inline. */
 static struct front front;
 static bool reported; /* blocks are counted: report.h */
+static bool profiled; /* blocks are sampled: sample.h */
 static bool checked;  /* MEMKIND_CHECK is on */
+
+/* --- who watches ------------------------------------------------------------------------------ */
+
+static void watch_add(void *block, size_t size)
+{
+    if (profiled)
+        sample_add(block, size + !size);
+    if (reported)
+        report_add(block);
+}
+
+static void watch_remove(void *block)
+{
+    if (profiled)
+        sample_remove(block);
+    if (reported)
+        report_remove(block);
+}
 
 /* --- the start -------------------------------------------------------------------------------- */
 
@@ -57,7 +78,8 @@ static void start(void)
         memkind_take_foreign(take_foreign);
     if (reported)
         report_begin();
-    place.watched = reported || front.follows;
+    profiled = settings_profile() && capture_begin();
+    place.watched = reported || profiled || front.follows;
     if (place.watched)
         return;
     atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);
@@ -94,35 +116,36 @@ void *place_alloc(size_t size, size_t alignment, enum filling filling, const voi
         return early_alloc(size, alignment);
     block = is_ready() ? front_alloc(size, alignment, filling, caller)
                        : serve(MEMKIND_DEFAULT, size, alignment, filling);
-    if (block && reported)
-        report_add(block);
+    if (block)
+        watch_add(block, size);
     return block;
 }
 
 void place_free(void *block)
 {
-    if (reported && block)
-        report_remove(block);
+    if (block)
+        watch_remove(block);
     front_free(block);
 }
 
 /* NULL: it stays as it is. */
-static void *resize(void *block, size_t size, const void *caller)
+static void *resize(void *block, size_t size, size_t old_size, const void *caller)
 {
     void *resized;
 
-    if (reported)
-        report_remove(block);
+    watch_remove(block);
     resized = front_resize(block, size, caller);
-    if (reported)
-        report_add(resized ? resized : block);
+    if (resized)
+        watch_add(resized, size);
+    else
+        watch_add(block, old_size);
     return resized;
 }
 
 void *place_move(void *block, size_t size, const void *caller)
 {
     size_t old_size = memkind_malloc_usable_size(NULL, block);
-    void *moved = place.watched ? resize(block, size, caller) : NULL;
+    void *moved = place.watched ? resize(block, size, old_size, caller) : NULL;
 
     if (moved)
         return moved;

@@ -11,7 +11,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "../tools/size.h"
+
 #define REPORT "MEMKIND_PRELOAD_REPORT"
+#define PROFILE "MEMKIND_PRELOAD_PROFILE"
+#define RATE "MEMKIND_PRELOAD_PROFILE_RATE"
 
 /* In the order of memkind_deprecated.h, by its numbers. Whether one is missing is seen at compile
  * time for the last, and for all others by test_run.sh. */
@@ -52,6 +56,15 @@ memkind_t settings_kind(int number)
     memkind_t kind;
 
     return memkind_get_kind_by_partition(number, &kind) == MEMKIND_SUCCESS ? kind : NULL;
+}
+
+unsigned settings_number(memkind_t kind)
+{
+    int number = 0;
+
+    while (number < MEMKIND_NUM_BASE_KIND && (!kind || settings_kind(number) != kind))
+        number++;
+    return (unsigned)number;
 }
 
 /* With or without the prefix, in small letters or capitals. */
@@ -97,4 +110,21 @@ bool settings_are_checked(void)
 const char *settings_report(void)
 {
     return settings_get(REPORT);
+}
+
+const char *settings_profile(void)
+{
+    return settings_get(PROFILE);
+}
+
+size_t settings_profile_rate(void)
+{
+    const char *value = settings_get(RATE);
+    size_t rate = value ? size_parse(value) : SETTINGS_PROFILE_RATE;
+
+    if (rate)
+        return rate;
+    settings_say("MEMKIND: " RATE "=%.200s is not accepted; " SIZE_ACCEPTED "; 512K is used\n",
+                 value);
+    return SETTINGS_PROFILE_RATE;
 }

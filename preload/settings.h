@@ -25,6 +25,8 @@ __attribute__((format(printf, 1, 2))) void settings_say(const char *format, ...)
 /* The MEMKIND_NUM_BASE_KIND static kinds as the variables name them, by their numbers. */
 extern const char *const settings_kinds[] __attribute__((visibility("hidden")));
 memkind_t settings_kind(int number);
+/* MEMKIND_NUM_BASE_KIND: it is none of them. */
+unsigned settings_number(memkind_t kind);
 
 /* A static kind by its name. NULL: there is none of this name. */
 memkind_t settings_parse_kind(const char *name);
@@ -34,3 +36,9 @@ bool settings_are_checked(void);
 
 /* Where the report goes: "-" for stderr, or a file's path. NULL: nowhere. */
 const char *settings_report(void);
+
+/* Where the profile goes: a file's path, without the process's number. NULL: nowhere. */
+const char *settings_profile(void);
+/* How many bytes there are between two that are sampled, on average. */
+size_t settings_profile_rate(void);
+#define SETTINGS_PROFILE_RATE ((size_t)512 << 10) /* if nothing is said */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * sample: blocks that are drawn for the profile (MEMKIND_PRELOAD_PROFILE).
+ *
+ * A thread counts its bytes down to the next one that is drawn (poisson.h); the block that it is in
+ * is sampled: who asked for it, and when, is kept until it goes. All other blocks pay a subtraction
+ * and a branch when they come, and a look at a counter when they go. Without a profile nobody comes
+ * here.
+ *
+ * Nothing is sampled before libc has started: there is no unwinding in the dynamic loader yet.
+ *
+ * The child of a fork begins a profile of its own, without its parent's blocks.
+ *
+ * Threads: any, but sample_begin(), which comes first, and sample_end(), after which nothing is
+ * sampled. One lock, for sampled blocks only, with nothing called below it that may allocate. What
+ * comes in meanwhile on the same thread, by a signal handler or from the unwinder, is not sampled.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Before anything is counted. False: there is no memory for it. */
+bool sample_begin(size_t rate);
+
+/* --- every block ------------------------------------------------------------------------------ */
+
+/* Bytes up to the next one that is drawn. */
+extern __thread int64_t sample_left
+    __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* How many sampled blocks have an address of this hash: most of the time none. */
+#define SAMPLE_FILTER ((size_t)1 << 16)
+extern _Atomic(uint16_t) sample_filter[SAMPLE_FILTER] __attribute__((visibility("hidden")));
+
+static inline size_t sample_hash(const void *block)
+{
+    return (size_t)((uintptr_t)block * 0x9e3779b97f4a7c15u >> 48);
+}
+
+void sample_take(void *block, size_t size);
+void sample_drop(void *block);
+
+/* A block of `size` bytes has come. */
+static inline void sample_add(void *block, size_t size)
+{
+    sample_left -= (int64_t)size;
+    if (__builtin_expect(sample_left <= 0, 0))
+        sample_take(block, size);
+}
+
+/* A block is about to go. */
+static inline void sample_remove(void *block)
+{
+    if (__builtin_expect(
+            atomic_load_explicit(&sample_filter[sample_hash(block)], memory_order_relaxed) != 0, 0))
+        sample_drop(block);
+}
+
+/* --- the profile ------------------------------------------------------------------------------ */
+
+struct profile {
+    size_t rate;
+    uint64_t begun, ended; /* in ns */
+    uint64_t lost;         /* sampled blocks for which there was no room */
+    struct sites *sites;
+    struct blocks *blocks;
+    struct timeline *timeline;
+};
+
+/* Ends it. NULL: there is none. */
+const struct profile *sample_end(void);

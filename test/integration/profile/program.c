@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * A program with known call sites, for test_profile.py: what it says there must be in the profile.
+ *
+ * usage: profile_program sites | threads | fork | busy
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MANY 20000
+
+static void *kept[MANY];
+
+static void pause_ms(long milliseconds)
+{
+    struct timespec time = {0, milliseconds * 1000000};
+
+    nanosleep(&time, NULL);
+}
+
+/* Each has a frame of its own, and does not return what malloc does in the same way as another. */
+__attribute__((noinline)) void *site_small(void)
+{
+    void *block = malloc(1000);
+
+    memset(block, 1, 1000);
+    return block;
+}
+
+__attribute__((noinline)) void *site_short(void)
+{
+    void *block = malloc(4096);
+
+    memset(block, 2, 4096);
+    return block;
+}
+
+__attribute__((noinline)) void *site_grown(void *block)
+{
+    block = realloc(block, 8000000);
+    memset(block, 3, 8000000);
+    return block;
+}
+
+/* 20 MB at site_small, half of which goes; 41 MB at site_short, never more than one block; 8 MB at
+ * site_grown, which are the peak for 50 ms. */
+static void use_sites(void)
+{
+    void *grown;
+
+    for (int i = 0; i < MANY; i++)
+        kept[i] = site_small();
+    for (int i = 0; i < MANY / 2; i++)
+        free(site_short());
+    grown = site_grown(NULL);
+    pause_ms(50);
+    grown = site_grown(grown);
+    free(grown);
+    for (int i = 0; i < MANY; i += 2)
+        free(kept[i]);
+}
+
+static void *use_thread(void *from)
+{
+    for (void **block = from; block < (void **)from + MANY / 4; block++)
+        *block = site_small();
+    return NULL;
+}
+
+/* Blocks of four threads go on another. */
+static void use_threads(void)
+{
+    pthread_t threads[4];
+
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, use_thread, &kept[MANY / 4 * i]);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < MANY; i++)
+        free(kept[i]);
+}
+
+/* The child frees what its parent had, which is none of its business, and has something itself. */
+static void use_fork(void)
+{
+    pid_t child;
+
+    for (int i = 0; i < MANY; i++)
+        kept[i] = site_small();
+    child = fork();
+    if (child == 0) {
+        for (int i = 0; i < MANY; i++)
+            free(kept[i]);
+        kept[0] = site_grown(NULL);
+        exit(0);
+    }
+    waitpid(child, NULL, 0);
+}
+
+/* Forks while other threads allocate: nobody waits for a lock of a thread that is not there. */
+static void use_busy(void)
+{
+    pthread_t thread;
+
+    for (int round = 0; round < 20; round++) {
+        pthread_create(&thread, NULL, use_thread, kept);
+        if (fork() == 0) {
+            for (int i = 0; i < 100; i++)
+                free(site_short());
+            exit(0);
+        }
+        pthread_join(thread, NULL);
+        wait(NULL);
+    }
+}
+
+int main(int argc, char *argv[])
+{
+    static const struct {
+        const char *name;
+        void (*use)(void);
+    } all[] = {
+        {"sites", use_sites}, {"threads", use_threads}, {"fork", use_fork}, {"busy", use_busy}};
+
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (argc == 2 && strcmp(argv[1], all[i].name) == 0) {
+            all[i].use();
+            puts("well");
+            return 0;
+        }
+    return 2;
+}

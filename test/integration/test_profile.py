@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+"""The profile of libmemkind-preload.so: what its file says of a program whose blocks are known.
+
+usage: test_profile.py PRELOAD PROGRAM [sanitized]
+"""
+
+import bisect
+import glob
+import os
+import subprocess
+import sys
+import tempfile
+
+PRELOAD, PROGRAM = (os.path.realpath(path) for path in sys.argv[1:3])
+RATE = 8192
+failures = 0
+
+
+def check(what, holds, found=""):
+    global failures
+    if holds:
+        print(f"ok: {what}")
+    else:
+        failures += 1
+        print(f"FAILED: {what}: {found}")
+
+
+def near(what, expected, found, part=0.1):
+    check(f"{what}: {expected}", abs(found - expected) <= expected * part, found)
+
+
+class Capture:
+    """A file of docs/profile.md."""
+
+    def __init__(self, path):
+        self.head, self.modules, self.sites, self.points, self.blocks = {}, [], [], [], []
+        with open(path, encoding="utf-8") as stream:
+            lines = stream.read().splitlines()
+        assert lines[0] == "memkind-profile 1" and lines[-1] == "end", lines
+        for line in lines[1:-1]:
+            word, _, rest = line.partition(" ")
+            fields = dict(field.partition("=")[::2] for field in rest.split(" ") if "=" in field)
+            if word == "module":
+                self.modules.append({**fields, "path": line.partition(" path=")[2]})
+            elif word == "site":
+                self.sites.append(
+                    {name: int(value) if value.isdigit() else value for name, value in fields.items()}
+                )
+            elif word == "point":
+                live = (pair.split(":") for pair in fields["live"].split(",") if pair)
+                self.points.append((int(fields["time"]), {int(site): int(live) for site, live in live}))
+            elif word == "block":
+                self.blocks.append(fields)
+            else:
+                name, _, value = line.partition("=")
+                self.head[name] = value
+
+    def of(self, function):
+        """The sites whose innermost frame is in that function of the program, as one."""
+        chosen = [site for site in self.sites if self.function(site["stack"].split(",")[0]) == function]
+        total = {"sites": len(chosen)}
+        for site in chosen:
+            for name, value in site.items():
+                if isinstance(value, int):
+                    total[name] = total.get(name, 0) + value
+        return total
+
+    def function(self, frame):
+        module, _, offset = frame.partition("+")
+        if module == "?" or self.modules[int(module)]["path"] != PROGRAM:
+            return None
+        index = bisect.bisect(SYMBOLS, (int(offset, 16), "~")) - 1
+        return SYMBOLS[index][1] if index >= 0 else None
+
+
+def run(mode, **variables):
+    """The captures of the program's processes; the one that was started first."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMKIND_")}
+        environment |= {
+            "LD_PRELOAD": PRELOAD,
+            "MEMKIND_PRELOAD_PROFILE": f"{folder}/capture",
+            "MEMKIND_PRELOAD_PROFILE_RATE": str(RATE),
+            **variables,
+        }
+        with subprocess.Popen([PROGRAM, mode], env=environment, stdout=subprocess.PIPE, text=True) as process:
+            said = process.communicate(timeout=60)[0]
+        check(f"{mode}: the program goes on", said.splitlines()[-1:] == ["well"] and process.returncode == 0, said)
+        files = sorted(glob.glob(f"{folder}/capture.*"), key=lambda path: not path.endswith(f".{process.pid}"))
+        return [Capture(path) for path in files]
+
+
+def check_sites(manager):
+    captures = run("sites", MEMKIND_HEAP_MANAGER=manager)
+    check("one process, one file", len(captures) == 1, captures)
+    capture = captures[0]
+    check("the rate", capture.head["rate"] == str(RATE), capture.head)
+    check("the program", capture.head["program"] == PROGRAM, capture.head)
+    check("nothing is lost", capture.head["lost"] == "0", capture.head)
+    check("build ids", all(len(module.get("build-id", "")) in (0, 40) for module in capture.modules), capture.modules)
+    small, short, grown = (capture.of(f"site_{name}") for name in ("small", "short", "grown"))
+    near("bytes of small blocks", 20000000, small["bytes"])
+    near("small blocks", 20000, small["calls"])
+    near("bytes of small blocks at their peak", 20000000, small["peak"])
+    near("bytes of small blocks in the end", 10000000, small["live"])
+    near("small blocks in the end", 10000, small["live-calls"])
+    near("small blocks that went", 10000, small["freed"])
+    check("the shortest of their lives is longer than 50 ms", small["lifetime-least"] > 50e6, small)
+    check("their size", small["size-least"] == small["size-most"] == 1000, small)
+    near("bytes of short lives", 40960000, short["bytes"])
+    check("short lives leave nothing", short["live"] == 0 and short["peak"] <= RATE * 2, short)
+    check("short lives are short", short["lifetime-mean"] < 20e6, short)
+    check("both calls of realloc", grown["bytes"] == 16000000 and grown["sites"] == 2, grown)
+    check("what is grown goes", grown["live"] == 0 and grown["freed"] == 2, grown)
+    check("at the peak are 8 MB of it", grown["at-peak"] == 8000000, grown)
+    near("the peak", 28000000, int(capture.head["peak"]), 0.1)
+    near("small blocks at the peak", 20000000, small["at-peak"])
+    total = [sum(live.values()) for _, live in capture.points]
+    check("points are in order", capture.points == sorted(capture.points, key=lambda point: point[0]))
+    check("at most 512 points", 10 <= len(total) <= 512, len(total))
+    near("the highest point", 28000000, max(total))
+    near("the last point", 10000000, total[-1])
+    blocks = [block for block in capture.blocks if block["size"] == "8000000"]
+    check(
+        "large blocks are kept with their lives",
+        len(blocks) == 2 and all(int(block["died"]) > int(block["born"]) for block in blocks),
+        blocks,
+    )
+
+
+def check_threads():
+    (capture,) = run("threads")
+    small = capture.of("site_small")
+    near("bytes of four threads", 20000000, small["bytes"])
+    near("bytes at the peak", 20000000, small["at-peak"])
+    check("all are freed on another thread", small["live"] == 0, small)
+
+
+def check_fork():
+    captures = run("fork")
+    check("a file for each process", len(captures) == 2, len(captures))
+    parent, child = captures
+    near("the parent's blocks are there", 20000000, parent.of("site_small")["live"])
+    check("the child's are not the parent's", not parent.of("site_grown")["sites"])
+    check("the parent's are not the child's", not child.of("site_small")["sites"], child.sites)
+    check("the child's blocks", child.of("site_grown").get("live") == 8000000, child.sites)
+
+
+def main():
+    global SYMBOLS
+    if sys.argv[3:] == ["sanitized"]:
+        print("SKIP: profile: preloaded into programs that lack the sanitizer's runtime")
+        return 0
+    lines = subprocess.run(["nm", PROGRAM], check=True, capture_output=True, text=True).stdout.splitlines()
+    SYMBOLS = sorted((int(line.split()[0], 16), line.split()[2]) for line in lines if len(line.split()) == 3)
+    for manager in ("JEMALLOC", "TBB"):
+        check_sites(manager)
+    check_threads()
+    check_fork()
+    check("a file for each of 21 processes", 1 <= len(run("busy")) <= 21)
+    return failures != 0
+
+
+sys.exit(main())
