@@ -40,7 +40,7 @@
 #define JEM_CACHE_LITTLE ((size_t)64 << 10) /* of a kind with the conservative policy */
 #define JEM_CALLS_BETWEEN 1024              /* looks at what is unused: calls of a thread */
 #define JEM_CALLS_SLOW 4     /* calls that one on the slow path counts for; see thread.h */
-#define JEM_LOOKS_BETWEEN 16 /* looks at a cache: looks at what is unused */
+#define JEM_LOOKS_BETWEEN 48 /* looks at a cache: looks at what is unused */
 
 /* Blocks of one size class: a stack that grows down, from `empty` to `full`. */
 struct jem_bin {
