@@ -95,6 +95,11 @@ struct heap_manager {
      * errno alone. */
     void (*free)(struct heap *heap, void *block);
 
+    /* A shorter way to malloc() and free() where the settings ask for looks; NULL: there is none.
+     */
+    void *(*malloc_looking)(struct heap *heap, size_t size);
+    void (*free_looking)(struct heap *heap, void *block);
+
     /* O(1), no lock. 0 and NULL for a pointer of no heap. */
     size_t (*usable_size)(const void *block);
     struct heap *(*detect)(const void *block);

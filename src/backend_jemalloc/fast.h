@@ -165,7 +165,7 @@ struct jem_extent {
 
 struct jem_class {
     uint32_t size;
-    uint32_t inverse; /* offset * inverse >> 32 is offset / size, for multiples */
+    uint32_t inverse; /* 2^32 / size, rounded up */
 };
 
 extern const _Atomic(uintptr_t) *const _Atomic *const jem_tree HIDDEN;
@@ -197,17 +197,18 @@ static inline const struct jem_extent *jem_extent_of(uintptr_t page)
     return (const struct jem_extent *)(page & JEM_PAGE_EXTENT);
 }
 
-/* Whether a small block can begin at this address. */
+/* Whether a small block can begin at this address: its distance from the slab's start is a multiple
+ * of the size exactly where its product with the inverse, modulo 2^32, is less than the inverse
+ * (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). */
 static inline bool jem_is_start(const void *block, uintptr_t page)
 {
-    const struct jem_class *class;
-    uint64_t offset;
+    uint32_t inverse, offset;
 
     if (unlikely((page & (JEM_PAGE_SLAB | JEM_PAGE_STATE)) != JEM_PAGE_SLAB))
         return false;
-    class = &jem_class[page >> JEM_PAGE_CLASS_SHIFT];
-    offset = (uintptr_t)block - (uintptr_t)jem_extent_of(page)->start;
-    return likely((offset * class->inverse >> 32) * class->size == offset);
+    inverse = jem_class[page >> JEM_PAGE_CLASS_SHIFT].inverse;
+    offset = (uint32_t)((uintptr_t)block - (uintptr_t)jem_extent_of(page)->start);
+    return likely(offset * inverse < inverse);
 }
 
 /* The caller vouches for the block: its size class is all that is read, unless all are looked at.

@@ -203,17 +203,21 @@ malloc_fast(struct heap *heap, size_t size, void *(*otherwise)(struct heap *heap
         return alloc_again(heap, 0, size);
     class = tbb_class_of(size);
     if (marks)
-        tbb_unmark(block);
+        ((uint64_t *)block)[1] = 0;
     count = &thread->counts[heap->slot].allocated;
     if (unlikely(address_map_note_inside(block) != class))
         return first_of_slab(heap, count, block, class);
     return count_add(count, tbb_classes.size[class]) ? look(heap, block) : block;
 }
 
+void *tbb_malloc_looking(struct heap *heap, size_t size)
+{
+    return malloc_fast(heap, size < TBB_MARKABLE ? TBB_MARKABLE : size, malloc_slow, true);
+}
+
 static __attribute__((noinline)) void *malloc_marked(struct heap *heap, size_t size)
 {
-    return tbb_marks ? malloc_fast(heap, tbb_markable(size), malloc_slow, true)
-                     : malloc_slow(heap, size);
+    return tbb_marks ? tbb_malloc_looking(heap, size) : malloc_slow(heap, size);
 }
 
 void *tbb_malloc(struct heap *heap, size_t size)
@@ -404,6 +408,14 @@ void tbb_free(struct heap *heap, void *block)
 {
     if (heap)
         free_noted(heap, address_map_note(block), block);
+    else
+        free_unknown(block);
+}
+
+void tbb_free_looking(struct heap *heap, void *block)
+{
+    if (likely(heap))
+        free_fast(heap, address_map_note(block), block, free_unmarked, true);
     else
         free_unknown(block);
 }

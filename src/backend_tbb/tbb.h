@@ -74,7 +74,7 @@ struct tbb_classes {
     size_t small_most;                  /* largest small block; 0: the layout of slabs is unknown */
     size_t slab_header;                 /* bytes of a slab in front of its first block */
     uint32_t size[TBB_CLASSES_MOST];    /* by class */
-    uint32_t inverse[TBB_CLASSES_MOST]; /* n * inverse >> 32 is n / size */
+    uint32_t inverse[TBB_CLASSES_MOST]; /* 2^32 / size, rounded up: n * inverse >> 32 is n / size */
     /* The first class from this one on whose size is a multiple of 1 << n; 0: there is none. */
     uint8_t aligned[TBB_ALIGNMENTS][TBB_CLASSES_MOST];
     uint8_t by_size[TBB_SMALL_MOST / TBB_CLASS_STEP + 1]; /* by (size + 7) / 8 */
@@ -293,6 +293,8 @@ void *tbb_calloc(struct heap *heap, size_t size);
 void *tbb_aligned_alloc(struct heap *heap, size_t alignment, size_t size);
 void *tbb_realloc(struct heap *heap, void *block, size_t size);
 void tbb_free(struct heap *heap, void *block);
+void *tbb_malloc_looking(struct heap *heap, size_t size);
+void tbb_free_looking(struct heap *heap, void *block);
 size_t tbb_usable_size(const void *block);
 struct heap *tbb_detect(const void *block);
 void *tbb_defrag(void *block);

@@ -280,6 +280,10 @@ static void sampled_postfork_child(void)
 const struct heap_manager *sampled_over(const struct heap_manager *under)
 {
     base = *under;
+    if (under->malloc_looking)
+        base.malloc = under->malloc_looking;
+    if (under->free_looking)
+        base.free = under->free_looking;
     table = *under;
     table.heap_destroy = sampled_heap_destroy;
     table.malloc = under->countdown ? sampled_malloc : uncounted_malloc;
