@@ -13,8 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,12 +23,12 @@
 #include "frontend/registry.h"
 #include "frontend/version.h"
 #include "kinds/machine/page_kind.h"
+#include "launch.h"
 #include "size.h"
 
 #define PROGRAM "memkind-run"
 
-/* As env(1). */
-enum status { MISUSED = 125, NOT_RUN = 126, NOT_FOUND = 127 };
+const char launch_program[] = PROGRAM;
 
 static const char help[] =
     "usage: " PROGRAM " [--kind KIND] [--limit SIZE] [--report[=FILE]] [--heap-manager NAME]\n"
@@ -54,29 +52,9 @@ static const char help[] =
     "cannot\n"
     "be run; 127 it is not found.\n";
 
-__attribute__((format(printf, 2, 3))) static _Noreturn void end(enum status status,
-                                                                const char *format, ...)
-{
-    va_list arguments;
-
-    fputs(PROGRAM ": ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    exit(status);
-}
-
 /* --- variables -------------------------------------------------------------------------------- */
 
 static bool verbose;
-
-/* What the program is to find in its environment. */
-static void set(const char *name, const char *value)
-{
-    if (setenv(name, value, 1))
-        end(MISUSED, "%s: %s", name, strerror(errno));
-}
 
 static void show(const char *name)
 {
@@ -92,22 +70,24 @@ static void set_kind(const char *name)
     int kind = argument_kind(name), error;
 
     if (kind < 0)
-        end(MISUSED, "--kind: no static kind has this name: %s; memkind-info --kinds shows them",
-            name);
+        launch_end(LAUNCH_MISUSED,
+                   "--kind: no static kind has this name: %s; memkind-info --kinds shows them",
+                   name);
     error = memkind_check_available(registry_static(kind));
     if (error) {
         memkind_error_message(error, why, sizeof why);
-        end(MISUSED, "--kind: %s is not available here: %s; memkind-info --kind %s tells more",
-            page_kind_static[kind].name, why, page_kind_static[kind].name);
+        launch_end(LAUNCH_MISUSED,
+                   "--kind: %s is not available here: %s; memkind-info --kind %s tells more",
+                   page_kind_static[kind].name, why, page_kind_static[kind].name);
     }
-    set("MEMKIND_PRELOAD_KIND", page_kind_static[kind].name);
+    launch_set("MEMKIND_PRELOAD_KIND", page_kind_static[kind].name);
 }
 
 static void set_limit(const char *text)
 {
     if (!size_parse(text))
-        end(MISUSED, "--limit: this is no size: %s; " SIZE_ACCEPTED, text);
-    set("MEMKIND_PRELOAD_LIMIT", text);
+        launch_end(LAUNCH_MISUSED, "--limit: this is no size: %s; " SIZE_ACCEPTED, text);
+    launch_set("MEMKIND_PRELOAD_LIMIT", text);
 }
 
 /* The program may change to another folder. NULL: standard error. */
@@ -117,67 +97,27 @@ static void set_report(const char *file)
     int opened;
 
     if (!file) {
-        set("MEMKIND_PRELOAD_REPORT", "-");
+        launch_set("MEMKIND_PRELOAD_REPORT", "-");
         return;
     }
     opened = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     if (opened < 0)
-        end(MISUSED, "--report: %s: %s", file, strerror(errno));
+        launch_end(LAUNCH_MISUSED, "--report: %s: %s", file, strerror(errno));
     close(opened);
     path = realpath(file, NULL);
     if (!path)
-        end(MISUSED, "--report: %s: %s", file, strerror(errno));
-    set("MEMKIND_PRELOAD_REPORT", path);
+        launch_end(LAUNCH_MISUSED, "--report: %s: %s", file, strerror(errno));
+    launch_set("MEMKIND_PRELOAD_REPORT", path);
     free(path);
 }
 
 static void set_heap_manager(const char *name)
 {
     if (strcmp(name, "JEMALLOC") != 0 && strcmp(name, "TBB") != 0)
-        end(MISUSED, "--heap-manager: there is none of this name: %s; accepted: JEMALLOC or TBB",
-            name);
-    set("MEMKIND_HEAP_MANAGER", name);
-}
-
-/* --- the library ------------------------------------------------------------------------------ */
-
-/* It lies where this program lies, but for the end of the path. */
-static bool find(char path[PATH_MAX], const char *from_here)
-{
-    ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
-    char *folder_end, *found;
-    size_t room;
-
-    if (length < 0)
-        return false;
-    path[length] = '\0';
-    folder_end = strrchr(path, '/') + 1;
-    room = (size_t)(path + PATH_MAX - folder_end);
-    if ((size_t)snprintf(folder_end, room, "%s", from_here) >= room)
-        return false;
-    found = realpath(path, NULL);
-    if (!found)
-        return false;
-    snprintf(path, PATH_MAX, "%s", found);
-    free(found);
-    return true;
-}
-
-/* Before those that are preloaded already. */
-static void set_library(void)
-{
-    const char *others = getenv("LD_PRELOAD");
-    char path[PATH_MAX], *value;
-
-    if (!find(path, MEMKIND_RUN_INSTALLED) && !find(path, MEMKIND_RUN_BUILT))
-        end(MISUSED, "libmemkind-preload.so is not where it belongs: " MEMKIND_RUN_INSTALLED
-                     ", from the folder of this program");
-    if (strpbrk(path, " :"))
-        end(MISUSED, "a path with a space or a colon cannot be preloaded: %s", path);
-    if (asprintf(&value, "%s%s%s", path, others && *others ? ":" : "", others ? others : "") < 0)
-        end(MISUSED, "LD_PRELOAD: %s", strerror(ENOMEM));
-    set("LD_PRELOAD", value);
-    free(value);
+        launch_end(LAUNCH_MISUSED,
+                   "--heap-manager: there is none of this name: %s; accepted: JEMALLOC or TBB",
+                   name);
+    launch_set("MEMKIND_HEAP_MANAGER", name);
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
@@ -216,16 +156,16 @@ static int parse(int argc, char *argv[])
             break;
         case 'h':
             fputs(help, stdout);
-            exit(fflush(stdout) ? MISUSED : EXIT_SUCCESS);
+            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
         case 'V':
             puts(PROGRAM " " MEMKIND_VERSION_TEXT);
-            exit(fflush(stdout) ? MISUSED : EXIT_SUCCESS);
+            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
         default:
-            end(MISUSED, "--help tells the options");
+            launch_end(LAUNCH_MISUSED, "--help tells the options");
         }
     }
     if (optind == argc)
-        end(MISUSED, "no program is named; --help tells how");
+        launch_end(LAUNCH_MISUSED, "no program is named; --help tells how");
     return optind;
 }
 
@@ -236,9 +176,8 @@ int main(int argc, char *argv[])
                                         "LD_PRELOAD"};
     int program = parse(argc, argv);
 
-    set_library();
+    launch_preload();
     for (size_t i = 0; verbose && i < sizeof names / sizeof names[0]; i++)
         show(names[i]);
-    execvp(argv[program], argv + program);
-    end(errno == ENOENT ? NOT_FOUND : NOT_RUN, "%s: %s", argv[program], strerror(errno));
+    launch_become(argv + program);
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * launch: sets libmemkind-preload.so up for a program that a tool runs.
+ *
+ * One thread, which has the environment for itself.
+ */
+#pragma once
+
+#include <stdarg.h>
+
+/* As env(1). */
+enum launch_status { LAUNCH_MISUSED = 125, LAUNCH_NOT_RUN = 126, LAUNCH_NOT_FOUND = 127 };
+
+/* The tool says who it is. */
+extern const char launch_program[];
+
+/* A line on stderr, and the end of the tool. */
+__attribute__((format(printf, 2, 3))) _Noreturn void launch_end(enum launch_status status,
+                                                                const char *format, ...);
+
+/* What the program is to find in its environment. */
+void launch_set(const char *name, const char *value);
+
+/* The library is preloaded, before those that are preloaded already. */
+void launch_preload(void);
+
+/* Becomes the program. */
+_Noreturn void launch_become(char *const argv[]);
