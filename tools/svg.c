@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void write_escaped(FILE *stream, const char *text, size_t length)
+void svg_escape(FILE *stream, const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)text[i];
@@ -22,7 +22,7 @@ static void write_escaped(FILE *stream, const char *text, size_t length)
 static void write_title(FILE *stream, const char *title)
 {
     fputs("<title>", stream);
-    write_escaped(stream, title, strlen(title));
+    svg_escape(stream, title, strlen(title));
     fputs("</title>\n", stream);
 }
 
@@ -70,6 +70,6 @@ void svg_text(FILE *stream, unsigned x, unsigned y, const char *style, const cha
     size_t length = strlen(text);
 
     fprintf(stream, "<text class=\"%s\" x=\"%u\" y=\"%u\">", style, x, y);
-    write_escaped(stream, text, length > most ? most - 3 : length);
+    svg_escape(stream, text, length > most ? most - 3 : length);
     fputs(length > most ? "...</text>\n" : "</text>\n", stream);
 }

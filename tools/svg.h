@@ -11,6 +11,9 @@
 
 #include <stdio.h>
 
+/* Text, as all texts here are written; it does for HTML, too. */
+void svg_escape(FILE *stream, const char *text, size_t length);
+
 void svg_open(FILE *stream, unsigned width, unsigned height, const char *title);
 void svg_close(FILE *stream);
 

@@ -13,22 +13,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True  # the sources may be read only
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
+from profile_check import check, failed, near
+
 PRELOAD, PROGRAM = (os.path.realpath(path) for path in sys.argv[1:3])
 RATE = 8192
-failures = 0
-
-
-def check(what, holds, found=""):
-    global failures
-    if holds:
-        print(f"ok: {what}")
-    else:
-        failures += 1
-        print(f"FAILED: {what}: {found}")
-
-
-def near(what, expected, found, part=0.1):
-    check(f"{what}: {expected}", abs(found - expected) <= expected * part, found)
 
 
 class Capture:
@@ -160,7 +150,7 @@ def main():
     check_threads()
     check_fork()
     check("a file for each of 21 processes", 1 <= len(run("busy")) <= 21)
-    return failures != 0
+    return failed()
 
 
 sys.exit(main())

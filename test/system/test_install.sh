@@ -51,7 +51,8 @@ expected()
         (cd "$source/man" && printf 'share/man/man3/%s\n' *.3)
         ;;
     tools)
-        printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes memkind-run
+        printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes memkind-run \
+            memkind-profile
         (cd "$source/man" && printf 'share/man/man1/%s\n' *.1)
         printf '%s\n' "$lib/memkind/libmemkind-preload.so"
         ;;

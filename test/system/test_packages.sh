@@ -135,8 +135,10 @@ bash /debs/test_examples.sh /tmp/programs JEMALLOC
 memkind-info
 memkind-run --report=/tmp/report ls >/dev/null
 says "memkind report of ls" cat /tmp/report
+memkind-profile --rate 4K --output /tmp/profile ls >/dev/null
+says "ls" cat /tmp/profile.html
 /debs/memkind-tour
-for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info memkind-run libmemkind-preload; do
+for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info memkind-run memkind-profile libmemkind-preload; do
     says $page man $page
 done
 says "WHICH KIND" man 7 memkind

@@ -1,0 +1,275 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+"""memkind-profile: what it writes for viewers, of a program whose blocks are known; and what it refuses.
+
+usage: test_profile_tool.py MEMKIND_PROFILE PROGRAM [sanitized]
+"""
+
+import glob
+import gzip
+import html.parser
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.dont_write_bytecode = True  # the sources may be read only
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
+from profile_check import check, failed, near
+
+TOOL, PROGRAM = (os.path.realpath(path) for path in sys.argv[1:3])
+
+
+def run(*arguments):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MEMKIND_")}
+    return subprocess.run(
+        [TOOL, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+# --- profile.proto, by its numbers --------------------------------------------------------------------
+
+
+def fields(data):
+    """Pairs of a field's number and its value: a number, or bytes."""
+    place = 0
+
+    def varint():
+        nonlocal place
+        value = shift = 0
+        while True:
+            byte = data[place]
+            place += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+
+    while place < len(data):
+        key = varint()
+        if key & 7 == 0:
+            yield key >> 3, varint()
+        elif key & 7 == 2:
+            length = varint()
+            yield key >> 3, data[place : place + length]
+            place += length
+        else:
+            raise ValueError(f"wire type {key & 7}")
+
+
+def message(data):
+    """A list of values for each field's number."""
+    found = {}
+    for number, value in fields(data):
+        found.setdefault(number, []).append(value)
+    return found
+
+
+def numbers(packed):
+    """The numbers of a repeated field."""
+    return [value for part in packed for value in unpack(part)]
+
+
+def unpack(data):
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            yield value
+            value = shift = 0
+
+
+class Pprof:
+    def __init__(self, path):
+        with gzip.open(path) as stream:
+            top = message(stream.read())
+        self.text = [text.decode() for text in top[6]]
+        self.types = [self.text[message(kind)[1][0]] for kind in top[1]]
+        self.default = self.text[top[14][0]]
+        self.functions = {found[1][0]: found for found in map(message, top[5])}
+        self.locations = {found[1][0]: found for found in map(message, top[4])}
+        self.mappings = [message(mapping) for mapping in top[3]]
+        self.samples = [
+            (numbers(sample[1]), numbers(sample[2]), sample[3]) for sample in map(message, top[2])
+        ]
+
+    def lines(self, location):
+        """Function, file, line of each."""
+        for line in map(message, self.locations[location].get(4, [])):
+            function = self.functions[line[1][0]]
+            yield self.text[function[2][0]], self.text[function.get(4, [0])[0]], line.get(2, [0])[0]
+
+    def total(self, leaf, kind):
+        place = self.types.index(kind)
+        return sum(
+            values[place]
+            for locations, values, _ in self.samples
+            if [name for name, _, _ in self.lines(locations[0])] == [leaf]
+        )
+
+
+class Page(html.parser.HTMLParser):
+    """What stands open, and the rows of the table."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.rows, self.wrong, self.values = [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag in ("meta", "line"):
+            return
+        self.open.append(tag)
+        if tag == "tr":
+            self.rows.append("")
+        if tag == "td" and dict(attrs).get("data-value"):
+            self.values.append(int(dict(attrs)["data-value"]))
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(tag)
+
+    def handle_data(self, data):
+        if "tr" in self.open:
+            self.rows[-1] += data
+
+
+# --- outputs -------------------------------------------------------------------------------------------
+
+
+def check_pprof(captured):
+    pprof = Pprof("out.pb.gz")
+    check(
+        "types of values",
+        pprof.types
+        == ["alloc_objects", "alloc_space", "inuse_objects", "inuse_space", "peak_space", "accesses"],
+        pprof.types,
+    )
+    check("bytes at the peak are shown first", pprof.default == "peak_space", pprof.default)
+    check("the first text is empty", pprof.text[0] == "")
+    check("a sample for each site", len(pprof.samples) == captured, len(pprof.samples))
+    near("bytes of small blocks", 20000000, pprof.total("site_small", "alloc_space"))
+    near("small blocks in the end", 10000, pprof.total("site_small", "inuse_objects"))
+    near("bytes at the peak", 8000000, pprof.total("site_grown", "peak_space"), 0)
+    lines = [line for number in pprof.locations for line in pprof.lines(number)]
+    check(
+        "functions have their file and line",
+        any(name == "site_small" and file.endswith("program.c") and line > 0 for name, file, line in lines),
+        lines,
+    )
+    check("the program is the first mapping", pprof.text[pprof.mappings[0][5][0]] == PROGRAM)
+    check(
+        "addresses are in their mappings",
+        all(
+            pprof.mappings[location[2][0] - 1][2][0] <= location[3][0] < pprof.mappings[location[2][0] - 1][3][0]
+            for location in pprof.locations.values()
+            if location.get(2)
+        ),
+    )
+
+
+def check_folded():
+    with open("out.folded", encoding="utf-8") as stream:
+        rows = [line.rsplit(" ", 1) for line in stream.read().splitlines()]
+    near("the sum of the folded stacks", 28000000, sum(int(number) for _, number in rows))
+    check(
+        "the kind, main and the site",
+        any(re.fullmatch(r"DEFAULT;.*main;use_sites;site_grown", stack) for stack, _ in rows),
+        rows,
+    )
+
+
+def check_page(captured):
+    with open("out.html", encoding="utf-8") as stream:
+        text = stream.read()
+    page = Page()
+    page.feed(text)
+    check("the page is well formed", not page.wrong and not page.open, (page.wrong, page.open))
+    check("a row for each site", len(page.rows) == captured + 1, len(page.rows))
+    for name in ("site_small", "site_short", "site_grown"):
+        check(f"{name} has a row", any(f"{name} program.c:" in row for row in page.rows))
+        check(f"{name} is in the plot", re.search(rf"<path [^>]*><title>{name} program.c:", text))
+    check("nothing is from elsewhere", not re.search(r'(src|href)="|url\(|@import', text))
+    largest = max(page.values)
+    near("the largest number", 40960000, largest)
+
+
+def check_outputs():
+    said = run("--rate", "8K", "-o", "out", "--", PROGRAM, "sites")
+    check("the program's output is its own", said.stdout == "well\n" and said.returncode == 0, said)
+    (capture,) = glob.glob("out.capture.*")
+    with open(capture, encoding="utf-8") as stream:
+        captured = sum(line.startswith("site ") for line in stream)
+    check_pprof(captured)
+    check_folded()
+    check_page(captured)
+    with open("out.pb.gz", "rb") as first:
+        before = first.read()
+    again = run("--output", "again", "--report", capture)
+    with open("again.pb.gz", "rb") as second:
+        check("--report makes the same of it", again.returncode == 0 and gzip.decompress(second.read()) == gzip.decompress(before), again)
+    return capture
+
+
+def check_refusals(capture):
+    with open(capture, encoding="utf-8") as stream:
+        lines = stream.read().splitlines(keepends=True)
+    for name, text, reason in (
+        ("cut", "".join(lines[:-1]), "it has no end: it is not complete"),
+        ("future", "memkind-profile 2\n" + "".join(lines[1:]), "this is no profile of version 1"),
+        ("empty", "", "it has no end: it is not complete"),
+        ("headless", "memkind-profile 1\nend\n", "it has no end: it is not complete"),
+        ("stranger", "".join(lines[:-1]) + "block site=4000 address=0x1 size=1 born=1\nend\n", f"line {len(lines)} is not as it should be"),
+        ("nowhere", "".join(lines[:-1]) + "site 99 kind=DEFAULT stack=77+0x1\nend\n", f"line {len(lines)} is not as it should be"),
+    ):
+        with open(name, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        said = run("-R", name)
+        check(f"a capture that is {name}", said.stderr == f"memkind-profile: {name}: {reason}\n" and said.returncode == 125, said)
+    more = "".join(lines[:-1]) + "later fields=1\nend\n"
+    with open("later", "w", encoding="utf-8") as stream:
+        stream.write(more)
+    check("a word that is not known is skipped", run("-R", "later", "-o", "later").returncode == 0)
+    said = run("-R", "missing")
+    check("a capture that is not there", said.stderr == "memkind-profile: missing: No such file or directory\n", said)
+    said = run("-R", capture, "-o", "no/folder")
+    check("files that cannot be written", said.returncode == 125 and said.stderr.count("No such file or directory") == 3, said)
+    said = run("--rate", "none", PROGRAM)
+    check("a rate that is no size", said.returncode == 125 and "--rate: this is no size: none" in said.stderr, said)
+    check("no program", run().returncode == 125)
+    check("no program, and a report", run("-R", capture, PROGRAM).returncode == 125)
+    check("no such option", run("--quick", PROGRAM).returncode == 125)
+    check("--help", run("--help").stdout.startswith("usage: memkind-profile "))
+    check("--version", re.fullmatch(r"memkind-profile [0-9.]+\n", run("-V").stdout))
+
+
+def check_programs():
+    said = run("nobody")
+    check("no such program", said.returncode == 127 and said.stderr == "memkind-profile: nobody: No such file or directory\n", said)
+    said = run("sh", "-c", "kill -9 $$")
+    check("a program that is killed", said.returncode == 137 and "there is no profile" in said.stderr, said)
+    said = run("-r", "8K", "-o", "forked", "--", PROGRAM, "fork")
+    others = re.findall(r"another process: memkind-profile --report (\S+)", said.stderr)
+    check("a child's capture is told", len(others) == 1 and run("-o", "child", "-R", others[0]).returncode == 0, said)
+    check("it is the child's", Pprof("child.pb.gz").total("site_grown", "inuse_space") == 8000000)
+
+
+def main():
+    if sys.argv[3:] == ["sanitized"]:
+        print("SKIP: profile_tool: preloaded into programs that lack the sanitizer's runtime")
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        capture = check_outputs()
+        check_refusals(capture)
+        check_programs()
+        os.chdir("/")
+    return failed()
+
+
+sys.exit(main())

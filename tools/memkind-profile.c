@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * memkind-profile: which blocks a program has, by call site.
+ *
+ * It runs the program with libmemkind-preload.so, which writes a capture when it ends, and makes of
+ * that what viewers read. memkind-profile(1) is the contract. One thread.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <glob.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "frontend/version.h"
+#include "launch.h"
+#include "profile_capture.h"
+#include "profile_symbols.h"
+#include "profile_write.h"
+#include "size.h"
+
+#define PROGRAM "memkind-profile"
+
+const char launch_program[] = PROGRAM;
+
+static const char help[] =
+    "usage: " PROGRAM " [--rate SIZE] [--output BASE] [--] PROGRAM [ARGUMENT...]\n"
+    "       " PROGRAM " [--output BASE] --report CAPTURE\n"
+    "\n"
+    "Runs a program, samples the blocks that it allocates, and writes what they are by call site.\n"
+    "\n"
+    "  -r, --rate SIZE       bytes between two samples, on average (512K)\n"
+    "  -o, --output BASE     write BASE.pb.gz (pprof), BASE.folded (flame graphs) and BASE.html;\n"
+    "                        what was captured is in BASE.capture.PROCESS (" PROGRAM ")\n"
+    "  -R, --report CAPTURE  run no program: write them of what was captured before\n"
+    "  -h, --help            this text\n"
+    "  -V, --version         the library's version\n"
+    "\n"
+    "Exit status: the program's; 125 wrong options, or nothing to report; 126 the program cannot\n"
+    "be run; 127 it is not found.\n";
+
+static const char *base = PROGRAM, *report;
+
+/* --- the report ------------------------------------------------------------------------------- */
+
+/* False: it could not be written; that is told. */
+static bool write_one(const struct capture *capture, const char *end,
+                      bool (*write)(const struct capture *, const char *))
+{
+    char path[PATH_MAX];
+    bool written;
+
+    snprintf(path, sizeof path, "%s.%s", base, end);
+    written = write(capture, path);
+    if (!written)
+        fprintf(stderr, PROGRAM ": %s: %s\n", path, strerror(errno));
+    return written;
+}
+
+static bool write_report(const char *path)
+{
+    char why[256];
+    struct capture *capture = capture_read(path, why);
+    bool written;
+
+    if (!capture) {
+        fprintf(stderr, PROGRAM ": %s\n", why);
+        return false;
+    }
+    symbols_find(capture);
+    written = write_one(capture, "pb.gz", profile_write_pprof);
+    written &= write_one(capture, "folded", profile_write_folded);
+    written &= write_one(capture, "html", profile_write_html);
+    if (written)
+        fprintf(stderr, PROGRAM ": of %s: %s.pb.gz, %s.folded, %s.html\n", path, base, base, base);
+    capture_free(capture);
+    return written;
+}
+
+/* --- the program ------------------------------------------------------------------------------ */
+
+/* The program, with a name of its own for each process's capture. */
+static _Noreturn void become(char *argv[], const char *captures)
+{
+    char mine[PATH_MAX];
+
+    snprintf(mine, sizeof mine, "%s.%d", captures, (int)getpid());
+    unlink(mine); /* of an earlier process of this number */
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+    launch_set("MEMKIND_PRELOAD_PROFILE", captures);
+    launch_preload();
+    launch_become(argv);
+}
+
+static void tell_others(const char *captures, const char *mine)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+
+    snprintf(pattern, sizeof pattern, "%s.*", captures);
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            if (strcmp(found.gl_pathv[i], mine) != 0)
+                fprintf(stderr, PROGRAM ": another process: %s --report %s\n", PROGRAM,
+                        found.gl_pathv[i]);
+        globfree(&found);
+    }
+}
+
+/* As a shell has it. */
+static int status_of(int waited)
+{
+    return WIFEXITED(waited) ? WEXITSTATUS(waited) : 128 + WTERMSIG(waited);
+}
+
+static int run(char *argv[])
+{
+    char captures[PATH_MAX - 16], mine[PATH_MAX], folder[PATH_MAX] = "";
+    int waited = 0;
+    pid_t child;
+
+    if (*base != '/' && !getcwd(folder, sizeof folder))
+        launch_end(LAUNCH_MISUSED, "this folder: %s", strerror(errno));
+    if ((size_t)snprintf(captures, sizeof captures, "%s%s%s.capture", folder, *folder ? "/" : "",
+                         base) >= sizeof captures)
+        launch_end(LAUNCH_MISUSED, "--output: %s", strerror(ENAMETOOLONG));
+    /* They are for the program, whose profile is wanted then, too. */
+    signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    child = fork();
+    if (child == 0)
+        become(argv, captures);
+    if (child < 0)
+        launch_end(LAUNCH_NOT_RUN, "fork: %s", strerror(errno));
+    while (waitpid(child, &waited, 0) < 0 && errno == EINTR)
+        continue;
+    snprintf(mine, sizeof mine, "%s.%d", captures, (int)child);
+    if (access(mine, R_OK) == 0)
+        write_report(mine);
+    else if (status_of(waited) != LAUNCH_NOT_FOUND && status_of(waited) != LAUNCH_NOT_RUN)
+        fprintf(stderr,
+                PROGRAM ": there is no profile: the program has ended by a signal or by _exit(), "
+                        "it is linked statically, or it has allocated too little; --rate tells "
+                        "how much is sampled\n");
+    tell_others(captures, mine);
+    return status_of(waited);
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static void set_rate(const char *text)
+{
+    if (!size_parse(text))
+        launch_end(LAUNCH_MISUSED, "--rate: this is no size: %s; " SIZE_ACCEPTED, text);
+    launch_set("MEMKIND_PRELOAD_PROFILE_RATE", text);
+}
+
+static void parse(int argc, char *argv[])
+{
+    static const struct option known[] = {
+        {"rate", required_argument, NULL, 'r'},   {"output", required_argument, NULL, 'o'},
+        {"report", required_argument, NULL, 'R'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "+r:o:R:hV", known, NULL)) != -1) {
+        switch (option) {
+        case 'r':
+            set_rate(optarg);
+            break;
+        case 'o':
+            base = optarg;
+            break;
+        case 'R':
+            report = optarg;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
+        case 'V':
+            puts(PROGRAM " " MEMKIND_VERSION_TEXT);
+            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
+        default:
+            launch_end(LAUNCH_MISUSED, "--help tells the options");
+        }
+    }
+    if (report && optind < argc)
+        launch_end(LAUNCH_MISUSED, "--report runs no program: %s", argv[optind]);
+    if (!report && optind == argc)
+        launch_end(LAUNCH_MISUSED, "no program is named; --help tells how");
+}
+
+int main(int argc, char *argv[])
+{
+    parse(argc, argv);
+    if (report)
+        return write_report(report) ? EXIT_SUCCESS : LAUNCH_MISUSED;
+    return run(argv + optind);
+}
