@@ -1460,8 +1460,9 @@ int memkind_set_bg_threads(bool state);
  *
  * @return How many bytes went back, as far as the calling thread did it; 0 for a
  *   kind that was never used. -1: kind is not a live kind, the function was
- *   called from inside another call, or (TBB) there is no memory or a thread
- *   does not finish its exit. errno has no meaning.
+ *   called from inside another call, or (TBB) there is no memory, a thread does
+ *   not finish its exit, or one was cancelled asynchronously inside a call, which
+ *   POSIX does not allow. errno has no meaning.
  */
 ssize_t memkind_trim(memkind_t kind);
 

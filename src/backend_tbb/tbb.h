@@ -220,6 +220,9 @@ int tbb_thread_load(char why[HEAP_WHY]);
 /* The library cannot be had: no thread was made known. */
 void tbb_thread_unload(void);
 
+/* A thread has ended inside the library, whose locks of pools may be held for ever. */
+extern atomic_bool tbb_thread_left_inside HIDDEN;
+
 /* Makes the calling thread known; *thread NULL: there is no memory for it. False: it is inside this
  * call already, or in the library (see kinds/system/reserve.h). */
 bool tbb_thread_enter(struct tbb_thread **thread);

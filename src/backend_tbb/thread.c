@@ -243,12 +243,17 @@ static void exit_end(void)
     pthread_mutex_unlock(&exits.lock);
 }
 
+atomic_bool tbb_thread_left_inside;
+
 static void thread_ends(struct tbb_thread *thread)
 {
     bool last;
 
     tbb_thread_now = &unseen;
-    /* A thread that was cancelled asynchronously inside the library is not there any more. */
+    /* A thread that was cancelled asynchronously inside the library is not there any more, but what
+     * it had locked there is. */
+    if (atomic_load_explicit(&thread->busy, memory_order_relaxed))
+        atomic_store_explicit(&tbb_thread_left_inside, true, memory_order_relaxed);
     atomic_store_explicit(&thread->busy, 0, memory_order_release);
     if (!thread->exiting) {
         thread->exiting = true;

@@ -14,6 +14,9 @@
  * that may hold any lock of ours or have called from anywhere, but from inside the library: it
  * only tries the locks, and where one is taken, an exit runs, or a kind is being destroyed, it is
  * somebody else's turn later. One pool at a time; nothing of a program's own is called meanwhile.
+ *
+ * Of all that is asked of the library only this takes every lock of a pool. A thread that was
+ * cancelled asynchronously inside may have left one behind; nothing is trimmed from then on.
  */
 #include "backend_tbb/tbb.h"
 
@@ -68,6 +71,11 @@ static struct tbb_pool *pools_of(const struct tbb_heap *state, const struct heap
     return pools;
 }
 
+static bool can_be_trimmed(void)
+{
+    return !atomic_load_explicit(&tbb_thread_left_inside, memory_order_relaxed);
+}
+
 static ssize_t trim_guarded(const struct heap *heap)
 {
     struct tbb_thread *thread;
@@ -77,13 +85,15 @@ static ssize_t trim_guarded(const struct heap *heap)
     if (!tbb_thread_enter(&thread) || !thread || !tbb_exits_stop())
         return -1;
     for (unsigned slot = 0; slot < TBB_SLOTS; slot++) {
-        for (struct tbb_pool *pool = pools_of(&tbb_heaps[slot], heap); pool; pool = pool->next) {
+        struct tbb_pool *pool = pools_of(&tbb_heaps[slot], heap);
+
+        for (; pool && can_be_trimmed(); pool = pool->next) {
             pool_trim(thread, pool, false);
             bytes += run_cache_trim(&pool->raw);
         }
     }
     tbb_exits_resume();
-    return (ssize_t)bytes;
+    return can_be_trimmed() ? (ssize_t)bytes : -1;
 }
 
 ssize_t tbb_trim(struct heap *heap)
@@ -142,7 +152,7 @@ static bool trim_idle(void)
     struct tbb_thread *thread;
     bool done;
 
-    if (atomic_load_explicit(&looked_in, memory_order_relaxed) == os_seconds())
+    if (!can_be_trimmed() || atomic_load_explicit(&looked_in, memory_order_relaxed) == os_seconds())
         return false;
     /* Busy: the library has called us back, or the thread is in the last part of its exit. */
     if (!tbb_thread_enter(&thread) || !thread ||

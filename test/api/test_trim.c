@@ -7,6 +7,8 @@
 #include "support.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -192,6 +194,47 @@ Test(trim, nobody_asks_for_it)
     }
     __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
+}
+
+/* --- a thread that is cancelled where it may not be ------------------------------------------- */
+
+static atomic_int calls;
+
+/* A kind's first blocks take the most of its locks. */
+static void *use_asynchronously(void *unused)
+{
+    memkind_t kind;
+    int type;
+
+    pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &type);
+    for (;;) {
+        if (memkind_create_nodes("all", MEMKIND_POLICY_BIND_ALL, 0, &kind) == MEMKIND_SUCCESS) {
+            memkind_free(kind, memkind_malloc(kind, 5 * MIB));
+            (void)memkind_malloc(kind, 77);
+            memkind_destroy_kind(kind);
+        }
+        atomic_fetch_add(&calls, 1);
+    }
+    return unused;
+}
+
+/* POSIX allows no such thing inside malloc. libtbbmalloc's locks may be held for ever after it; a
+ * trim, which is the only one to take them all, is refused then. */
+Test(trim, after_asynchronous_cancellation, .timeout = 20, .disabled = TEST_SANITIZED)
+{
+    for (int i = 0; i < 20; i++) {
+        pthread_t thread;
+        int seen = atomic_load(&calls);
+
+        cr_assert_eq(pthread_create(&thread, NULL, use_asynchronously, NULL), 0);
+        while (atomic_load(&calls) == seen)
+            sched_yield();
+        usleep((useconds_t)(i * 7919 % 1500)); /* at different places */
+        cr_assert_eq(pthread_cancel(thread), 0);
+        cr_assert_eq(pthread_join(thread, NULL), 0);
+    }
+    (void)memkind_trim(NULL);
+    cr_expect_not_null(memkind_malloc(MEMKIND_REGULAR, 100));
 }
 
 Test(trim, what_there_is_not)
