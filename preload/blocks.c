@@ -36,23 +36,32 @@ static void close_gap(struct blocks *blocks, size_t gap)
     blocks->slot[gap].address = 0;
 }
 
-bool blocks_take(struct blocks *blocks, uintptr_t address, struct block *taken)
+struct block *blocks_find(struct blocks *blocks, uintptr_t address)
 {
     size_t slot = home(address);
 
     while (blocks->slot[slot].address != address) {
         if (!blocks->slot[slot].address)
-            return false;
+            return NULL;
         slot = (slot + 1) % BLOCKS_SLOTS;
     }
-    *taken = blocks->slot[slot];
-    close_gap(blocks, slot);
+    return &blocks->slot[slot];
+}
+
+bool blocks_take(struct blocks *blocks, uintptr_t address, struct block *taken)
+{
+    struct block *found = blocks_find(blocks, address);
+
+    if (!found)
+        return false;
+    *taken = *found;
+    close_gap(blocks, (size_t)(found - blocks->slot));
     blocks->count--;
     return true;
 }
 
 void blocks_keep(struct blocks *blocks, const struct block *gone)
 {
-    if (gone->size >= BLOCKS_LARGE)
+    if (gone->size >= BLOCKS_LARGE || gone->died - gone->born >= BLOCKS_LONG)
         blocks->past[blocks->past_count++ % BLOCKS_PAST] = *gone;
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "blocks.h"
+#include "hotness.h"
 #include "output.h"
 #include "sample.h"
 #include "settings.h"
@@ -183,7 +184,7 @@ static void print_point(const struct timeline_point *point, uint64_t begun)
 
 static void print_block(const struct block *block, uint64_t begun)
 {
-    if (!block->address || block->size < BLOCKS_LARGE)
+    if (!block->address)
         return;
     output_print(&output, "block site=%u address=%#lx size=%zu born=%lu", block->site,
                  block->address, block->size, block->born - begun);
@@ -207,8 +208,9 @@ static void print_head(const struct profile *profile)
     output_print(&output, "process=%d\nrate=%zu\nstarted=%lu\nclock=%lu\nduration=%lu\n",
                  (int)getpid(), profile->rate, started, profile->begun,
                  profile->ended - profile->begun);
-    output_print(&output, "method=none\npeak=%lu\nlost=%lu\n", whole(profile->sites->peak),
-                 profile->lost);
+    output_print(&output, "method=%s\nrounds=%lu\npeak=%lu\nlost=%lu\n",
+                 hotness_method() ? hotness_method() : "none", hotness_rounds(),
+                 whole(profile->sites->peak), profile->lost);
 }
 
 static void print_all(const struct profile *profile)
@@ -243,14 +245,17 @@ bool capture_begin(void)
     if (strlen(name) >= sizeof path - length - sizeof ".2147483647")
         return false;
     memcpy(path + length, name, strlen(name) + 1);
-    return sample_begin(settings_profile_rate());
+    return sample_begin(settings_profile_rate(), hotness_begin);
 }
 
 __attribute__((destructor)) static void write_capture(void)
 {
     int error = errno;
-    const struct profile *profile = sample_end();
+    const struct profile *profile;
     size_t length = strlen(path);
+
+    hotness_end();
+    profile = sample_end();
 
     if (!profile || !profile->sites->count)
         return;

@@ -37,6 +37,7 @@ struct tables {
 static struct tables *tables;
 static struct profile profile;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static void (*tell_started)(void);
 static atomic_bool sampling; /* libc has started, and the profile has not ended */
 static atomic_ulong threads;
 
@@ -75,8 +76,10 @@ static void in_child(void)
 static void start_sampling(void)
 {
     self.busy = true;
-    if (!pthread_atfork(before_fork, after_fork, in_child))
+    if (!pthread_atfork(before_fork, after_fork, in_child)) {
         atomic_store(&sampling, true);
+        tell_started();
+    }
     self.busy = false;
 }
 
@@ -89,7 +92,7 @@ __attribute__((constructor)) static void note_libc(void)
         start_sampling();
 }
 
-bool sample_begin(size_t rate)
+bool sample_begin(size_t rate, void (*started)(void))
 {
     void *memory = mmap(NULL, sizeof *tables, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -97,6 +100,7 @@ bool sample_begin(size_t rate)
     if (memory == MAP_FAILED)
         return false;
     tables = memory;
+    tell_started = started;
     profile = (struct profile){.rate = rate,
                                .begun = now(),
                                .sites = &tables->sites,
@@ -231,4 +235,37 @@ void sample_drop(void *memory)
     }
     self.busy = false;
     errno = error;
+}
+
+/* --- blocks that are used --------------------------------------------------------------------- */
+
+size_t sample_areas(struct sample_area *areas, size_t most, size_t least)
+{
+    size_t count = 0;
+
+    if (!enter())
+        return 0;
+    for (size_t i = 0; i < BLOCKS_SLOTS && count < most; i++) {
+        const struct block *block = &profile.blocks->slot[i];
+
+        if (block->address && block->size >= least)
+            areas[count++] = (struct sample_area){block->address, block->size, block->born};
+    }
+    pthread_mutex_unlock(&lock);
+    return count;
+}
+
+/* A sampled block stands for others, which are used as much as it is. */
+void sample_accessed(const struct sample_area *area, size_t accesses)
+{
+    struct block *block;
+
+    if (!enter())
+        return;
+    block = blocks_find(profile.blocks, area->address);
+    if (block && block->born == area->born) {
+        block->accesses += (double)accesses;
+        profile.sites->site[block->site].accesses += (double)accesses * block->weight;
+    }
+    pthread_mutex_unlock(&lock);
 }

@@ -23,8 +23,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Before anything is counted. False: there is no memory for it. */
-bool sample_begin(size_t rate);
+/* Before anything is counted. `started` is called when blocks are sampled from now on, and may
+ * allocate. False: there is no memory for it. */
+bool sample_begin(size_t rate, void (*started)(void));
 
 /* --- every block ------------------------------------------------------------------------------ */
 
@@ -59,6 +60,20 @@ static inline void sample_remove(void *block)
             atomic_load_explicit(&sample_filter[sample_hash(block)], memory_order_relaxed) != 0, 0))
         sample_drop(block);
 }
+
+/* --- blocks that are used --------------------------------------------------------------------- */
+
+struct sample_area {
+    uintptr_t address;
+    size_t size;
+    uint64_t born; /* tells it from a later one at the same address */
+};
+
+/* The sampled blocks of `least` bytes and more that are there now, up to `most` of them. */
+size_t sample_areas(struct sample_area *areas, size_t most, size_t least);
+
+/* So many accesses to one of them, if it is still there. */
+void sample_accessed(const struct sample_area *area, size_t accesses);
 
 /* --- the profile ------------------------------------------------------------------------------ */
 

@@ -16,6 +16,7 @@
 #define REPORT "MEMKIND_PRELOAD_REPORT"
 #define PROFILE "MEMKIND_PRELOAD_PROFILE"
 #define RATE "MEMKIND_PRELOAD_PROFILE_RATE"
+#define PAGES "MEMKIND_PRELOAD_PROFILE_PAGES"
 
 /* In the order of memkind_deprecated.h, by its numbers. Whether one is missing is seen at compile
  * time for the last, and for all others by test_run.sh. */
@@ -127,4 +128,18 @@ size_t settings_profile_rate(void)
     settings_say("MEMKIND: " RATE "=%.200s is not accepted; " SIZE_ACCEPTED "; 512K is used\n",
                  value);
     return SETTINGS_PROFILE_RATE;
+}
+
+unsigned long settings_profile_interval(void)
+{
+    const char *value = settings_get(PAGES);
+    char *end;
+    unsigned long interval = value ? strtoul(value, &end, 10) : 0;
+
+    if (!value || (*value >= '0' && *value <= '9' && !*end && interval <= 3600000))
+        return interval;
+    settings_say("MEMKIND: " PAGES "=%.200s is not accepted; accepted: milliseconds from 1 to "
+                 "3600000, or 0; accesses are not counted\n",
+                 value);
+    return 0;
 }

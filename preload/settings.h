@@ -42,3 +42,5 @@ const char *settings_profile(void);
 /* How many bytes there are between two that are sampled, on average. */
 size_t settings_profile_rate(void);
 #define SETTINGS_PROFILE_RATE ((size_t)512 << 10) /* if nothing is said */
+/* Milliseconds between two looks at which pages were written. 0: nobody looks. */
+unsigned long settings_profile_interval(void);

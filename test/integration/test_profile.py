@@ -138,6 +138,34 @@ def check_fork():
     check("the child's blocks", child.of("site_grown").get("live") == 8000000, child.sites)
 
 
+def check_arrays():
+    """The kernel tells which pages were written, or nothing at all."""
+    (capture,) = run("arrays")
+    check("nobody has asked for accesses", capture.head["method"] == "none", capture.head)
+    check("there are none", not any(site["accesses"] for site in capture.sites))
+    (capture,) = run("arrays", MEMKIND_PRELOAD_PROFILE_PAGES="10")
+    method = capture.head["method"]
+    if method == "none":
+        print("SKIP: profile/arrays: neither PAGEMAP_SCAN nor soft-dirty bits here")
+        return
+    hot, cold = capture.of("site_hot"), capture.of("site_cold")
+    check(f"there were rounds of {method}", int(capture.head["rounds"]) >= 3, capture.head)
+    check("what is filled was written once", 0 < cold["accesses"] <= 2 * 28000000 / 4096, cold)
+    check(
+        "written arrays have most accesses per byte",
+        hot["accesses"] / hot["bytes"] > 3 * cold["accesses"] / cold["bytes"],
+        (hot, cold),
+    )
+    most = (int(capture.head["rounds"]) + 1) * 6000000 / 4096
+    check("a page has one access a round at most", hot["accesses"] <= most, (hot["accesses"], most))
+    blocks = [int(block["accesses"]) for block in capture.blocks if block["size"] == "2000000"]
+    check("each written array has its part", len(blocks) == 3 and min(blocks) > 0.5 * max(blocks), blocks)
+    captures = run("fork", MEMKIND_PRELOAD_PROFILE_PAGES="10")
+    check("the child has no thread for it", captures[1].head["method"] == "none", captures[1].head)
+    (capture,) = run("arrays", MEMKIND_PRELOAD_PROFILE_PAGES="often")
+    check("an interval that is none", capture.head["method"] == "none", capture.head)
+
+
 def main():
     global SYMBOLS
     if sys.argv[3:] == ["sanitized"]:
@@ -149,7 +177,8 @@ def main():
         check_sites(manager)
     check_threads()
     check_fork()
-    check("a file for each of 21 processes", 1 <= len(run("busy")) <= 21)
+    check_arrays()
+    check("a file for each of 21 processes", 1 <= len(run("busy", MEMKIND_PRELOAD_PROFILE_PAGES="1")) <= 21)
     return failed()
 
 

@@ -3,7 +3,7 @@
 /*
  * A program with known call sites, for test_profile.py: what it says there must be in the profile.
  *
- * usage: profile_program sites | threads | fork | busy
+ * usage: profile_program sites | threads | fork | busy | arrays
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -120,13 +120,52 @@ static void use_busy(void)
     }
 }
 
+__attribute__((noinline)) char *site_cold(void)
+{
+    char *array = malloc(4000000);
+
+    memset(array, 1, 4000000);
+    return array;
+}
+
+__attribute__((noinline)) char *site_hot(void)
+{
+    char *array = malloc(2000000);
+
+    memset(array, 1, 2000000);
+    return array;
+}
+
+/* Seven arrays that are only read once they are filled, three that are written all the time. */
+static void use_arrays(void)
+{
+    char *cold[7], *hot[3];
+    volatile char sum = 0;
+
+    for (int i = 0; i < 7; i++)
+        cold[i] = site_cold();
+    for (int i = 0; i < 3; i++)
+        hot[i] = site_hot();
+    for (int round = 0; round < 20; round++) {
+        for (int i = 0; i < 3; i++)
+            memset(hot[i], round, 2000000);
+        for (int i = 0; i < 7; i++)
+            for (int place = 0; place < 4000000; place += 64)
+                sum = (char)(sum + cold[i][place]);
+        pause_ms(10);
+    }
+}
+
 int main(int argc, char *argv[])
 {
     static const struct {
         const char *name;
         void (*use)(void);
-    } all[] = {
-        {"sites", use_sites}, {"threads", use_threads}, {"fork", use_fork}, {"busy", use_busy}};
+    } all[] = {{"sites", use_sites},
+               {"threads", use_threads},
+               {"fork", use_fork},
+               {"busy", use_busy},
+               {"arrays", use_arrays}};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (argc == 2 && strcmp(argv[1], all[i].name) == 0) {
