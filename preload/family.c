@@ -165,7 +165,7 @@ static inline void *change(void *block, size_t size, const void *caller)
         free(block);
         return NULL;
     }
-    if (unlikely(place.watched))
+    if (unlikely(place.resized))
         return realloc_elsewhere(block, size, caller);
     moved = memkind_realloc(NULL, block, serve_size(size));
     return likely(moved) ? moved : realloc_elsewhere(block, size, caller);

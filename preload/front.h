@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "output.h"
 #include "serve.h"
 
 struct front {
@@ -26,6 +27,10 @@ struct front {
     size_t below;
     /* front_resize() and front_free() are to see all blocks; else they may be passed by. */
     bool follows;
+    /* front_resize() is. */
+    bool resizes;
+    /* What is to be added to the report; NULL: nothing. */
+    void (*report)(struct output *output);
 };
 
 /* Reads the variables, and tells what it does not accept. `front` is all zero. */

@@ -77,9 +77,10 @@ static void start(void)
     if (!checked)
         memkind_take_foreign(take_foreign);
     if (reported)
-        report_begin();
+        report_begin(front.report);
     profiled = settings_profile() && capture_begin();
     place.watched = reported || profiled || front.follows;
+    place.resized = place.watched || front.resizes;
     if (place.watched)
         return;
     atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);
@@ -111,11 +112,15 @@ void *place_alloc(size_t size, size_t alignment, enum filling filling, const voi
 {
     void *block;
 
-    if (unlikely(!environ) && !libc_has_started &&
-        atomic_load_explicit(&stage, memory_order_acquire) == NOTHING)
-        return early_alloc(size, alignment);
-    block = is_ready() ? front_alloc(size, alignment, filling, caller)
-                       : serve(MEMKIND_DEFAULT, size, alignment, filling);
+    if (unlikely(atomic_load_explicit(&stage, memory_order_acquire) != READY)) {
+        if (!environ && !libc_has_started && atomic_load(&stage) == NOTHING)
+            return early_alloc(size, alignment);
+        if (!is_ready())
+            return serve(MEMKIND_DEFAULT, size, alignment, filling);
+    }
+    if (likely(!place.watched))
+        return front_alloc(size, alignment, filling, caller);
+    block = front_alloc(size, alignment, filling, caller);
     if (block)
         watch_add(block, size);
     return block;
@@ -145,7 +150,7 @@ static void *resize(void *block, size_t size, size_t old_size, const void *calle
 void *place_move(void *block, size_t size, const void *caller)
 {
     size_t old_size = memkind_malloc_usable_size(NULL, block);
-    void *moved = place.watched ? resize(block, size, old_size, caller) : NULL;
+    void *moved = place.resized ? resize(block, size, old_size, caller) : NULL;
 
     if (moved)
         return moved;

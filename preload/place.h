@@ -33,6 +33,7 @@ struct place {
     _Atomic(memkind_t) kind; /* written before `below` */
     _Atomic(memkind_t) only; /* all blocks are of this kind; NULL: it is not so */
     bool watched;            /* all blocks that change and go are to pass by here */
+    bool resized;            /* all blocks that change */
 };
 extern struct place place HIDDEN;
 

@@ -104,10 +104,13 @@ static char path[4096]; /* empty: to stderr; the program may change its environm
 static int copy = -1;   /* of stderr, which many programs close before they end */
 static struct stat original;
 
-void report_begin(void)
+static void (*report_more)(struct output *output);
+
+void report_begin(void (*more)(struct output *output))
 {
     const char *name = settings_report();
 
+    report_more = more;
     for (int i = 0; i < MEMKIND_NUM_BASE_KIND; i++)
         counts[i].kind = settings_kind(i);
     if (strcmp(name, "-") != 0) {
@@ -190,6 +193,8 @@ __attribute__((destructor)) static void report(void)
         output_print(
             &page,
             "There was too much memory to look at all of it: the nodes' part is too small.\n");
+    if (report_more)
+        report_more(&page);
     output_flush(&page);
     if (*path)
         close(file);

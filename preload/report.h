@@ -12,8 +12,11 @@
  */
 #pragma once
 
-/* Before anything is counted: remembers where the report is to go. */
-void report_begin(void);
+#include "output.h"
+
+/* Before anything is counted: remembers where the report is to go, and who has more to tell; NULL:
+ * nobody. */
+void report_begin(void (*more)(struct output *output));
 
 /* Blocks of the library. Others are not counted. */
 void report_add(void *block);

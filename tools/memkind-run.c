@@ -4,8 +4,8 @@
  * memkind-run: runs a program under libmemkind-preload.so.
  *
  * It says beforehand what the library could only say in every process that comes: that there is no
- * such kind, that the kind is not available here. Then it becomes the program. memkind-run(1) is
- * the contract. One thread.
+ * such kind, that the kind is not available here, that there is an error in a rule. Then it becomes
+ * the program. memkind-run(1) is the contract. One thread.
  */
 #define _GNU_SOURCE
 #include <memkind.h>
@@ -24,6 +24,7 @@
 #include "frontend/version.h"
 #include "kinds/machine/page_kind.h"
 #include "launch.h"
+#include "rules_check.h"
 #include "size.h"
 
 #define PROGRAM "memkind-run"
@@ -31,15 +32,23 @@
 const char launch_program[] = PROGRAM;
 
 static const char help[] =
-    "usage: " PROGRAM " [--kind KIND] [--limit SIZE] [--report[=FILE]] [--heap-manager NAME]\n"
-    "                   [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+    "usage: " PROGRAM " [--kind KIND] [--limit SIZE] [--rules FILE] [--report[=FILE]]\n"
+    "                   [--heap-manager NAME] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+    "       " PROGRAM " --check-rules FILE\n"
     "\n"
-    "Runs a program, and those that it starts, with all their heap memory from a kind.\n"
+    "Runs a program, and those that it starts, with all their heap memory from a kind, or from\n"
+    "several as rules say.\n"
     "\n"
     "  -k, --kind KIND      MEMKIND_HBW, or just hbw (DEFAULT); memkind-info shows which are here\n"
     "  -l, --limit SIZE     the kind gives each process SIZE bytes (K, M, G, T: times 1024) at "
     "most,\n"
     "                       MEMKIND_DEFAULT the rest\n"
+    "  -R, --rules FILE     each block's kind is that of the first rule that is for it, and KIND "
+    "where\n"
+    "                       there is none: memkind-rules(5)\n"
+    "  -c, --check-rules FILE\n"
+    "                       print each rule as it is understood, and what is wrong; nothing is "
+    "run\n"
     "  -r, --report[=FILE]  each process that ends says what it had of each kind, and on which\n"
     "                       nodes, on its standard error, or at the end of FILE\n"
     "  -m, --heap-manager NAME\n"
@@ -48,9 +57,9 @@ static const char help[] =
     "  -h, --help           this text\n"
     "  -V, --version        the library's version\n"
     "\n"
-    "Exit status: the program's; 125 wrong options, or no such memory here; 126 the program "
-    "cannot\n"
-    "be run; 127 it is not found.\n";
+    "Exit status: the program's; 125 wrong options or rules, or no such memory here; 126 the "
+    "program\n"
+    "cannot be run; 127 it is not found. Of --check-rules: 0; 1 there is an error.\n";
 
 /* --- variables -------------------------------------------------------------------------------- */
 
@@ -90,10 +99,27 @@ static void set_limit(const char *text)
     launch_set("MEMKIND_PRELOAD_LIMIT", text);
 }
 
-/* The program may change to another folder. NULL: standard error. */
+/* The program may change to another folder. */
+static void set_path(const char *variable, const char *option, const char *file)
+{
+    char *path = realpath(file, NULL);
+
+    if (!path)
+        launch_end(LAUNCH_MISUSED, "%s: %s: %s", option, file, strerror(errno));
+    launch_set(variable, path);
+    free(path);
+}
+
+static void set_rules(const char *file)
+{
+    if (!rules_check(file, NULL, true))
+        launch_end(LAUNCH_MISUSED, "--rules: %s is not to be gone by", file);
+    set_path("MEMKIND_PRELOAD_RULES", "--rules", file);
+}
+
+/* NULL: standard error. */
 static void set_report(const char *file)
 {
-    char *path;
     int opened;
 
     if (!file) {
@@ -104,11 +130,7 @@ static void set_report(const char *file)
     if (opened < 0)
         launch_end(LAUNCH_MISUSED, "--report: %s: %s", file, strerror(errno));
     close(opened);
-    path = realpath(file, NULL);
-    if (!path)
-        launch_end(LAUNCH_MISUSED, "--report: %s: %s", file, strerror(errno));
-    launch_set("MEMKIND_PRELOAD_REPORT", path);
-    free(path);
+    set_path("MEMKIND_PRELOAD_REPORT", "--report", file);
 }
 
 static void set_heap_manager(const char *name)
@@ -128,6 +150,8 @@ static int parse(int argc, char *argv[])
     static const struct option known[] = {
         {"kind", required_argument, NULL, 'k'},
         {"limit", required_argument, NULL, 'l'},
+        {"rules", required_argument, NULL, 'R'},
+        {"check-rules", required_argument, NULL, 'c'},
         {"report", optional_argument, NULL, 'r'},
         {"verbose", no_argument, NULL, 'v'},
         {"heap-manager", required_argument, NULL, 'm'},
@@ -137,7 +161,7 @@ static int parse(int argc, char *argv[])
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "+k:l:r::m:vhV", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "+k:l:R:c:r::m:vhV", known, NULL)) != -1) {
         switch (option) {
         case 'k':
             set_kind(optarg);
@@ -145,6 +169,12 @@ static int parse(int argc, char *argv[])
         case 'l':
             set_limit(optarg);
             break;
+        case 'R':
+            set_rules(optarg);
+            break;
+        case 'c':
+            exit(rules_check(optarg, stdout, false) && !fflush(stdout) ? EXIT_SUCCESS
+                                                                       : EXIT_FAILURE);
         case 'r':
             set_report(optarg);
             break;
@@ -171,9 +201,9 @@ static int parse(int argc, char *argv[])
 
 int main(int argc, char *argv[])
 {
-    static const char *const names[] = {"MEMKIND_PRELOAD_KIND", "MEMKIND_PRELOAD_LIMIT",
-                                        "MEMKIND_PRELOAD_REPORT", "MEMKIND_HEAP_MANAGER",
-                                        "LD_PRELOAD"};
+    static const char *const names[] = {"MEMKIND_PRELOAD_KIND",  "MEMKIND_PRELOAD_LIMIT",
+                                        "MEMKIND_PRELOAD_RULES", "MEMKIND_PRELOAD_REPORT",
+                                        "MEMKIND_HEAP_MANAGER",  "LD_PRELOAD"};
     int program = parse(argc, argv);
 
     launch_preload();

@@ -33,8 +33,8 @@ MAY_INCLUDE = {
     "tools": ["src/frontend", "src/heap_manager.h", "src/kinds", "bench/stream.h"],
     # Where the kernel says that a block is.
     "tools/trial.c": ["tools", "src/kinds", "bench/stream.h", "examples/placement.h"],
-    # Whole programs: a client of the public functions, which reads a size as memkind-run does.
-    "preload": ["tools/size.h"],
+    # Whole programs: a client of the public functions, which reads sizes and rules as memkind-run does.
+    "preload": ["tools/rules.h", "tools/size.h"],
     "bench": [],
     "examples": [],
 }

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/* Why and thread rules: see choice.h. */
+#include "choice.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "callers.h"
+#include "ledger.h"
+#include "place.h"
+#include "plan.h"
+#include "settings.h"
+#include "thread_name.h"
+
+/* A rule at work. */
+struct state {
+    _Alignas(64) memkind_t kind[RULES_KINDS];
+    memkind_t instead;
+    bool is_counted;
+    atomic_size_t given[RULES_KINDS]; /* of a ratio, ever */
+    atomic_size_t blocks, elsewhere, bytes, live, peak;
+};
+
+static const struct rules *rules;
+static struct state *states;
+static memkind_t rest;         /* for blocks that no rule is for */
+static const struct plan *all; /* of every caller; NULL: callers are asked */
+static bool is_watched;        /* every block is counted */
+static bool has_ledger;        /* some rule has blocks in it */
+
+/* --- the report ------------------------------------------------------------------------------- */
+
+static const char *name_of(int kind)
+{
+    return settings_kinds[kind];
+}
+
+static size_t kibibytes(size_t bytes)
+{
+    return (bytes + 1023) / 1024;
+}
+
+static void report(struct output *output)
+{
+    output_print(output, "%-6s %12s %12s %12s %12s %12s  %s\n", "line", "calls", "elsewhere",
+                 "bytes", "peak", "live", "rule");
+    for (size_t i = 0; i < rules->count; i++) {
+        struct state *state = &states[i];
+        char text[1024];
+
+        (void)!rules_print(text, sizeof text, &rules->rule[i], name_of);
+        output_print(output, "%-6u %12zu %12zu %12zu %12zu %12zu  %s\n", rules->rule[i].line,
+                     state->blocks, state->elsewhere, kibibytes(state->bytes),
+                     kibibytes(state->peak), kibibytes(state->live), text);
+    }
+}
+
+/* --- the start -------------------------------------------------------------------------------- */
+
+static void make_state(struct state *state, const struct rule *rule)
+{
+    state->is_counted = is_watched || rule->limit;
+    state->instead = rule->instead < 0 ? MEMKIND_DEFAULT : settings_kind(rule->instead);
+    if (memkind_check_available(state->instead))
+        state->instead = MEMKIND_DEFAULT;
+    for (unsigned i = 0; i < rule->kinds; i++) {
+        state->kind[i] = settings_kind(rule->kind[i]);
+        /* As if it had no memory, but not tried again and again. */
+        if (memkind_check_available(state->kind[i]))
+            state->kind[i] = state->instead;
+    }
+    has_ledger |= state->is_counted;
+}
+
+static bool asks_for_callers(void)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        for (int condition = RULES_MODULE; condition < RULES_ANY; condition++)
+            if (condition != RULES_THREAD && rules->rule[i].asks[condition])
+                return true;
+    return false;
+}
+
+/* Every rule holds for every caller. */
+static const struct plan *plan_for_all(void)
+{
+    bool *holds = malloc(rules->count);
+    const struct plan *plan = NULL;
+
+    if (holds) {
+        memset(holds, true, rules->count);
+        plan = plan_of(holds, false);
+    }
+    free(holds);
+    return plan;
+}
+
+static bool begin(struct front *front)
+{
+    states = aligned_alloc(_Alignof(struct state), (rules->count + 1) * sizeof *states);
+    if (!states)
+        return false;
+    memset(states, 0, rules->count * sizeof *states);
+    for (size_t i = 0; i < rules->count; i++)
+        make_state(&states[i], &rules->rule[i]);
+    if (has_ledger && !ledger_begin())
+        return false;
+    if (asks_for_callers()) {
+        front->below = 0;
+        return callers_begin();
+    }
+    all = plan_for_all();
+    if (!all)
+        return false;
+    front->kind = all->kind;
+    front->below = all->below;
+    return true;
+}
+
+/* NULL: the thread is asked for, or what comes is shared out, or counted. */
+static memkind_t simple_kind(size_t rule)
+{
+    const struct state *state = &states[rule];
+
+    if (rules->rule[rule].asks[RULES_THREAD] || rules->rule[rule].kinds > 1 || state->is_counted)
+        return NULL;
+    return state->kind[0];
+}
+
+bool choice_begin(struct front *front, const struct rules *all_rules, bool counted)
+{
+    const struct plan_basis basis = {*all_rules, front->kind, simple_kind};
+
+    plan_begin(&basis);
+    rules = plan_rules();
+    rest = front->kind;
+    is_watched = counted;
+    if (!begin(front))
+        return false;
+    front->follows = has_ledger;
+    front->resizes = true;
+    front->report = report;
+    return true;
+}
+
+/* --- a choice --------------------------------------------------------------------------------- */
+
+struct decision {
+    struct state *state; /* NULL: no rule is for the block, or it is past the rule's limit */
+    size_t number;       /* of the rule */
+    memkind_t kind;
+    memkind_t instead; /* where the kind has no memory */
+};
+
+/* The rule's number; rules->count: there is none. */
+static size_t find(const struct plan *plan, size_t size)
+{
+    for (unsigned i = 0; i < plan->count; i++) {
+        const struct rule *rule = &rules->rule[plan->rule[i]];
+
+        if (size < rule->low || size > rule->high)
+            continue;
+        if (!rule->asks[RULES_THREAD] || thread_name_is(rule->thread))
+            return plan->rule[i];
+    }
+    return rules->count;
+}
+
+/* Of a ratio, the kind that is farthest behind. */
+static memkind_t next_of(struct state *state, const struct rule *rule, size_t size)
+{
+    double least = 0;
+    unsigned next = 0;
+
+    for (unsigned i = 0; i < rule->kinds; i++) {
+        double given = (double)atomic_load_explicit(&state->given[i], memory_order_relaxed);
+        double then = (given + (double)size) / rule->share[i];
+
+        if (i == 0 || then < least) {
+            least = then;
+            next = i;
+        }
+    }
+    atomic_fetch_add_explicit(&state->given[next], size, memory_order_relaxed);
+    return state->kind[next];
+}
+
+/* Takes bytes of what the rule may give. False: it is past its limit. */
+static bool take(struct state *state, const struct rule *rule, size_t size)
+{
+    size_t live = atomic_fetch_add_explicit(&state->live, size, memory_order_relaxed);
+
+    if (!rule->limit || (size <= rule->limit && live <= rule->limit - size))
+        return true;
+    atomic_fetch_sub_explicit(&state->live, size, memory_order_relaxed);
+    return false;
+}
+
+static void give_back(struct state *state, size_t size)
+{
+    atomic_fetch_sub_explicit(&state->live, size, memory_order_relaxed);
+}
+
+static void note(atomic_size_t *counter, size_t more)
+{
+    atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+/* A decision for a counted rule has `size` bytes of the rule until settle() or give_back(). */
+static struct decision decide(const struct plan *plan, size_t size)
+{
+    size_t number = find(plan, size);
+    struct decision decision = {.number = number, .kind = rest, .instead = MEMKIND_DEFAULT};
+    const struct rule *rule = &rules->rule[number];
+    struct state *state = &states[number];
+
+    if (number == rules->count)
+        return decision;
+    decision.kind = rule->kinds > 1 ? next_of(state, rule, size) : state->kind[0];
+    decision.instead = state->instead;
+    if (!state->is_counted)
+        return decision;
+    note(&state->blocks, 1);
+    if (take(state, rule, size)) {
+        decision.state = state;
+        return decision;
+    }
+    note(&state->elsewhere, 1);
+    decision.kind = state->instead;
+    decision.instead = MEMKIND_DEFAULT;
+    return decision;
+}
+
+/* The block has come: it has what it is rounded up to. False: that is past the limit, and the rule
+ * has its bytes back. */
+static bool settle(const struct decision *decision, void *block, size_t size)
+{
+    struct state *state = decision->state;
+    size_t limit = rules->rule[decision->number].limit;
+    size_t usable, live, peak;
+
+    if (!state)
+        return true;
+    usable = memkind_malloc_usable_size(NULL, block);
+    live = atomic_fetch_add_explicit(&state->live, usable - size, memory_order_relaxed) + usable -
+           size;
+    if ((limit && live > limit) || !ledger_put(block, decision->number)) {
+        give_back(state, usable);
+        return false;
+    }
+    note(&state->bytes, usable);
+    peak = atomic_load_explicit(&state->peak, memory_order_relaxed);
+    while (live > peak &&
+           !atomic_compare_exchange_weak_explicit(&state->peak, &peak, live, memory_order_relaxed,
+                                                  memory_order_relaxed))
+        continue;
+    return true;
+}
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+/* The kind has no memory, or not within the limit. */
+static __attribute__((cold)) void *fulfil_elsewhere(const struct decision *decision, size_t size,
+                                                    size_t alignment, enum filling filling)
+{
+    void *block = NULL;
+
+    if (decision->state)
+        note(&decision->state->elsewhere, 1);
+    if (decision->instead != decision->kind || decision->state)
+        block = serve_alone(decision->instead, size, alignment, filling);
+    if (!block && decision->instead != MEMKIND_DEFAULT)
+        block = serve_alone(MEMKIND_DEFAULT, size, alignment, filling);
+    return block;
+}
+
+static void *fulfil(struct decision *decision, size_t size, size_t alignment, enum filling filling)
+{
+    void *block = serve_alone(decision->kind, size, alignment, filling);
+
+    if (likely(block) && likely(settle(decision, block, size)))
+        return block;
+    if (block)
+        memkind_free(NULL, block);
+    else if (decision->state)
+        give_back(decision->state, size);
+    return fulfil_elsewhere(decision, size, alignment, filling);
+}
+
+static __attribute__((noinline)) void *choose(const struct plan *plan, size_t size,
+                                              size_t alignment, enum filling filling)
+{
+    struct decision decision;
+
+    if (unlikely(callers_busy))
+        return serve_alone(MEMKIND_DEFAULT, size, alignment, filling);
+    if (unlikely(plan->of_loader))
+        callers_follow_loader();
+    decision = decide(plan, size);
+    return fulfil(&decision, size, alignment, filling);
+}
+
+void *choice_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
+{
+    const struct plan *plan = all ? all : callers_plan(caller);
+    void *block;
+
+    if (likely(size < plan->below)) {
+        block = serve_alone(plan->kind, size, alignment, filling);
+        if (likely(block))
+            return block;
+    }
+    return choose(plan, size, alignment, filling);
+}
+
+/* The rule has the block's bytes back. */
+void choice_forget(void *block)
+{
+    size_t number;
+
+    if (has_ledger && ledger_take(block, &number))
+        give_back(&states[number], memkind_malloc_usable_size(NULL, block));
+}
+
+/* A kind that the rule may have had the block from already. */
+static bool is_of(memkind_t kind, const struct decision *decision)
+{
+    if (kind == decision->kind)
+        return true;
+    if (decision->number < rules->count && rules->rule[decision->number].kinds > 1)
+        for (unsigned i = 0; i < rules->rule[decision->number].kinds; i++)
+            if (kind == states[decision->number].kind[i])
+                return true;
+    return false;
+}
+
+/* NULL: there is no memory, and all is as it was. What is past the limit by what the block is
+ * rounded up to stays where it is. */
+static void *change_in_place(void *block, size_t size, const struct decision *decision)
+{
+    size_t old_number;
+    bool was_counted = has_ledger && ledger_take(block, &old_number);
+    size_t old_size = was_counted ? memkind_malloc_usable_size(NULL, block) : 0;
+    void *moved = memkind_realloc(NULL, block, serve_size(size));
+
+    if (!moved) {
+        if (was_counted)
+            (void)ledger_put(block, old_number);
+        return NULL;
+    }
+    if (was_counted)
+        give_back(&states[old_number], old_size);
+    (void)settle(decision, moved, size);
+    return moved;
+}
+
+void *choice_resize(void *block, size_t size, const void *caller)
+{
+    const struct plan *plan = all ? all : callers_plan(caller);
+    struct decision decision;
+    size_t old_size;
+    void *moved;
+
+    if (unlikely(callers_busy))
+        return memkind_realloc(NULL, block, serve_size(size));
+    decision = decide(plan, size);
+    if (is_of(memkind_detect_kind(block), &decision)) {
+        moved = change_in_place(block, size, &decision);
+        if (moved)
+            return moved;
+    }
+    moved = fulfil(&decision, size, 1, AS_IS);
+    if (!moved)
+        return NULL;
+    old_size = memkind_malloc_usable_size(NULL, block);
+    memcpy(moved, block, old_size < size ? old_size : size);
+    choice_forget(block);
+    memkind_free(NULL, block);
+    return moved;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * program: blocks that rules can tell apart, by who asks for them, how large they are, in which
+ * thread, and of which C++ type. Built without optimization, so that each function is one.
+ *
+ * usage: program [plugins LIBRARY_A LIBRARY_B | churn | site]
+ */
+#include <dlfcn.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#define COUNT 100
+
+struct particle {
+    double place[4];
+};
+
+struct own {
+    char bytes[48];
+    void *operator new(std::size_t size)
+    {
+        return ::operator new(size);
+    }
+};
+
+static void *volatile sink;
+
+extern "C" void *first(std::size_t size)
+{
+    return sink = malloc(size); /* LINE of first */
+}
+
+extern "C" void *second(std::size_t size)
+{
+    return sink = calloc(1, size);
+}
+
+namespace space
+{
+void *third(std::size_t size)
+{
+    return sink = std::malloc(size);
+}
+} // namespace space
+
+extern "C" void *grow(void *block, std::size_t size)
+{
+    return sink = realloc(block, size);
+}
+
+static void *in_thread(void *)
+{
+    pthread_setname_np(pthread_self(), "worker");
+    for (int i = 0; i < COUNT; i++)
+        free(second(700));
+    return nullptr;
+}
+
+/* Both libraries have a function of this name, and each is opened where the other one was. */
+static int plugins(char **paths)
+{
+    for (int round = 0; round < 20; round++) {
+        void *library = dlopen(paths[round % 2], RTLD_NOW | RTLD_LOCAL);
+        auto ask =
+            library ? reinterpret_cast<void *(*)(std::size_t)>(dlsym(library, "ask")) : nullptr;
+
+        if (!ask) {
+            std::fprintf(stderr, "program: %s\n", dlerror());
+            return 1;
+        }
+        for (int i = 0; i < 5; i++)
+            free(ask(600));
+        dlclose(library);
+    }
+    return 0;
+}
+
+static void *churn(void *)
+{
+    void *blocks[64] = {};
+    std::uint32_t state = 1;
+
+    for (int i = 0; i < 20000; i++) {
+        void **block = &blocks[(state = state * 1664525 + 1013904223) >> 26];
+
+        if (*block && state & 1) {
+            *block = grow(*block, state >> 20);
+        } else {
+            free(*block);
+            *block = i % 2 ? first(state >> 21) : space::third(state >> 21);
+        }
+        if (*block)
+            std::memset(*block, i, malloc_usable_size(*block));
+    }
+    for (void *block : blocks)
+        free(block);
+    return nullptr;
+}
+
+/* Threads that allocate, free and fork at a time. */
+static int churn_in_threads()
+{
+    pthread_t threads[4];
+    int status = 0;
+
+    for (pthread_t &thread : threads)
+        pthread_create(&thread, nullptr, churn, nullptr);
+    for (int i = 0; i < 10; i++) {
+        pid_t child = fork();
+        int ended = 1;
+
+        if (child == 0) {
+            for (int j = 0; j < 100; j++)
+                free(second(900));
+            _exit(0);
+        }
+        waitpid(child, &ended, 0);
+        status |= ended;
+    }
+    for (pthread_t &thread : threads)
+        pthread_join(thread, nullptr);
+    std::puts(status ? "a child died" : "well");
+    return status;
+}
+
+static void blocks_of_all_sorts()
+{
+    std::vector<particle> particles;
+    pthread_t thread;
+    void *grown = nullptr;
+
+    for (int i = 0; i < COUNT; i++) {
+        first(1000);
+        second(2000);
+        space::third(3000);
+        sink = new own;
+    }
+    particles.reserve(COUNT);
+    auto unique = std::make_unique<particle>();
+    sink = unique.get();
+    for (std::size_t size = 16; size <= 65536; size *= 2)
+        grown = grow(grown, size);
+    free(grown);
+    pthread_create(&thread, nullptr, in_thread, nullptr);
+    pthread_join(thread, nullptr);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 4 && !std::strcmp(argv[1], "plugins"))
+        return plugins(argv + 2);
+    if (argc == 2 && !std::strcmp(argv[1], "churn"))
+        return churn_in_threads();
+    blocks_of_all_sorts();
+    return 0;
+}
