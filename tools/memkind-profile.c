@@ -22,21 +22,28 @@
 #include "frontend/version.h"
 #include "launch.h"
 #include "profile_capture.h"
+#include "profile_samples.h"
 #include "profile_symbols.h"
 #include "profile_write.h"
 #include "size.h"
 
 #define PROGRAM "memkind-profile"
+#define INTERVAL "100" /* ms between two looks at pages, at least */
 
 const char launch_program[] = PROGRAM;
 
 static const char help[] =
-    "usage: " PROGRAM " [--rate SIZE] [--output BASE] [--] PROGRAM [ARGUMENT...]\n"
-    "       " PROGRAM " [--output BASE] --report CAPTURE\n"
+    "usage: " PROGRAM " [--rate SIZE] [--accesses pages|none] [--samples FILE]\n"
+    "                       [--output BASE] [--] PROGRAM [ARGUMENT...]\n"
+    "       " PROGRAM " [--samples FILE] [--output BASE] --report CAPTURE\n"
     "\n"
     "Runs a program, samples the blocks that it allocates, and writes what they are by call site.\n"
     "\n"
     "  -r, --rate SIZE       bytes between two samples, on average (512K)\n"
+    "  -a, --accesses pages  look at which pages of large blocks are written (the default); or "
+    "none\n"
+    "  -s, --samples FILE    accesses that were recorded elsewhere: a line of each, its time in\n"
+    "                        seconds, its address; of the profile with them, write BASE.capture\n"
     "  -o, --output BASE     write BASE.pb.gz (pprof), BASE.folded (flame graphs) and BASE.html;\n"
     "                        what was captured is in BASE.capture.PROCESS (" PROGRAM ")\n"
     "  -R, --report CAPTURE  run no program: write them of what was captured before\n"
@@ -46,7 +53,7 @@ static const char help[] =
     "Exit status: the program's; 125 wrong options, or nothing to report; 126 the program cannot\n"
     "be run; 127 it is not found.\n";
 
-static const char *base = PROGRAM, *report;
+static const char *base = PROGRAM, *report, *samples;
 
 /* --- the report ------------------------------------------------------------------------------- */
 
@@ -64,6 +71,25 @@ static bool write_one(const struct capture *capture, const char *end,
     return written;
 }
 
+/* What was recorded elsewhere, for the report and for who reads captures. */
+static bool add_samples(struct capture *capture, const char *path)
+{
+    struct samples found;
+    char why[256], copy[PATH_MAX];
+
+    if (!samples_add(capture, samples, &found, why)) {
+        fprintf(stderr, PROGRAM ": --samples: %s\n", why);
+        return false;
+    }
+    fprintf(stderr, PROGRAM ": %zu of %zu accesses were to blocks that were sampled\n",
+            found.in_blocks, found.count);
+    snprintf(copy, sizeof copy, "%s.capture", base);
+    if (capture_copy(capture, path, copy))
+        return true;
+    fprintf(stderr, PROGRAM ": %s: %s\n", copy, strerror(errno));
+    return false;
+}
+
 static bool write_report(const char *path)
 {
     char why[256];
@@ -74,8 +100,9 @@ static bool write_report(const char *path)
         fprintf(stderr, PROGRAM ": %s\n", why);
         return false;
     }
+    written = !samples || add_samples(capture, path);
     symbols_find(capture);
-    written = write_one(capture, "pb.gz", profile_write_pprof);
+    written &= write_one(capture, "pb.gz", profile_write_pprof);
     written &= write_one(capture, "folded", profile_write_folded);
     written &= write_one(capture, "html", profile_write_html);
     if (written)
@@ -163,19 +190,34 @@ static void set_rate(const char *text)
     launch_set("MEMKIND_PRELOAD_PROFILE_RATE", text);
 }
 
+static void set_accesses(const char *text)
+{
+    if (strcmp(text, "pages") != 0 && strcmp(text, "none") != 0)
+        launch_end(LAUNCH_MISUSED, "--accesses: %s; accepted: pages or none", text);
+    launch_set("MEMKIND_PRELOAD_PROFILE_PAGES", strcmp(text, "pages") == 0 ? INTERVAL : "0");
+}
+
 static void parse(int argc, char *argv[])
 {
     static const struct option known[] = {
-        {"rate", required_argument, NULL, 'r'},   {"output", required_argument, NULL, 'o'},
-        {"report", required_argument, NULL, 'R'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+        {"rate", required_argument, NULL, 'r'},    {"accesses", required_argument, NULL, 'a'},
+        {"samples", required_argument, NULL, 's'}, {"output", required_argument, NULL, 'o'},
+        {"report", required_argument, NULL, 'R'},  {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, "+r:o:R:hV", known, NULL)) != -1) {
+    set_accesses("pages");
+    while ((option = getopt_long(argc, argv, "+r:a:s:o:R:hV", known, NULL)) != -1) {
         switch (option) {
         case 'r':
             set_rate(optarg);
+            break;
+        case 'a':
+            set_accesses(optarg);
+            break;
+        case 's':
+            samples = optarg;
             break;
         case 'o':
             base = optarg;

@@ -338,6 +338,42 @@ struct capture *capture_read(const char *path, char *why)
     return capture;
 }
 
+/* A line of the file, with another number of accesses where it has one. */
+static void copy_line(const struct capture *capture, const char *line, size_t *site, FILE *stream)
+{
+    const char *accesses = strstr(line, " accesses=");
+    bool is_site = strncmp(line, "site ", strlen("site ")) == 0;
+
+    if (strncmp(line, "method=", strlen("method=")) == 0) {
+        fprintf(stream, "method=%s\n", capture->method);
+    } else if (accesses && (is_site || strncmp(line, "block ", strlen("block ")) == 0)) {
+        fprintf(stream, "%.*s accesses=%" PRIu64 "%s", (int)(accesses - line), line,
+                is_site ? capture->sites[*site].accesses : 0,
+                accesses + strcspn(accesses + 1, " \n") + 1);
+        *site += is_site;
+    } else {
+        fputs(line, stream);
+    }
+}
+
+bool capture_copy(const struct capture *capture, const char *from, const char *to)
+{
+    FILE *source = fopen(from, "r"), *stream = source ? fopen(to, "w") : NULL;
+    size_t room = 0, site = 0;
+    char *line = NULL;
+    bool copied;
+
+    while (stream && getline(&line, &room, source) > 0)
+        copy_line(capture, line, &site, stream);
+    free(line);
+    copied = stream && !ferror(source) && !ferror(stream);
+    if (stream)
+        copied &= fclose(stream) == 0;
+    if (source)
+        fclose(source);
+    return copied;
+}
+
 void capture_free(struct capture *capture)
 {
     for (size_t i = 0; i < capture->module_count; i++) {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -61,5 +62,9 @@ void *capture_must(void *memory);
 
 /* NULL: it cannot be read, or is no such file; `why`, of at least 256 bytes, tells. */
 struct capture *capture_read(const char *path, char *why);
+
+/* Writes the file that the capture was read from once more, with the method and the accesses that
+ * it has by now; blocks have none. False with errno. */
+bool capture_copy(const struct capture *capture, const char *from, const char *to);
 
 void capture_free(struct capture *capture);

@@ -248,6 +248,50 @@ def check_refusals(capture):
     check("--version", re.fullmatch(r"memkind-profile [0-9.]+\n", run("-V").stdout))
 
 
+def check_samples():
+    """Accesses to one of the arrays, some of them when it was not there, and to nobody's memory."""
+    run("-r", "64K", "-o", "arrays", "--accesses", "none", "--", PROGRAM, "arrays")
+    (capture,) = glob.glob("arrays.capture.*")
+    with open(capture, encoding="utf-8") as stream:
+        lines = stream.read().splitlines()
+    head = dict(line.partition("=")[::2] for line in lines if re.match(r"[a-z]+=", line))
+    check("nobody looks at pages", head["method"] == "none", head["method"])
+    blocks = [dict(word.split("=") for word in line.split()[1:]) for line in lines if line.startswith("block ")]
+    hot, cold = ([block for block in blocks if block["size"] == size] for size in ("2000000", "4000000"))
+    check("all arrays are sampled", (len(hot), len(cold)) == (3, 7), blocks)
+    accesses = []
+    for block, count in ((hot[1], 1000), (cold[2], 10)):
+        for number in range(count):
+            time = int(head["clock"]) + int(block["born"]) + 1000 + number
+            accesses.append(f"{time // 10**9}.{time % 10**9:09d}: {int(block['address'], 16) + number * 1999:>16x}")
+    early = int(head["clock"]) + int(hot[1]["born"]) - 1
+    accesses.append(f"  {early // 10**9}.{early % 10**9:09d} {hot[1]['address']}")
+    accesses.append(f"{early // 10**9 + 1}.5 0x10")
+    with open("accesses", "w", encoding="utf-8") as stream:
+        stream.write("\n".join(reversed(accesses)) + "\n")
+    said = run("-s", "accesses", "-o", "recorded", "-R", capture)
+    check("accesses are found", "1010 of 1012 accesses were to blocks" in said.stderr, said)
+    pprof = Pprof("recorded.pb.gz")
+    check("the hot array's site", pprof.total("site_hot", "accesses") == 1000, pprof.total("site_hot", "accesses"))
+    check("the cold array's site", pprof.total("site_cold", "accesses") == 10)
+    with open("recorded.capture", encoding="utf-8") as stream:
+        copied = stream.read().splitlines()
+    check(
+        "the capture with them",
+        "method=samples" in copied and len(copied) == len(lines) and sum(" accesses=1000 " in line for line in copied) == 1,
+    )
+    check("it can be reported", run("-R", "recorded.capture", "-o", "copied").returncode == 0)
+    with open("recorded.html", encoding="utf-8") as stream:
+        check("the page says how they were counted", "Accesses: samples." in stream.read())
+    for wrong in ("no time 7f00\n", "1.5\n", "1.5 7f00 7f01\n", "1.5 99999999999999999\n", "\n"):
+        with open("wrong", "w", encoding="utf-8") as stream:
+            stream.write(accesses[0] + "\n" + wrong)
+        said = run("-s", "wrong", "-R", capture)
+        check(f"no access: {wrong!r}", said.returncode == 125 and "wrong: line 2 has no time" in said.stderr, said)
+    check("no such file of them", run("-s", "missing", "-R", capture).returncode == 125)
+    check("no such way to count", run("--accesses", "all", PROGRAM).returncode == 125)
+
+
 def check_programs():
     said = run("nobody")
     check("no such program", said.returncode == 127 and said.stderr == "memkind-profile: nobody: No such file or directory\n", said)
@@ -267,6 +311,7 @@ def main():
         os.chdir(folder)
         capture = check_outputs()
         check_refusals(capture)
+        check_samples()
         check_programs()
         os.chdir("/")
     return failed()
