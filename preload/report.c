@@ -26,7 +26,7 @@ static struct {
     atomic_ulong calls;
     atomic_long live; /* bytes: a block that was not counted may go */
     atomic_long peak;
-} counts[MEMKIND_NUM_BASE_KIND];
+} counts[MEMKIND_NUM_BASE_KIND + 1]; /* the last one: all kinds that were created */
 
 /* Which kind was last seen where: the number of a piece of memory, and one more than the kind's
  * number. An open hash table, where a piece is looked for in the next few places; of a program with
@@ -56,13 +56,16 @@ static void remember(uint64_t piece, unsigned number)
     atomic_store_explicit(&overflown, true, memory_order_relaxed);
 }
 
-/* The kind's number; MEMKIND_NUM_BASE_KIND: a block of the program's own kinds, or of none. */
+/* The kind's number; MEMKIND_NUM_BASE_KIND: one that was created; NO_KIND: a block of none. */
+#define NO_KIND (MEMKIND_NUM_BASE_KIND + 1)
 static unsigned number_of(void *block)
 {
     memkind_t kind = memkind_detect_kind(block);
     unsigned number = 0;
 
-    while (number < MEMKIND_NUM_BASE_KIND && (!kind || counts[number].kind != kind))
+    if (!kind)
+        return NO_KIND;
+    while (number < MEMKIND_NUM_BASE_KIND && counts[number].kind != kind)
         number++;
     return number;
 }
@@ -73,7 +76,7 @@ void report_add(void *block)
     size_t size = memkind_malloc_usable_size(NULL, block);
     long live, peak;
 
-    if (number == MEMKIND_NUM_BASE_KIND)
+    if (number == NO_KIND)
         return;
     atomic_fetch_add_explicit(&counts[number].calls, 1, memory_order_relaxed);
     live = atomic_fetch_add_explicit(&counts[number].live, (long)size, memory_order_relaxed) +
@@ -92,7 +95,7 @@ void report_remove(void *block)
 {
     unsigned number = number_of(block);
 
-    if (number < MEMKIND_NUM_BASE_KIND)
+    if (number != NO_KIND)
         atomic_fetch_sub_explicit(&counts[number].live,
                                   (long)memkind_malloc_usable_size(NULL, block),
                                   memory_order_relaxed);
@@ -182,10 +185,11 @@ __attribute__((destructor)) static void report(void)
     output_print(&page, "memkind report of %s, process %d; sizes in KiB\n",
                  program_invocation_short_name, (int)getpid());
     output_print(&page, "%-34s %12s %12s %12s  %s\n", "kind", "calls", "peak", "live", "on nodes");
-    for (unsigned i = 0; i < MEMKIND_NUM_BASE_KIND; i++) {
+    for (unsigned i = 0; i < NO_KIND; i++) {
         if (!counts[i].calls)
             continue;
-        output_print(&page, "%-34s %12lu %12zu %12zu  ", settings_kinds[i], counts[i].calls,
+        output_print(&page, "%-34s %12lu %12zu %12zu  ",
+                     i < MEMKIND_NUM_BASE_KIND ? settings_kinds[i] : "created", counts[i].calls,
                      kibibytes(counts[i].peak), kibibytes(counts[i].live));
         print_nodes(i);
     }
