@@ -21,8 +21,8 @@
 
 struct front {
     /* All blocks of less than `below` bytes are of this kind, but for what MEMKIND_DEFAULT helps it
-     * out with; front_alloc() is asked for them only where there is no memory. For a report, and
-     * where the front follows blocks, it is asked for all. */
+     * out with; front_alloc() is asked for them only where there is no memory, and where blocks are
+     * counted or sampled. */
     memkind_t kind;
     size_t below;
     /* front_resize() and front_free() are to see all blocks; else they may be passed by. */

@@ -29,25 +29,8 @@ static bool has_rules;
 static memkind_t read_kind(void)
 {
     const char *value = settings_get(KIND);
-    char why[MEMKIND_ERROR_MESSAGE_SIZE];
-    memkind_t kind;
-    int error;
 
-    if (!value)
-        return MEMKIND_DEFAULT;
-    kind = settings_parse_kind(value);
-    if (!kind) {
-        settings_say("MEMKIND: " KIND "=%.200s is not accepted; accepted: DEFAULT, HBW, "
-                     "HBW_PREFERRED, REGULAR and the other static kinds; DEFAULT is used\n",
-                     value);
-        return NULL;
-    }
-    error = memkind_check_available(kind);
-    if (!error)
-        return kind;
-    memkind_error_message(error, why, sizeof why);
-    settings_say("MEMKIND: " KIND "=%.200s: %s; DEFAULT is used\n", value, why);
-    return NULL;
+    return value ? settings_available_kind(KIND, value) : MEMKIND_DEFAULT;
 }
 
 /* A limit is the kind's that was asked for. MEMKIND_DEFAULT in its stead has none: nobody is there

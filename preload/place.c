@@ -70,6 +70,7 @@ static void take_foreign(void *block)
 
 static void start(void)
 {
+    settings_begin();
     reported = settings_report() != NULL;
     checked = settings_are_checked();
     next_find();

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../tools/size.h"
@@ -81,13 +82,50 @@ memkind_t settings_parse_kind(const char *name)
     return NULL;
 }
 
+memkind_t settings_available_kind(const char *variable, const char *value)
+{
+    char why[MEMKIND_ERROR_MESSAGE_SIZE];
+    memkind_t kind = settings_parse_kind(value);
+    int error;
+
+    if (!kind) {
+        settings_say("MEMKIND: %s=%.200s is not accepted; accepted: DEFAULT, HBW, HBW_PREFERRED, "
+                     "REGULAR and the other static kinds; DEFAULT is used\n",
+                     variable, value);
+        return NULL;
+    }
+    error = memkind_check_available(kind);
+    if (!error)
+        return kind;
+    memkind_error_message(error, why, sizeof why);
+    settings_say("MEMKIND: %s=%.200s: %s; DEFAULT is used\n", variable, value, why);
+    return NULL;
+}
+
 const char *settings_get(const char *name)
 {
     return secure_getenv(name);
 }
 
+/* What stderr was when the process began. The program may close it, and get its number for a file
+ * of its own. */
+static struct stat original;
+
+static bool silent;
+
+void settings_begin(void)
+{
+    silent = fstat(STDERR_FILENO, &original) != 0;
+}
+
+void settings_silence(void)
+{
+    silent = true;
+}
+
 void settings_say(const char *format, ...)
 {
+    struct stat now;
     char line[1024];
     va_list arguments;
     int length;
@@ -95,7 +133,8 @@ void settings_say(const char *format, ...)
     va_start(arguments, format);
     length = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    if (length > 0)
+    if (length > 0 && !silent && !fstat(STDERR_FILENO, &now) && now.st_dev == original.st_dev &&
+        now.st_ino == original.st_ino)
         (void)!write(STDERR_FILENO, line,
                      (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }

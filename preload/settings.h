@@ -19,8 +19,14 @@
 /* The value of a variable. NULL: it is not set, or is not to be trusted. Allocates nothing. */
 const char *settings_get(const char *name);
 
-/* A line on stderr, with its newline. Allocates nothing. */
+/* Before anything is said: the first block of the process. */
+void settings_begin(void);
+
+/* A line on stderr, with its newline, as long as stderr is what it was then. Allocates nothing. */
 __attribute__((format(printf, 1, 2))) void settings_say(const char *format, ...);
+
+/* Nothing is said from now on: while the first block of the process is waited for. */
+void settings_silence(void);
 
 /* The MEMKIND_NUM_BASE_KIND static kinds as the variables name them, by their numbers. */
 extern const char *const settings_kinds[] __attribute__((visibility("hidden")));
@@ -30,6 +36,9 @@ unsigned settings_number(memkind_t kind);
 
 /* A static kind by its name. NULL: there is none of this name. */
 memkind_t settings_parse_kind(const char *name);
+
+/* The same, if it is available here. NULL: it is told what is wrong with the variable. */
+memkind_t settings_available_kind(const char *variable, const char *value);
 
 /* Whether MEMKIND_CHECK is on. */
 bool settings_are_checked(void);

@@ -52,21 +52,26 @@ static bool find(char path[PATH_MAX], const char *from_here)
     return true;
 }
 
-void launch_preload(void)
+void launch_preload_library(const char *installed, const char *built)
 {
     const char *others = getenv("LD_PRELOAD");
     char path[PATH_MAX], *value;
 
-    if (!find(path, LAUNCH_INSTALLED) && !find(path, LAUNCH_BUILT))
+    if (!find(path, installed) && !find(path, built))
         launch_end(LAUNCH_MISUSED,
-                   "libmemkind-preload.so is not where it belongs: " LAUNCH_INSTALLED
-                   ", from the folder of this program");
+                   "%s is not where it belongs: %s, from the folder of this program",
+                   strrchr(installed, '/') + 1, installed);
     if (strpbrk(path, " :"))
         launch_end(LAUNCH_MISUSED, "a path with a space or a colon cannot be preloaded: %s", path);
     if (asprintf(&value, "%s%s%s", path, others && *others ? ":" : "", others ? others : "") < 0)
         launch_end(LAUNCH_MISUSED, "LD_PRELOAD: %s", strerror(ENOMEM));
     launch_set("LD_PRELOAD", value);
     free(value);
+}
+
+void launch_preload(void)
+{
+    launch_preload_library(LAUNCH_INSTALLED, LAUNCH_BUILT);
 }
 
 void launch_become(char *const argv[])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * launch: sets libmemkind-preload.so up for a program that a tool runs.
+ * launch: sets a library of preload/ up for a program that a tool runs.
  *
  * One thread, which has the environment for itself.
  */
@@ -22,8 +22,12 @@ __attribute__((format(printf, 2, 3))) _Noreturn void launch_end(enum launch_stat
 /* What the program is to find in its environment. */
 void launch_set(const char *name, const char *value);
 
-/* The library is preloaded, before those that are preloaded already. */
+/* libmemkind-preload.so is preloaded, before those that are preloaded already. */
 void launch_preload(void);
+
+/* Another library, by its path from this tool's folder: where both are installed, or in the folder
+ * of the build. */
+void launch_preload_library(const char *installed, const char *built);
 
 /* Becomes the program. */
 _Noreturn void launch_become(char *const argv[]);

@@ -8,6 +8,7 @@
 # usage: test_preload.sh PRELOAD RULES OPERATORS PLUGIN PLUGIN_LIBRARY CLEARED [sanitized]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../support/preloaded.sh"
 preload=$1 rules=$2 operators=$3 plugin=$4 plugin_library=$5 cleared=$6
 
 if [ "${7:-}" = sanitized ]; then
@@ -18,23 +19,6 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 unset "${!MEMKIND_@}" LD_PRELOAD
-
-# under VARIABLE... PROGRAM ARGUMENT...: what the program says below the library, and its status if it is not 0.
-under()
-{
-    local status=0
-    env LD_PRELOAD="$preload" "$@" 2>&1 </dev/null || status=$?
-    [ "$status" -eq 0 ] || echo "exit status $status"
-}
-
-# row KIND FILE: calls, peak, live of the kind in the last report, and the sum of what is on nodes.
-row()
-{
-    awk -v kind="$1" '
-        /^memkind report/ { found = "" }
-        $1 == kind { sum = 0; for (i = 6; i <= NF; i += 2) sum += $i; found = $2 " " $3 " " $4 " " sum }
-        END { print found }' "$2"
-}
 
 # --- rules ------------------------------------------------------------------------------------------
 

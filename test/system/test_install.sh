@@ -43,16 +43,18 @@ number=$(awk -F . '{ printf "%d%03d%03d", $1, $2, $3 }' <<<"$version")
 expected()
 {
     case $1 in
-    runtime) printf '%s\n' "$lib/libmemkind.so.0" "$lib/$file" ;;
+    runtime)
+        printf "$lib/%s\n" libmemkind.so.0 "$file" lib{autohbw,memtier}.so.{0,0.0.0}
+        ;;
     development)
-        printf "$lib/%s\n" libmemkind.so libmemkind.a pkgconfig/memkind.pc \
+        printf "$lib/%s\n" lib{autohbw,memkind,memtier}.so libmemkind.a pkgconfig/memkind.pc \
             cmake/memkind/memkind-{config,config-version,targets,"targets-$(value CMAKE_BUILD_TYPE | tr '[:upper:]' '[:lower:]')"}.cmake
         (cd "$source/include" && find . -name '*.h' -printf "$include/%P\n")
         (cd "$source/man" && printf 'share/man/man3/%s\n' *.3)
         ;;
     tools)
         printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes memkind-run \
-            memkind-profile
+            memkind-profile memtier
         (cd "$source/man" && printf 'share/man/man1/%s\n' *.1)
         printf '%s\n' share/man/man5/memkind-rules.5
         printf '%s\n' "$lib/memkind/libmemkind-preload.so"
@@ -94,12 +96,19 @@ check "libmemkind.a: global are the public names, and no others" \
 
 # --- whole programs -------------------------------------------------------------------------------
 
-check "libmemkind-preload.so takes over these names, and no others" \
-    "$(printf '%s\n' aligned_alloc calloc free free_aligned_sized free_sized mallinfo mallinfo2 malloc malloc_trim \
+family=$(printf '%s\n' aligned_alloc calloc free free_aligned_sized free_sized mallinfo mallinfo2 malloc malloc_trim \
         malloc_usable_size memalign posix_memalign pvalloc realloc reallocarray valloc \
         _Zn{w,a}m{,RKSt9nothrow_t,St11align_val_t,St11align_val_tRKSt9nothrow_t} \
-        _Zd{l,a}Pv{,m,RKSt9nothrow_t,St11align_val_t,mSt11align_val_t,St11align_val_tRKSt9nothrow_t} | LC_ALL=C sort)" \
-    "$(nm -D --defined-only "$scratch/tools/$lib/memkind/libmemkind-preload.so" | awk '{ print $3 }' | LC_ALL=C sort)"
+        _Zd{l,a}Pv{,m,RKSt9nothrow_t,St11align_val_t,mSt11align_val_t,St11align_val_tRKSt9nothrow_t} | LC_ALL=C sort)
+# takes_over LIBRARY [NAME...]
+takes_over()
+{
+    check "${1##*/} takes over these names, and no others" "$(printf '%s\n' "$family" "${@:2}" | LC_ALL=C sort)" \
+        "$(nm -D --defined-only "$1" | awk '{ print $3 }' | LC_ALL=C sort)"
+}
+takes_over "$scratch/tools/$lib/memkind/libmemkind-preload.so"
+takes_over "$scratch/runtime/$lib/libautohbw.so.0" disableAutoHBW enableAutoHBW
+takes_over "$scratch/runtime/$lib/libmemtier.so.0"
 
 # --- those who use it -----------------------------------------------------------------------------
 
@@ -120,6 +129,8 @@ runs()
 shared=$moved/$lib/libmemkind.so.0
 check "memkind-run finds libmemkind-preload.so from where it lies, and that the library" "$shared" \
     "$("$moved/bin/memkind-run" bash -c 'exec grep -om1 "/.*libmemkind[.]so.*" /proc/self/maps' | sed 's/[.]so[.].*/.so.0/')"
+check "memtier finds libmemtier.so.0, and that the library" "$shared" \
+    "$("$moved/bin/memtier" -r 1:0 bash -c 'exec grep -om1 "/.*libmemkind[.]so.*" /proc/self/maps' | sed 's/[.]so[.].*/.so.0/')"
 check "pkg-config knows the version" "$version" "$(pkg-config --modversion memkind)"
 read -ra flags <<<"$(pkg-config --cflags --libs memkind)"
 read -ra all_flags <<<"$(pkg-config --cflags --libs --static memkind)"

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Copyright (C) 2026 the libmemkind developers.
+#
+# Sourced, after check.sh, by the tests of what whole programs run under: `preload` is the library.
+# shellcheck shell=bash disable=SC2154 # preload is the test's
+
+# under VARIABLE... PROGRAM ARGUMENT...: what the program says below the library, and its status if it is not 0.
+under()
+{
+    local status=0
+    env LD_PRELOAD="$preload" "$@" 2>&1 </dev/null || status=$?
+    [ "$status" -eq 0 ] || echo "exit status $status"
+}
+
+# row KIND FILE: calls, peak, live of the kind in the last report, and the sum of what is on nodes.
+row()
+{
+    awk -v kind="$1" '
+        /^memkind report/ { found = "" }
+        $1 == kind { sum = 0; for (i = 6; i <= NF; i += 2) sum += $i; found = $2 " " $3 " " $4 " " sum }
+        END { print found }' "$2"
+}
+
+# same WHAT VARIABLE... -- PROGRAM ARGUMENT...: it says below the library what it says without.
+same()
+{
+    local what=$1 variables=()
+    shift
+    while [ "$1" != -- ]; do
+        variables+=("$1")
+        shift
+    done
+    shift
+    check "$what" "$("$@" 2>&1 </dev/null)" "$(under "${variables[@]}" "$@")"
+}
+
+# same_programs WHAT VARIABLE...: interpreters, a compiler, a database, as far as they are here.
+same_programs()
+{
+    local what=$1
+    seq 1 20000 >numbers
+    same "$what: sort" "${@:2}" -- sort -R --random-source=numbers numbers
+    same "$what: perl" "${@:2}" -- perl -e 'push @a, "x" x ($_ % 3000) for 1 .. 20000; print length(join "", @a)'
+    if command -v python3 >/dev/null; then
+        same "$what: python3" "${@:2}" -- python3 -c '
+import subprocess, threading
+found = {}
+def work(number):
+    found[number] = sum(len(str(i) * number) for i in range(5000))
+threads = [threading.Thread(target=work, args=(n,)) for n in range(1, 5)]
+for thread in threads: thread.start()
+said = subprocess.run(["sort", "-r", "numbers"], stdout=subprocess.PIPE, check=True).stdout
+for thread in threads: thread.join()
+print(sorted(found.items()), len(said))'
+    fi
+    printf 'int twice(int number) { return 2 * number; }\n' >twice.c
+    same "$what: a compiler" "${@:2}" -- "${CC:-cc}" -O2 -S -o - twice.c
+    if command -v git >/dev/null; then
+        git init -q repository
+        same "$what: git" "${@:2}" -- git -C repository hash-object --stdin
+    fi
+    if command -v sqlite3 >/dev/null; then
+        same "$what: sqlite3" "${@:2}" -- sqlite3 :memory: \
+            'create table t (n); with recursive c (n) as (select 1 union all select n + 1 from c where n < 20000)
+             insert into t select n from c; select sum(n), max(n) from t;'
+    fi
+}
