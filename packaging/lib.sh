@@ -36,18 +36,6 @@ make_source_tarball()
         --owner=root:0 --group=root:0 --mode=u=rwX,go=rX --mtime="@$epoch" | gzip -n >"$1"
 }
 
-# make_memtier_tarball FILE: libmemtier.so.0 and memtier with their manual pages, as Debian has built them.
-make_memtier_tarball()
-{
-    local root=$ROOT/build/reference/root
-    [ -f "$ROOT/build/reference/complete" ] || die "Debian's packages of memkind 1.14.0 are needed, of which" \
-        "libmemtier.so.0 is taken: scripts/bootstrap --test downloads them"
-    (cd "$root" && printf '%s\n' usr/lib/*/libmemtier.so.0.0.0 usr/bin/memtier usr/share/man/man1/memtier.1.gz \
-        usr/share/man/man3/libmemtier.3.gz usr/share/man/man7/{libmemtier,memtier}.7.gz) |
-        tar -C "$root" --create --files-from=- -C usr/share/doc/libmemkind0 copyright --transform='s|^|memtier/|' \
-            --owner=root:0 --group=root:0 --mode=u=rwX,go=rX | gzip -n >"$1"
-}
-
 # make_jemalloc_tarball FILE: a copy of the one that scripts/bootstrap has.
 make_jemalloc_tarball()
 {

@@ -60,8 +60,7 @@ plain()
         /\/(bindings|examples)\//!s|\.gz$||
         s|^share/doc/[^/]*/|share/doc/|; s|-(none\|relwithdebinfo)\.cmake$|.cmake|
         /^share\/doc\/(copyright|changelog|NEWS\.Debian|changelog\.Debian)$/d; /^share\/licenses\//d; /^lib\/\.build-id/d
-        /^share\/doc\/(LICENSE|README\.md|CHANGELOG\.md)$/d
-        /^(lib\/lib|bin\/|share\/man\/man[137]\/(lib)?)memtier(\.|$)/d' | sort -u
+        /^share\/doc\/(LICENSE|README\.md|CHANGELOG\.md)$/d' | sort -u
 }
 deb_files()
 {
@@ -138,7 +137,7 @@ says "memkind report of ls" cat /tmp/report
 memkind-profile --rate 4K --output /tmp/profile ls >/dev/null
 says "ls" cat /tmp/profile.html
 /debs/memkind-tour
-for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info memkind-run memkind-profile memkind-rules libmemkind-preload; do
+for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info memkind-run memkind-profile memkind-rules libmemkind-preload memtier libmemtier autohbw; do
     says $page man $page
 done
 says "WHICH KIND" man 7 memkind
