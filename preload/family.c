@@ -151,6 +151,10 @@ PUBLIC void free_aligned_sized(void *block, size_t alignment, size_t size)
 static __attribute__((cold, noinline)) void *realloc_elsewhere(void *block, size_t size,
                                                                const void *caller)
 {
+    void *resized = place_resize(block, size);
+
+    if (resized)
+        return resized;
     return memkind_malloc_usable_size(NULL, block) ? place_move(block, size, caller)
                                                    : place_realloc_foreign(block, size, caller);
 }

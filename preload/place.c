@@ -29,6 +29,10 @@ static bool reported; /* blocks are counted: report.h */
 static bool profiled; /* blocks are sampled: sample.h */
 static bool checked;  /* MEMKIND_CHECK is on */
 
+/* Where a profile is all that watches, and all blocks are of MEMKIND_DEFAULT, whom nobody helps
+ * out. A profile is not to change much of how fast a program is. */
+static bool only_profiled;
+
 /* --- who watches ------------------------------------------------------------------------------ */
 
 static void watch_add(void *block, size_t size)
@@ -82,13 +86,16 @@ static void start(void)
     profiled = settings_profile() && capture_begin();
     place.watched = reported || profiled || front.follows;
     place.resized = place.watched || front.resizes;
-    if (place.watched)
+    if (reported || front.follows)
         return;
     atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);
-    atomic_store_explicit(&place.below, front.below, memory_order_relaxed);
+    if (!profiled)
+        atomic_store_explicit(&place.below, front.below, memory_order_relaxed);
     /* Any other kind may have to be helped out by MEMKIND_DEFAULT. */
-    if (front.kind == MEMKIND_DEFAULT && front.below == SIZE_MAX)
+    if (front.kind == MEMKIND_DEFAULT && front.below == SIZE_MAX) {
         atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
+        only_profiled = profiled;
+    }
 }
 
 /* Whether the settings are there. */
@@ -109,7 +116,8 @@ static bool is_ready(void)
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
+static __attribute__((noinline)) void *alloc_any(size_t size, size_t alignment,
+                                                 enum filling filling, const void *caller)
 {
     void *block;
 
@@ -127,11 +135,55 @@ void *place_alloc(size_t size, size_t alignment, enum filling filling, const voi
     return block;
 }
 
+/* What has been counted down already. */
+static __attribute__((cold, noinline)) void *alloc_sampled(size_t size)
+{
+    void *block = memkind_malloc(place_kind(), serve_size(size));
+
+    if (block)
+        sample_take(block, size + !size);
+    return block;
+}
+
+void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
+{
+    if (only_profiled && alignment <= 16 && filling == AS_IS)
+        return sample_count(size + !size) ? alloc_sampled(size)
+                                          : memkind_malloc(place_kind(), serve_size(size));
+    return alloc_any(size, alignment, filling, caller);
+}
+
+static __attribute__((cold, noinline)) void free_sampled(void *block)
+{
+    sample_drop(block);
+    memkind_free(place_kind(), block);
+}
+
 void place_free(void *block)
 {
+    if (only_profiled) {
+        if (unlikely(block && sample_may_be(block)))
+            free_sampled(block);
+        else
+            memkind_free(place_kind(), block);
+        return;
+    }
     if (block)
         watch_remove(block);
     front_free(block);
+}
+
+void *place_resize(void *block, size_t size)
+{
+    void *resized;
+
+    if (!only_profiled)
+        return NULL;
+    sample_remove(block);
+    resized = memkind_realloc(NULL, block, serve_size(size));
+    if (likely(resized))
+        sample_add(resized, size);
+    return resized;
 }
 
 /* NULL: it stays as it is. */

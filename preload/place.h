@@ -56,6 +56,10 @@ void *place_alloc(size_t size, size_t alignment, enum filling filling, const voi
  * program is watched. As realloc(3). */
 void *place_move(void *block, size_t size, const void *caller);
 
+/* The same for any block, size not being 0, where a profile is all that watches. NULL: ask
+ * place_move(), or place_realloc_foreign() for a block of others. */
+void *place_resize(void *block, size_t size);
+
 /* Frees any block, if the program is watched. */
 void place_free(void *block);
 

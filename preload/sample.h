@@ -45,19 +45,30 @@ static inline size_t sample_hash(const void *block)
 void sample_take(void *block, size_t size);
 void sample_drop(void *block);
 
+/* Whether a block of `size` bytes is to be told to sample_take() when it has come. */
+static inline bool sample_count(size_t size)
+{
+    return __builtin_expect((sample_left -= (int64_t)size) <= 0, 0);
+}
+
 /* A block of `size` bytes has come. */
 static inline void sample_add(void *block, size_t size)
 {
-    sample_left -= (int64_t)size;
-    if (__builtin_expect(sample_left <= 0, 0))
+    if (sample_count(size))
         sample_take(block, size);
+}
+
+/* Whether a block is to be told to sample_drop() before it goes. */
+static inline bool sample_may_be(const void *block)
+{
+    return __builtin_expect(
+        atomic_load_explicit(&sample_filter[sample_hash(block)], memory_order_relaxed) != 0, 0);
 }
 
 /* A block is about to go. */
 static inline void sample_remove(void *block)
 {
-    if (__builtin_expect(
-            atomic_load_explicit(&sample_filter[sample_hash(block)], memory_order_relaxed) != 0, 0))
+    if (sample_may_be(block))
         sample_drop(block);
 }
 

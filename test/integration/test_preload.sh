@@ -23,7 +23,9 @@ unset "${!MEMKIND_@}" LD_PRELOAD
 # --- rules ------------------------------------------------------------------------------------------
 
 for manager in JEMALLOC TBB; do
-    for watched in "" MEMKIND_PRELOAD_REPORT=/dev/null; do
+    for watched in "" MEMKIND_PRELOAD_REPORT=/dev/null \
+        "MEMKIND_PRELOAD_PROFILE=$scratch/profile MEMKIND_PRELOAD_PROFILE_RATE=64" \
+        "MEMKIND_PRELOAD_PROFILE=$scratch/profile MEMKIND_PRELOAD_REPORT=/dev/null"; do
         check "rules, $manager $watched" well "$(under MEMKIND_HEAP_MANAGER=$manager $watched "$rules")"
         check "no environment any more, $manager $watched" well "$(under MEMKIND_HEAP_MANAGER=$manager $watched "$cleared")"
         check "operators, $manager $watched" well "$(under MEMKIND_HEAP_MANAGER=$manager $watched "$operators")"
