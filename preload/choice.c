@@ -17,6 +17,7 @@
 /* A rule at work. */
 struct state {
     _Alignas(64) memkind_t kind[RULES_KINDS];
+    memkind_t simple; /* what all its blocks simply come from; NULL: more is to be known */
     memkind_t instead;
     bool is_counted;
     atomic_size_t given[RULES_KINDS]; /* of a ratio, ever */
@@ -57,94 +58,6 @@ static void report(struct output *output)
     }
 }
 
-/* --- the start -------------------------------------------------------------------------------- */
-
-static void make_state(struct state *state, const struct rule *rule)
-{
-    state->is_counted = is_watched || rule->limit;
-    state->instead = rule->instead < 0 ? MEMKIND_DEFAULT : settings_kind(rule->instead);
-    if (memkind_check_available(state->instead))
-        state->instead = MEMKIND_DEFAULT;
-    for (unsigned i = 0; i < rule->kinds; i++) {
-        state->kind[i] = settings_kind(rule->kind[i]);
-        /* As if it had no memory, but not tried again and again. */
-        if (memkind_check_available(state->kind[i]))
-            state->kind[i] = state->instead;
-    }
-    has_ledger |= state->is_counted;
-}
-
-static bool asks_for_callers(void)
-{
-    for (size_t i = 0; i < rules->count; i++)
-        for (int condition = RULES_MODULE; condition < RULES_ANY; condition++)
-            if (condition != RULES_THREAD && rules->rule[i].asks[condition])
-                return true;
-    return false;
-}
-
-/* Every rule holds for every caller. */
-static const struct plan *plan_for_all(void)
-{
-    bool *holds = malloc(rules->count);
-    const struct plan *plan = NULL;
-
-    if (holds) {
-        memset(holds, true, rules->count);
-        plan = plan_of(holds, false);
-    }
-    free(holds);
-    return plan;
-}
-
-static bool begin(struct front *front)
-{
-    states = aligned_alloc(_Alignof(struct state), (rules->count + 1) * sizeof *states);
-    if (!states)
-        return false;
-    memset(states, 0, rules->count * sizeof *states);
-    for (size_t i = 0; i < rules->count; i++)
-        make_state(&states[i], &rules->rule[i]);
-    if (has_ledger && !ledger_begin())
-        return false;
-    if (asks_for_callers()) {
-        front->below = 0;
-        return callers_begin();
-    }
-    all = plan_for_all();
-    if (!all)
-        return false;
-    front->kind = all->kind;
-    front->below = all->below;
-    return true;
-}
-
-/* NULL: the thread is asked for, or what comes is shared out, or counted. */
-static memkind_t simple_kind(size_t rule)
-{
-    const struct state *state = &states[rule];
-
-    if (rules->rule[rule].asks[RULES_THREAD] || rules->rule[rule].kinds > 1 || state->is_counted)
-        return NULL;
-    return state->kind[0];
-}
-
-bool choice_begin(struct front *front, const struct rules *all_rules, bool counted)
-{
-    const struct plan_basis basis = {*all_rules, front->kind, simple_kind};
-
-    plan_begin(&basis);
-    rules = plan_rules();
-    rest = front->kind;
-    is_watched = counted;
-    if (!begin(front))
-        return false;
-    front->follows = has_ledger;
-    front->resizes = true;
-    front->report = report;
-    return true;
-}
-
 /* --- a choice --------------------------------------------------------------------------------- */
 
 struct decision {
@@ -154,9 +67,10 @@ struct decision {
     memkind_t instead; /* where the kind has no memory */
 };
 
-/* The rule's number; rules->count: there is none. */
-static size_t find(const struct plan *plan, size_t size)
+/* The rule's number; rules->count: there is none. A block of 0 bytes is one of 1. */
+static inline size_t find(const struct plan *plan, size_t size)
 {
+    size += !size;
     for (unsigned i = 0; i < plan->count; i++) {
         const struct rule *rule = &rules->rule[plan->rule[i]];
 
@@ -295,7 +209,7 @@ static __attribute__((noinline)) void *choose(const struct plan *plan, size_t si
     struct decision decision;
 
     if (unlikely(callers_busy))
-        return serve_alone(MEMKIND_DEFAULT, size, alignment, filling);
+        return serve(MEMKIND_DEFAULT, size, alignment, filling);
     if (unlikely(plan->of_loader))
         callers_follow_loader();
     decision = decide(plan, size);
@@ -305,14 +219,39 @@ static __attribute__((noinline)) void *choose(const struct plan *plan, size_t si
 void *choice_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
 {
     const struct plan *plan = all ? all : callers_plan(caller);
-    void *block;
+    void *block = size < plan->below ? serve_alone(plan->kind, size, alignment, filling) : NULL;
 
-    if (likely(size < plan->below)) {
-        block = serve_alone(plan->kind, size, alignment, filling);
-        if (likely(block))
-            return block;
+    return block ? block : choose(plan, size, alignment, filling);
+}
+
+/* What malloc() is asked for, where the rule that it comes under may be simple. */
+static __attribute__((noinline)) void *malloc_by(const struct plan *plan, size_t size)
+{
+    memkind_t kind = plan->kind;
+    void *block = NULL;
+
+    if (unlikely(size >= plan->below)) {
+        size_t number = plan->of_loader || callers_busy ? rules->count + 1 : find(plan, size);
+
+        kind = number < rules->count ? states[number].simple : number == rules->count ? rest : NULL;
     }
-    return choose(plan, size, alignment, filling);
+    if (likely(kind))
+        block = memkind_malloc(kind, serve_size(size));
+    return likely(block) ? block : choose(plan, size, 1, AS_IS);
+}
+
+static void *malloc_by_size(size_t size, const void *caller)
+{
+    (void)caller; /* the rules ask for none */
+    return malloc_by(all, size);
+}
+
+static void *malloc_by_caller(size_t size, const void *caller)
+{
+    const struct plan *plan = callers_plan(caller);
+
+    return likely(size < plan->plain) ? memkind_malloc(plan->kind, serve_size(size))
+                                      : malloc_by(plan, size);
 }
 
 /* The rule has the block's bytes back. */
@@ -379,4 +318,91 @@ void *choice_resize(void *block, size_t size, const void *caller)
     choice_forget(block);
     memkind_free(NULL, block);
     return moved;
+}
+
+/* --- the start -------------------------------------------------------------------------------- */
+
+static void make_state(struct state *state, const struct rule *rule)
+{
+    state->is_counted = is_watched || rule->limit;
+    state->instead = rule->instead < 0 ? MEMKIND_DEFAULT : settings_kind(rule->instead);
+    if (memkind_check_available(state->instead))
+        state->instead = MEMKIND_DEFAULT;
+    for (unsigned i = 0; i < rule->kinds; i++) {
+        state->kind[i] = settings_kind(rule->kind[i]);
+        /* As if it had no memory, but not tried again and again. */
+        if (memkind_check_available(state->kind[i]))
+            state->kind[i] = state->instead;
+    }
+    if (!rule->asks[RULES_THREAD] && rule->kinds == 1 && !state->is_counted)
+        state->simple = state->kind[0];
+    has_ledger |= state->is_counted;
+}
+
+static memkind_t simple_kind(size_t rule)
+{
+    return states[rule].simple;
+}
+
+static bool asks_for_callers(void)
+{
+    for (size_t i = 0; i < rules->count; i++)
+        for (int condition = RULES_MODULE; condition < RULES_ANY; condition++)
+            if (condition != RULES_THREAD && rules->rule[i].asks[condition])
+                return true;
+    return false;
+}
+
+/* Every rule holds for every caller. */
+static const struct plan *plan_for_all(void)
+{
+    bool *holds = malloc(rules->count);
+    const struct plan *plan = NULL;
+
+    if (holds) {
+        memset(holds, true, rules->count);
+        plan = plan_of(holds, false);
+    }
+    free(holds);
+    return plan;
+}
+
+static bool begin(struct front *front)
+{
+    states = aligned_alloc(_Alignof(struct state), (rules->count + 1) * sizeof *states);
+    if (!states)
+        return false;
+    memset(states, 0, rules->count * sizeof *states);
+    for (size_t i = 0; i < rules->count; i++)
+        make_state(&states[i], &rules->rule[i]);
+    if (has_ledger && !ledger_begin())
+        return false;
+    if (asks_for_callers()) {
+        front->below = 0;
+        front->malloc = malloc_by_caller;
+        return callers_begin();
+    }
+    all = plan_for_all();
+    if (!all)
+        return false;
+    front->kind = all->kind;
+    front->below = all->below;
+    front->malloc = malloc_by_size;
+    return true;
+}
+
+bool choice_begin(struct front *front, const struct rules *all_rules, bool counted)
+{
+    const struct plan_basis basis = {*all_rules, front->kind, simple_kind};
+
+    plan_begin(&basis);
+    rules = plan_rules();
+    rest = front->kind;
+    is_watched = counted;
+    if (!begin(front))
+        return false;
+    front->follows = has_ledger;
+    front->resizes = true;
+    front->report = report;
+    return true;
 }

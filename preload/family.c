@@ -27,37 +27,27 @@
 
 /* --- blocks that come ------------------------------------------------------------------------- */
 
-/* NULL: place_alloc() is to answer. The caller is not asked for before. */
-static inline void *alloc_simply(size_t size)
-{
-    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), serve_size(size)) : NULL;
-}
-
 void *family_alloc(size_t size, const void *caller)
 {
-    void *block = alloc_simply(size);
-
-    return likely(block) ? block : place_alloc(size, 1, AS_IS, caller);
+    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), serve_size(size))
+                                         : place_malloc(size, caller);
 }
 
+/* Both calls are jumps: nothing of this is left behind them. */
 PUBLIC void *malloc(size_t size)
 {
-    void *block = alloc_simply(size);
-
-    return likely(block) ? block : place_alloc(size, 1, AS_IS, CALLER);
+    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), serve_size(size))
+                                         : place_malloc(size, CALLER);
 }
 
 PUBLIC void *calloc(size_t count, size_t size)
 {
-    void *block = NULL;
-
     if (unlikely(__builtin_mul_overflow(count, size, &size))) {
         errno = ENOMEM;
         return NULL;
     }
-    if (likely(place_is_simple(size)))
-        block = memkind_calloc(place_kind(), 1, serve_size(size));
-    return likely(block) ? block : place_alloc(size, 1, ZEROED, CALLER);
+    return likely(place_is_simple(size)) ? memkind_calloc(place_kind(), 1, serve_size(size))
+                                         : place_alloc(size, 1, ZEROED, CALLER);
 }
 
 void *family_aligned(size_t alignment, size_t size, const void *caller)

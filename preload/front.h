@@ -29,6 +29,8 @@ struct front {
     bool follows;
     /* front_resize() is. */
     bool resizes;
+    /* As front_alloc(), of what malloc() is asked for; NULL: that is. */
+    void *(*malloc)(size_t size, const void *caller);
     /* What is to be added to the report; NULL: nothing. */
     void (*report)(struct output *output);
 };

@@ -21,7 +21,9 @@
  * whose it is. */
 void memkind_take_foreign(void (*take)(void *block));
 
-struct place place;
+static void *malloc_watched(size_t size, const void *caller);
+
+struct place place = {.otherwise = malloc_watched};
 
 /* Written at the start. Of the front's answer, `place` has what is inline. */
 static struct front front;
@@ -72,6 +74,14 @@ static void take_foreign(void *block)
         next_free(block);
 }
 
+/* A kind that MEMKIND_DEFAULT may have to help out. */
+static void *malloc_helped(size_t size, const void *caller)
+{
+    void *block = likely(size < front.below) ? memkind_malloc(front.kind, serve_size(size)) : NULL;
+
+    return likely(block) ? block : front_alloc(size, 1, AS_IS, caller);
+}
+
 static void start(void)
 {
     settings_begin();
@@ -88,14 +98,19 @@ static void start(void)
     place.resized = place.watched || front.resizes;
     if (reported || front.follows)
         return;
-    atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);
-    if (!profiled)
-        atomic_store_explicit(&place.below, front.below, memory_order_relaxed);
-    /* Any other kind may have to be helped out by MEMKIND_DEFAULT. */
-    if (front.kind == MEMKIND_DEFAULT && front.below == SIZE_MAX) {
-        atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
-        only_profiled = profiled;
+    if (front.kind == MEMKIND_DEFAULT) {
+        atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);
+        if (front.below == SIZE_MAX) {
+            atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
+            only_profiled = profiled;
+        }
     }
+    if (profiled)
+        return;
+    atomic_store_explicit(&place.otherwise, front.malloc ? front.malloc : malloc_helped,
+                          memory_order_relaxed);
+    if (front.kind == MEMKIND_DEFAULT)
+        atomic_store_explicit(&place.below, front.below, memory_order_relaxed);
 }
 
 /* Whether the settings are there. */
@@ -157,6 +172,11 @@ static __attribute__((cold, noinline)) void free_sampled(void *block)
 {
     sample_drop(block);
     memkind_free(place_kind(), block);
+}
+
+static void *malloc_watched(size_t size, const void *caller)
+{
+    return place_alloc(size, 1, AS_IS, caller);
 }
 
 void place_free(void *block)

@@ -3,9 +3,10 @@
 /*
  * place: which kind a block of the program comes from.
  *
- * Up to a size, one kind serves all blocks, and the answer is inline. Beyond it, where nothing is
- * decided yet, where the program is watched, or where the kind has no memory, place_alloc()
- * answers: it asks the library's front (front.h), and counts for the report.
+ * Up to a size, MEMKIND_DEFAULT serves all blocks, and the answer is inline. Beyond it, malloc()
+ * asks place_malloc(), which may be a way of the front's own (front.h). Where nothing is decided
+ * yet, where the program is watched, and for all others, place_alloc() answers: it asks the front,
+ * and counts for the report.
  *
  * The first block of the process decides, once (front_begin()). Whoever comes meanwhile, which can
  * only be what the library itself calls, since no thread was started without a block, gets blocks
@@ -27,13 +28,16 @@
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #define HIDDEN __attribute__((visibility("hidden")))
 
+typedef void *(*place_malloc_function)(size_t size, const void *caller);
+
 /* What the inline part reads. */
 struct place {
-    atomic_size_t below;     /* all blocks of less bytes are of `kind`; 0: ask place_alloc() */
-    _Atomic(memkind_t) kind; /* written before `below` */
+    atomic_size_t below;     /* all blocks of less bytes are of `kind`; 0: none */
+    _Atomic(memkind_t) kind; /* MEMKIND_DEFAULT, which nobody helps out; written before `below` */
     _Atomic(memkind_t) only; /* all blocks are of this kind; NULL: it is not so */
-    bool watched;            /* all blocks that change and go are to pass by here */
-    bool resized;            /* all blocks that change */
+    _Atomic(place_malloc_function) otherwise; /* all other blocks that malloc() is asked for */
+    bool watched; /* all blocks that change and go are to pass by here */
+    bool resized; /* all blocks that change */
 };
 extern struct place place HIDDEN;
 
@@ -51,6 +55,11 @@ static inline memkind_t place_kind(void)
 /* `alignment` is a power of two; 1 for none in particular. The caller is the address that the
  * program's call returns to. NULL with ENOMEM. */
 void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller);
+
+static inline void *place_malloc(size_t size, const void *caller)
+{
+    return atomic_load_explicit(&place.otherwise, memory_order_relaxed)(size, caller);
+}
 
 /* Another size for a block of this library: where its kind has no memory for it, or where the
  * program is watched. As realloc(3). */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static struct plan_basis basis;
-static struct plan none = {.below = SIZE_MAX};
+static struct plan none = {.plain = SIZE_MAX, .below = SIZE_MAX};
 
 _Atomic(const struct plan *) plan_all[PLANS];
 
@@ -27,7 +27,7 @@ const struct plan *plan_none(void)
     return &none;
 }
 
-/* Which blocks are simply of a kind, without a look at anything but the size: from 0 bytes on, up
+/* Which blocks are simply of a kind, without a look at anything but the size: from 1 byte on, up
  * to where another rule may begin. */
 static void simplify(struct plan *plan)
 {
@@ -37,7 +37,7 @@ static void simplify(struct plan *plan)
         const struct rule *rule = &basis.rules.rule[plan->rule[i]];
         memkind_t kind = basis.simple_kind(plan->rule[i]);
 
-        if (rule->low > 0) {
+        if (rule->low > 1) {
             plan->below = rule->low < plan->below ? rule->low : plan->below;
             continue;
         }
@@ -69,6 +69,8 @@ static struct plan *make(const bool *holds, bool of_loader)
     simplify(plan);
     if (of_loader)
         plan->below = 0;
+    if (plan->kind == MEMKIND_DEFAULT)
+        plan->plain = plan->below;
     return plan;
 }
 
