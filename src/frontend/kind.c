@@ -19,6 +19,7 @@
 #include "kinds/pages/source_custom.h"
 #include "kinds/pages/source_file.h"
 #include "kinds/pages/source_fixed.h"
+#include "kinds/pages/temp_file.h"
 #include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/stack.h"
@@ -320,7 +321,7 @@ EXPORT int memkind_check_dax_path(const char *pmem_dir)
         return MEMKIND_ERROR_INVALID;
     if (!managers_enter())
         return MEMKIND_ERROR_OPERATION_FAILED;
-    error = source_file_check_dax(pmem_dir);
+    error = temp_file_check_dax(pmem_dir);
     managers_leave();
     return error;
 }

@@ -546,19 +546,6 @@ static ssize_t capacity(const struct page_pool *pool)
     return error || total > SSIZE_MAX ? -1 : (ssize_t)total;
 }
 
-int source_file_check_dax(const char *directory)
-{
-    int file = temp_file_open(directory, NULL);
-    bool dax;
-    int error;
-
-    if (file < 0)
-        return MEMKIND_ERROR_RUNTIME;
-    error = temp_file_try(file, &dax);
-    os_close(file);
-    return !error && dax ? MEMKIND_SUCCESS : MEMKIND_ERROR_MMAP;
-}
-
 /* --- fork ------------------------------------------------------------------------------------- */
 
 static void forked(struct page_pool *pool)

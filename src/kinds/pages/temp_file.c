@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <memkind.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,4 +88,17 @@ int temp_file_try(int file, bool *dax)
         return errno;
     leftover_unmap(address, TRIAL_SIZE);
     return 0;
+}
+
+int temp_file_check_dax(const char *directory)
+{
+    int file = temp_file_open(directory, NULL);
+    bool dax;
+    int error;
+
+    if (file < 0)
+        return MEMKIND_ERROR_RUNTIME;
+    error = temp_file_try(file, &dax);
+    os_close(file);
+    return !error && dax ? MEMKIND_SUCCESS : MEMKIND_ERROR_MMAP;
 }

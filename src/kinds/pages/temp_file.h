@@ -19,3 +19,7 @@ int temp_file_open(const char *directory, char absolute[TEMP_FILE_PATH]);
 
 /* Whether and how a new file can be mapped: 0, with *dax for MAP_SYNC, or an errno. */
 int temp_file_try(int file, bool *dax);
+
+/* MEMKIND_SUCCESS: a file in the directory is mapped with DAX; MEMKIND_ERROR_MMAP: not so;
+ * MEMKIND_ERROR_RUNTIME: no file there. */
+int temp_file_check_dax(const char *directory);
