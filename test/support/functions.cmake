@@ -14,15 +14,18 @@ set(memkind_sanitizer_report
     "WARNING: ThreadSanitizer|ERROR: (Address|Leak|Thread)Sanitizer|runtime error: ")
 
 # memkind_add_test(<name> [SLOW | SYSTEM] [ROOT] [SERIAL] [HUGE_PAGES] [COST <seconds>]
+#                  [PROCESSORS <number>]
 #                  [ENVIRONMENT <variable>...] COMMAND <word>...)
 #
 # What the functions below and the tests of another form are made with. SERIAL: it changes something that
 # belongs to the whole machine, or measures it; no other test runs at the same time. HUGE_PAGES: it reserves
 # huge pages, or minds who does (test/support/support_pools.c); these come one after the other, so that none
 # waits for the lock file of another while there is other work to do.
-# COST: about how long it takes; the longest start first, so that none of them is alone at the end.
+# COST: about how long it takes; the longest start first, so that none of them is alone at the end. PROCESSORS:
+# how many tests it counts as, one if not given.
 function(memkind_add_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;SYSTEM;ROOT;SERIAL;HUGE_PAGES" "COST" "ENVIRONMENT;COMMAND")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;SYSTEM;ROOT;SERIAL;HUGE_PAGES" "COST;PROCESSORS"
+        "ENVIRONMENT;COMMAND")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_COMMAND OR (arg_SLOW AND arg_SYSTEM))
         message(FATAL_ERROR "memkind_add_test(${name}): ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -54,6 +57,9 @@ function(memkind_add_test name)
     endif()
     if(arg_COST)
         set_tests_properties(${name} PROPERTIES COST ${arg_COST})
+    endif()
+    if(arg_PROCESSORS)
+        set_tests_properties(${name} PROPERTIES PROCESSORS ${arg_PROCESSORS})
     endif()
 endfunction()
 
