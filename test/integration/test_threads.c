@@ -68,7 +68,7 @@ static void expect_no_growth(unsigned threads, unsigned at_once, void *(*body)(v
 }
 
 /* ThreadSanitizer has seen every order of things in the first few hundred of them. */
-#define LIVES (TEST_THREAD_SANITIZED ? 30 * 64 : 157 * 64)
+#define LIVES (TEST_THREAD_SANITIZED ? 15 * 64 : 157 * 64)
 
 Test(threads, ten_thousand_one_after_the_other)
 {
@@ -110,7 +110,7 @@ Test(threads, exit_flushes_caches)
 /* --- blocks wander ---------------------------------------------------------------------------- */
 
 #define RING 8
-#define WANDERERS (TEST_THREAD_SANITIZED ? 800 : 4000)
+#define WANDERERS (TEST_THREAD_SANITIZED ? 300 : 4000)
 
 struct block {
     size_t size;
