@@ -7,7 +7,7 @@
  * second, and so on until it gets through without a failure; then the same with all calls failing
  * from the N-th on. Whatever fails, an operation works, or it says so: NULL with errno ENOMEM, or
  * an error code. It never crashes, aborts or hangs; what was there before is unharmed; the same
- * operation works as soon as the system does; and nothing is lost on the way: eight failures take
+ * operation works as soon as the system does; and nothing is lost on the way: four failures take
  * no more address space than one.
  *
  * The library's calls are caught by failing_calls.c, so this program is linked to the static
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define CALLS_MOST 500 /* no operation makes more calls */
-#define REPETITIONS 8  /* of a failure, to see a leak */
+#define REPETITIONS 4  /* of a failure, to see a leak */
 
 TestSuite(failures, .init = test_with_nodes, .timeout = 280);
 /* A test of its own for ctest, which lets only one program at a time reserve huge pages. */
@@ -58,7 +58,7 @@ static void look_for_leak(const struct attempt *attempt, struct outcome *outcome
     for (int i = 0; i < REPETITIONS; i++)
         (void)attempt_once(attempt);
     after = test_virtual();
-    if (after > space + 12 * MIB)
+    if (after > space + 6 * MIB)
         SAY(outcome, "%d failures take %zu MiB of address space", REPETITIONS,
             (after - space) / MIB);
 }

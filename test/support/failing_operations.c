@@ -17,7 +17,7 @@ const char operation_refused[] = "refused";
 
 /* More than a region, so that it has one of its own; no larger, since each is filled and read many
  * times. */
-#define LARGE (5 * MIB)
+#define LARGE (3 * MIB)
 
 static const char *check_block(memkind_t kind, void *block, size_t size)
 {
