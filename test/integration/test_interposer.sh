@@ -26,7 +26,7 @@ variables=()
 
 # --- what the programs work on ----------------------------------------------------------------------
 
-seq 1 200000 | awk '{ print ($1 * 7919) % 200003, "line", $1 }' >numbers
+seq 1 80000 | awk '{ print ($1 * 7919) % 200003, "line", $1 }' >numbers
 mkdir tree
 for i in $(seq 1 300); do
     mkdir "tree/$((i % 20)).d" 2>/dev/null || true
@@ -52,7 +52,7 @@ cat >script.py <<'END'
 import ctypes, gc, json, math, re, subprocess, sys, threading, zlib
 
 def work(seed, results):
-    tree = {str(i): [seed, i, {"x": "y" * (i % 50), "z": [math.sqrt(i)] * (i % 10)}] for i in range(3000)}
+    tree = {str(i): [seed, i, {"x": "y" * (i % 50), "z": [math.sqrt(i)] * (i % 10)}] for i in range(1000)}
     text = json.dumps(tree)
     assert json.loads(text) == tree
     results[seed] = zlib.crc32(zlib.compress(text.encode()))
@@ -75,7 +75,7 @@ libc = ctypes.CDLL(None)
 libc.strdup.restype = ctypes.c_void_p
 copy = libc.strdup(b"a block of libc's")
 print(ctypes.string_at(copy)); libc.free(ctypes.c_void_p(copy))
-print(len(re.findall("a+b", "aaab" * 10000)), len(set("%d" % i for i in range(200000))))
+print(len(re.findall("a+b", "aaab" * 10000)), len(set("%d" % i for i in range(80000))))
 END
 # Re-entry in its plainest form: the library itself, opened by a program that it already serves.
 cat >library.py <<'END'
