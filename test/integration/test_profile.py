@@ -150,10 +150,10 @@ def check_arrays():
         return
     hot, cold = capture.of("site_hot"), capture.of("site_cold")
     check(f"there were rounds of {method}", int(capture.head["rounds"]) >= 3, capture.head)
-    check("what is filled was written once", 0 < cold["accesses"] <= 2 * 28000000 / 4096, cold)
+    check("what is filled was written", cold["accesses"] > 0.9 * 28000000 / 4096, cold)
     check(
         "written arrays have most accesses per byte",
-        hot["accesses"] / hot["bytes"] > 3 * cold["accesses"] / cold["bytes"],
+        hot["accesses"] / hot["bytes"] > 2 * cold["accesses"] / cold["bytes"],
         (hot, cold),
     )
     most = (int(capture.head["rounds"]) + 1) * 6000000 / 4096

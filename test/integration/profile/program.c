@@ -108,7 +108,7 @@ static void use_busy(void)
 {
     pthread_t thread;
 
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 40; round++) {
         pthread_create(&thread, NULL, use_thread, kept);
         if (fork() == 0) {
             for (int i = 0; i < 100; i++)
