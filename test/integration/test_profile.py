@@ -87,6 +87,8 @@ def check_sites(manager):
     check("one process, one file", len(captures) == 1, captures)
     capture = captures[0]
     check("the rate", capture.head["rate"] == str(RATE), capture.head)
+    check("nobody has asked for accesses", capture.head["method"] == "none", capture.head)
+    check("there are none", not any(site["accesses"] for site in capture.sites))
     check("the program", capture.head["program"] == PROGRAM, capture.head)
     check("nothing is lost", capture.head["lost"] == "0", capture.head)
     check("build ids", all(len(module.get("build-id", "")) in (0, 40) for module in capture.modules), capture.modules)
@@ -140,9 +142,6 @@ def check_fork():
 
 def check_arrays():
     """The kernel tells which pages were written, or nothing at all."""
-    (capture,) = run("arrays")
-    check("nobody has asked for accesses", capture.head["method"] == "none", capture.head)
-    check("there are none", not any(site["accesses"] for site in capture.sites))
     (capture,) = run("arrays", MEMKIND_PRELOAD_PROFILE_PAGES="10")
     method = capture.head["method"]
     if method == "none":
@@ -162,7 +161,7 @@ def check_arrays():
     check("each written array has its part", len(blocks) == 3 and min(blocks) > 0.5 * max(blocks), blocks)
     captures = run("fork", MEMKIND_PRELOAD_PROFILE_PAGES="10")
     check("the child has no thread for it", captures[1].head["method"] == "none", captures[1].head)
-    (capture,) = run("arrays", MEMKIND_PRELOAD_PROFILE_PAGES="often")
+    (capture,) = run("threads", MEMKIND_PRELOAD_PROFILE_PAGES="often")
     check("an interval that is none", capture.head["method"] == "none", capture.head)
 
 

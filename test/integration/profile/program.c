@@ -108,7 +108,7 @@ static void use_busy(void)
 {
     pthread_t thread;
 
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < 20; round++) {
         pthread_create(&thread, NULL, use_thread, kept);
         if (fork() == 0) {
             for (int i = 0; i < 100; i++)
@@ -146,7 +146,7 @@ static void use_arrays(void)
         cold[i] = site_cold();
     for (int i = 0; i < 3; i++)
         hot[i] = site_hot();
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 40; round++) {
         for (int i = 0; i < 3; i++)
             memset(hot[i], round, 2000000);
         for (int i = 0; i < 7; i++)
