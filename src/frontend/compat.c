@@ -8,7 +8,8 @@
  * whose libmemkind.so.0 is ours keeps its tools. Programs of today ask memkind-info.
  *
  * libmemkind-preload.so (preload/) frees every pointer of a program here, and would have to ask of
- * each whether it is the library's if it were not told of those that are not.
+ * each whether it is the library's if it were not told of those that are not. libmemtier.so.0, of
+ * the same folder, wants files to behave as other memory does.
  *
  * Threads: any.
  */
@@ -17,8 +18,10 @@
 
 #include "frontend/export.h"
 #include "frontend/managers.h"
+#include "frontend/registry.h"
 #include "kinds/machine/facts.h"
 #include "kinds/machine/selector.h"
+#include "kinds/pages/pool.h"
 #include "kinds/system/reserve.h"
 
 /* `nodes`: `maxnode` bits, in whole words as mbind(2) takes them; NULL asks only whether there are
@@ -64,6 +67,18 @@ EXPORT int memkind_regular_all_get_mbind_nodemask(memkind_t kind, unsigned long 
 {
     (void)kind;
     return fill_nodemask(SELECT_CPU_NODES, nodes, maxnode);
+}
+
+/* A child of fork(2) has copies of the kind's blocks, not the blocks themselves, if the kind is a
+ * file: libmemtier.so.0, below programs that know nothing of files, asks for it. Each fork costs a
+ * copy of all the data. */
+EXPORT void memkind_copy_at_fork(memkind_t kind)
+{
+    if (!managers_enter())
+        return;
+    if (registry_row(kind) && registry_is_ready(kind))
+        pool_copy_at_fork(&kind->heap.pages);
+    managers_leave();
 }
 
 /* What memkind_free() is given and does not know goes there. NULL: nowhere. */

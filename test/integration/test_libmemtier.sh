@@ -216,7 +216,12 @@ for manager in JEMALLOC TBB; do
         check "rules, $manager, $tier" well "$(under "${variables[@]}" "$rules")"
         check "operators, $manager, $tier" well "$(under "${variables[@]}" "$operators")"
     done
-    check "fork, $manager" well "$(under MEMKIND_HEAP_MANAGER=$manager MEMKIND_MEM_TIERS="$dram;$far;$static" "$ask" fork)"
+    for tier in "$dram;$far;$static" "$dram;$file;$static" "$file;$static"; do
+        check "fork, $manager, $tier" well \
+            "$(under MEMKIND_HEAP_MANAGER=$manager MEMKIND_MEM_TIERS="$tier" "$ask" fork malloc:1000 fork)"
+    done
 done
 same_programs "1:3" MEMKIND_MEM_TIERS="$dram;$far;$static"
+same "a shell that forks, in a file" MEMKIND_MEM_TIERS="$file;$static" -- \
+    bash -c 'for i in 1 2 3; do word=$i$i; (word=child$word; echo $word $(echo $word)); echo $word; done'
 exit $failed

@@ -42,6 +42,7 @@ struct page_region {
     unsigned domain; /* the locality domain it was mapped for */
     size_t offset;   /* the source's own: where a window lies in its file */
     bool inherited;  /* a parent's, before fork(2): to be left alone */
+    char *copy;      /* of its content, while a fork(2) goes on: fork_copy.h */
     /* Other regions in the slot of its first byte, of its last byte. */
     struct page_region *_Atomic beside[2];
 };

@@ -35,6 +35,7 @@ static bool note(struct page_regions *regions, const struct page_region *wanted)
     region->domain = wanted->domain;
     region->offset = wanted->offset;
     region->inherited = false;
+    region->copy = NULL;
     if (!address_map_add(region)) {
         object_pool_put(&objects, region);
         return false;

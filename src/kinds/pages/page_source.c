@@ -28,11 +28,11 @@ void page_source_prefork(void)
             sources[i]->prefork();
 }
 
-void page_source_postfork(void)
+void page_source_postfork(bool child)
 {
     for (size_t i = SOURCES; i-- > 0;)
         if (sources[i]->postfork)
-            sources[i]->postfork();
+            sources[i]->postfork(child);
 }
 
 void *page_source_mapped(const char *name, void *address, size_t size, int error)

@@ -77,10 +77,13 @@ struct page_source {
      * are the child's own, as copies.
      */
     void (*forked)(struct page_pool *pool);
+    /* From now on a child gets copies of such pages, as of other memory. NULL: it has them, or
+     * cannot. */
+    void (*copy_at_fork)(struct page_pool *pool);
     /* Around fork(2), in the parent and in the child: holds the source's lock, which comes before
      * the pools'. NULL: it has none. */
     void (*prefork)(void);
-    void (*postfork)(void);
+    void (*postfork)(bool child);
 };
 
 /* All sources: adding one is a line here and a file source_NAME.c, which defines
@@ -99,7 +102,7 @@ PAGE_SOURCES(PAGE_SOURCE_DECLARE)
 /* What a source has to remember of one pool. Only its own file knows what that is. */
 union page_source_state {
     void *aligned;
-    unsigned char bytes[192];
+    unsigned char bytes[224];
 };
 
 /* In the source's file, which includes pool.h: state_of(), the state of a pool as that type. */
@@ -117,7 +120,7 @@ void page_source_give_back(long since);
 
 /* Around fork(2): the locks of all sources, in the order of the table. */
 void page_source_prefork(void);
-void page_source_postfork(void);
+void page_source_postfork(bool child);
 
 /* For sources whose regions are mappings of their own. The end of a map() that has mapped one and
  * prepared it, with this `error` or 0: the region, named, or NULL with errno and nothing mapped.

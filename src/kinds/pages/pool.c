@@ -454,6 +454,12 @@ bool pool_is_shared(const struct page_pool *pool)
     return pool->source->forked != NULL;
 }
 
+void pool_copy_at_fork(struct page_pool *pool)
+{
+    if (pool->source->copy_at_fork)
+        pool->source->copy_at_fork(pool);
+}
+
 void pool_forked(struct page_pool *pool)
 {
     page_regions_inherit(&pool->regions);
@@ -475,7 +481,7 @@ void pool_postfork(bool child)
     leftover_postfork();
     range_allocator_postfork();
     page_region_postfork();
-    page_source_postfork();
+    page_source_postfork(child);
     commitment_postfork(child);
     if (child)
         facts_forked();

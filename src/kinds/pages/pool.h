@@ -167,6 +167,9 @@ void pool_follow_machine(void);
 
 /* Whether a child of fork(2) leaves the pool's pages to its parent: see page_source.h. */
 bool pool_is_shared(const struct page_pool *pool);
+/* From now on a child has copies of what the pool's blocks hold, though it leaves the pages to its
+ * parent all the same: where the source can do that (a file's can). */
+void pool_copy_at_fork(struct page_pool *pool);
 /* In the child, if so: what was mapped until now is the parent's. */
 void pool_forked(struct page_pool *pool);
 

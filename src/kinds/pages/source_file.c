@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "kinds/pages/address_map.h"
+#include "kinds/pages/fork_copy.h"
 #include "kinds/pages/kept_pages.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
@@ -60,12 +61,15 @@ struct source_file {
     atomic_bool no_fallocate;      /* the file system cannot reserve space */
     struct kept_pages kept;        /* guarded by the lock */
     LIST_ENTRY(source_file) entry; /* of those that have ever kept pages */
+    struct page_pool *copied;      /* at each fork: this pool; NULL: no */
+    LIST_ENTRY(source_file) copied_entry;
 };
 
 PAGE_SOURCE_STATE(struct source_file)
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, source_file) keepers; /* guarded by the lock */
+static LIST_HEAD(, source_file) copied;  /* those with a `copied`; guarded by the lock */
 static atomic_bool any_kept;             /* written with the lock */
 
 /* --- the file --------------------------------------------------------------------------------- */
@@ -166,6 +170,8 @@ static void close_pool(struct page_pool *pool)
 
     pthread_mutex_lock(&lock);
     forget_kept(own);
+    if (own->copied)
+        LIST_REMOVE(own, copied_entry);
     pthread_mutex_unlock(&lock);
     LIST_FOREACH (window, &pool->regions.list, entry) {
         /* A window that stays mapped keeps the file; not its space. */
@@ -561,13 +567,37 @@ static void forked(struct page_pool *pool)
     range_allocator_clear(&own->ranges);
 }
 
-static void prefork(void)
+static void copy_at_fork(struct page_pool *pool)
 {
+    struct source_file *own = state_of(pool);
+
     pthread_mutex_lock(&lock);
+    if (!own->copied)
+        LIST_INSERT_HEAD(&copied, own, copied_entry);
+    own->copied = pool;
+    pthread_mutex_unlock(&lock);
 }
 
-static void postfork(void)
+static void prefork(void)
 {
+    struct page_region *window;
+    struct source_file *own;
+
+    pthread_mutex_lock(&lock);
+    LIST_FOREACH (own, &copied, copied_entry)
+        LIST_FOREACH (window, &own->copied->regions.list, entry)
+            if (!window->inherited)
+                fork_copy_make(window, has_file(own) ? own->file : -1);
+}
+
+static void postfork(bool child)
+{
+    struct page_region *window;
+    struct source_file *own;
+
+    LIST_FOREACH (own, &copied, copied_entry)
+        LIST_FOREACH (window, &own->copied->regions.list, entry)
+            fork_copy_settle(window, child);
     pthread_mutex_unlock(&lock);
 }
 
@@ -584,5 +614,6 @@ const struct page_source page_source_file = {.name = "file",
                                              .give_back = give_back,
                                              .kept = kept,
                                              .forked = forked,
+                                             .copy_at_fork = copy_at_fork,
                                              .prefork = prefork,
                                              .postfork = postfork};

@@ -53,6 +53,9 @@ void *os_map_stack(size_t size);
 
 int os_unmap(void *address, size_t size);
 
+/* A whole mapping takes the place of what is mapped at `to`. 0 or an errno. */
+int os_move(void *address, void *to, size_t size);
+
 /* mbind(2) on a fresh mapping. Only pages touched later follow the policy. */
 int os_bind(void *address, size_t size, const struct os_policy *policy);
 
@@ -164,6 +167,10 @@ int os_write_zeroes(int file, size_t offset, size_t size);
 int os_punch(int file, size_t offset, size_t size);
 /* The same for pages that are mapped shared, by a call that a sandbox may leave. */
 int os_punch_mapped(void *address, size_t size);
+
+/* The next part of a file from *first on that is no hole: where it begins and ends. False: there is
+ * none. All of a file without holes is such a part. */
+bool os_next_data(int file, size_t *first, size_t *end);
 
 /* Bytes of a file's file system, all and free; 0 where it has no such number. */
 int os_file_system(int file, size_t *total, size_t *unused);

@@ -323,6 +323,22 @@ int os_punch_mapped(void *address, size_t size)
     return madvise(address, size, MADV_REMOVE) ? os_failed("madvise(REMOVE)", size) : 0;
 }
 
+bool os_next_data(int file, size_t *first, size_t *end)
+{
+    off_t data = lseek(file, (off_t)*first, SEEK_DATA), hole;
+
+    if (data < 0 && errno == ENXIO)
+        return false;
+    if (data < 0)
+        data = (off_t)*first;
+    hole = lseek(file, data, SEEK_HOLE);
+    if (hole < 0)
+        hole = lseek(file, 0, SEEK_END);
+    *first = (size_t)data;
+    *end = hole > data ? (size_t)hole : *first;
+    return hole > data;
+}
+
 int os_file_system(int file, size_t *total, size_t *unused)
 {
     struct statfs system;

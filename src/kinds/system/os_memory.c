@@ -91,6 +91,13 @@ void *os_map(size_t size, size_t alignment)
     return map_aligned(size, alignment, os_page_size(), READ_WRITE, MAP_NORESERVE, "mmap");
 }
 
+int os_move(void *address, void *to, size_t size)
+{
+    if (mremap(address, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, to) == MAP_FAILED)
+        return os_failed("mremap", size);
+    return 0;
+}
+
 /* Mapped and gone again: the kernel's rule (vm.overcommit_memory) is more than what could be read
  * of it. */
 bool os_may_have(size_t size)
