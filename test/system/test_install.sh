@@ -54,7 +54,7 @@ expected()
         ;;
     tools)
         printf 'bin/%s\n' memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes memkind-run \
-            memkind-profile memtier
+            memkind-profile memkind-advise memtier
         (cd "$source/man" && printf 'share/man/man1/%s\n' *.1)
         printf '%s\n' share/man/man5/memkind-rules.5
         printf '%s\n' "$lib/memkind/libmemkind-preload.so"

@@ -156,7 +156,7 @@ says "memkind report of ls" cat /tmp/report
 memkind-profile --rate 4K --output /tmp/profile ls >/dev/null
 says "ls" cat /tmp/profile.html
 /debs/memkind-tour
-for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info memkind-run memkind-profile memkind-rules libmemkind-preload memtier libmemtier autohbw; do
+for page in memkind hbwmalloc memkind_memtier memkindallocator memkind-info memkind-run memkind-profile memkind-advise memkind-rules libmemkind-preload memtier libmemtier autohbw; do
     says $page man $page
 done
 says "WHICH KIND" man 7 memkind

@@ -68,7 +68,8 @@ export SOURCE_DATE_EPOCH=1000000000
 if ! {
     cmake -S "$scratch/elsewhere" -B "$scratch/objects" "${options[@]}" &&
         cmake --build "$scratch/objects" --parallel 2 --target memkind memkind_archive \
-            memkind_preload memkind-run memkind-profile memkind-info memkind-hbw-nodes memkind-auto-dax-kmem-nodes
+            memkind_preload memkind-run memkind-profile memkind-advise memkind-info memkind-hbw-nodes \
+            memkind-auto-dax-kmem-nodes
 } >"$scratch/log" 2>&1; then
     cat "$scratch/log"
     exit 1

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * memkind-advise: which call sites of a program should have which memory, as rules for memkind-run.
+ *
+ * It reads what memkind-profile has captured. What it cannot know, it says. memkind-advise(1) is
+ * the contract. One thread.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advise.h"
+#include "arguments.h"
+#include "frontend/version.h"
+#include "kinds/machine/page_kind.h"
+#include "profile_symbols.h"
+#include "size.h"
+
+#define PROGRAM "memkind-advise"
+#define BUDGETS 8
+#define FEW_SAMPLES 10         /* below that, an estimate is off by a third or more */
+#define PAGES_LEAST (64 << 10) /* the smallest blocks of which written pages are seen */
+
+static const char help[] =
+    "usage: " PROGRAM " --budget KIND=SIZE [--budget KIND=SIZE]... [--output FILE] CAPTURE\n"
+    "\n"
+    "Writes rules for memkind-run: which call sites of a profiled program go to which kind.\n"
+    "\n"
+    "  -b, --budget KIND=SIZE  the memory that there is: HBW=16G (K, M, G, T: times 1024)\n"
+    "  -o, --output FILE       where the rules go (standard output)\n"
+    "  -h, --help              this text\n"
+    "  -V, --version           the library's version\n"
+    "\n"
+    "CAPTURE is what memkind-profile has written: BASE.capture.PROCESS, or BASE.capture.\n"
+    "\n"
+    "Exit status: 0; 1 wrong options, or a profile that tells nothing.\n";
+
+__attribute__((format(printf, 1, 2))) static _Noreturn void end(const char *format, ...)
+{
+    va_list arguments;
+
+    fputs(PROGRAM ": ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(EXIT_FAILURE);
+}
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+static struct advise_budget budgets[BUDGETS];
+static size_t budget_count;
+static const char *output;
+
+static void add_budget(char *text)
+{
+    char *equals = strchr(text, '=');
+    struct advise_budget *budget = &budgets[budget_count];
+
+    if (!equals)
+        end("--budget: KIND=SIZE, not %s", text);
+    if (budget_count == BUDGETS)
+        end("--budget: there are %d at most", BUDGETS);
+    *equals = '\0';
+    budget->kind = argument_kind(text);
+    if (budget->kind < 0)
+        end("--budget: no static kind has this name: %s; memkind-info --kinds shows them", text);
+    budget->size = size_parse(equals + 1);
+    if (!budget->size)
+        end("--budget: this is no size: %s; " SIZE_ACCEPTED, equals + 1);
+    budget_count++;
+}
+
+static const char *parse(int argc, char *argv[])
+{
+    static const struct option known[] = {
+        {"budget", required_argument, NULL, 'b'},
+        {"output", required_argument, NULL, 'o'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, "b:o:hV", known, NULL)) != -1) {
+        switch (option) {
+        case 'b':
+            add_budget(optarg);
+            break;
+        case 'o':
+            output = optarg;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+        case 'V':
+            puts(PROGRAM " " MEMKIND_VERSION_TEXT);
+            exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
+        default:
+            end("--help tells the options");
+        }
+    }
+    if (optind != argc - 1)
+        end("one capture is to be named; --help tells how");
+    if (!budget_count)
+        end("--budget is missing: how much of which kind there is");
+    return argv[optind];
+}
+
+/* --- the rules -------------------------------------------------------------------------------- */
+
+static const char *kind_name(const struct advise_budget *budget)
+{
+    return page_kind_static[budget->kind].name + strlen("MEMKIND_");
+}
+
+static double percent(double part, uint64_t whole)
+{
+    return whole ? 100 * part / (double)whole : 0;
+}
+
+static double mebibytes(uint64_t bytes)
+{
+    return (double)bytes / (1 << 20);
+}
+
+static void write_rule(FILE *to, const struct capture *capture, const struct advice *advice,
+                       const struct advise_group *group)
+{
+    const struct capture_frame *frame = &capture->frames[group->frame];
+    const char *path = capture->modules[frame->module].path, *slash = strrchr(path, '/');
+    const char *module = slash ? slash + 1 : path;
+    const char *mark = strpbrk(module, " \t#") ? "\"" : "";
+    char text[512];
+
+    symbols_describe(capture, group->frame, text, sizeof text);
+    fprintf(to, "# %.1f %% of all accesses, %.1f MiB at most: %s\n",
+            percent((double)group->accesses, advice->accesses), mebibytes(group->peak), text);
+    fprintf(to, "site %s%s+0x%llx%s -> %s", mark, module, (unsigned long long)frame->offset, mark,
+            kind_name(&budgets[group->budget]));
+    if (group->place == ADVISE_PARTLY)
+        fprintf(to, " limit %llu", (unsigned long long)group->limit);
+    fputc('\n', to);
+}
+
+/* --- what is not known ------------------------------------------------------------------------ */
+
+struct sum {
+    size_t count;
+    uint64_t peak, accesses;
+};
+
+/* Of all groups for which `is_it` holds. */
+static struct sum add_up(const struct advice *advice, bool (*is_it)(const struct advise_group *))
+{
+    struct sum sum = {0, 0, 0};
+
+    for (size_t i = 0; i < advice->count; i++)
+        if (is_it(&advice->groups[i])) {
+            sum.count++;
+            sum.peak += advice->groups[i].peak;
+            sum.accesses += advice->groups[i].accesses;
+        }
+    return sum;
+}
+
+static bool has_no_room(const struct advise_group *group)
+{
+    return group->place == ADVISE_NO_ROOM;
+}
+
+static bool is_nowhere(const struct advise_group *group)
+{
+    return group->place == ADVISE_NOWHERE;
+}
+
+static bool is_partly(const struct advise_group *group)
+{
+    return group->place == ADVISE_PARTLY;
+}
+
+static bool is_small(const struct advise_group *group)
+{
+    return group->largest < PAGES_LEAST;
+}
+
+static bool is_rare(const struct advise_group *group)
+{
+    return group->place == ADVISE_PLACED && group->samples < FEW_SAMPLES;
+}
+
+static bool is_mixed(const struct advise_group *group)
+{
+    return group->place == ADVISE_PLACED && group->stacks > 1;
+}
+
+static void write_unknown(FILE *to, const struct capture *capture, const struct advice *advice)
+{
+    bool written = strncmp(capture->method, "written-pages", strlen("written-pages")) == 0;
+    const struct {
+        bool (*is_it)(const struct advise_group *);
+        bool applies;
+        const char *text;
+    } doubts[] = {
+        {is_small, written, "with blocks below 64 KiB only, whose use is not seen"},
+        {has_no_room, true, "that are used, and there is no room for"},
+        {is_nowhere, true, "in no module, which no rule can name"},
+        {is_partly, true, "with room for a part, of which chance decides"},
+        {is_mixed, true,
+         "that are placed, and called from several places, which a rule cannot tell apart"},
+        {is_rare, true, "that are placed by fewer than 10 samples, which may be chance"},
+    };
+
+    fputs("#\n# What is not known:\n"
+          "# accesses to stacks, static data and mapped files, which no rule moves, are not "
+          "counted;\n",
+          to);
+    if (written)
+        fputs("# reads are not seen: what is read much and written little seems to be idle;\n", to);
+    for (size_t i = 0; i < sizeof doubts / sizeof doubts[0]; i++) {
+        struct sum sum = add_up(advice, doubts[i].is_it);
+
+        if (doubts[i].applies && sum.count)
+            fprintf(to, "# call sites %s: %zu, %.1f MiB, %.1f %% of accesses;\n", doubts[i].text,
+                    sum.count, mebibytes(sum.peak),
+                    percent((double)sum.accesses, advice->accesses));
+    }
+    if (capture->lost)
+        fprintf(to, "# %llu samples were lost;\n", (unsigned long long)capture->lost);
+    fputs("# another input of the program, or another build, is another profile.\n", to);
+}
+
+static void write_rules(FILE *to, const struct capture *capture, const struct advice *advice,
+                        const char *path)
+{
+    fprintf(to, "# Rules for %s, by " PROGRAM " of %s\n", capture->program, path);
+    fprintf(to, "# Accesses: %s. Expected share that is served: %.1f %%.\n", capture->method,
+            percent(advice->served, advice->accesses));
+    for (size_t i = 0; i < budget_count; i++)
+        fprintf(to, "# %s: %.1f of %.1f MiB.\n", kind_name(&budgets[i]), mebibytes(budgets[i].used),
+                mebibytes(budgets[i].size));
+    write_unknown(to, capture, advice);
+    for (size_t i = 0; i < advice->count; i++)
+        if (advice->groups[i].place <= ADVISE_PARTLY)
+            write_rule(to, capture, advice, &advice->groups[i]);
+}
+
+int main(int argc, char *argv[])
+{
+    const char *path = parse(argc, argv);
+    char why[256];
+    struct capture *capture = capture_read(path, why);
+    struct advice *advice;
+    FILE *to;
+
+    if (!capture)
+        end("%s", why);
+    symbols_find(capture);
+    advice = advise(capture, budgets, budget_count);
+    if (!advice->accesses)
+        end("%s has no accesses (method %s): memkind-profile --accesses or --samples count them",
+            path, capture->method);
+    to = output ? fopen(output, "w") : stdout;
+    if (!to)
+        end("%s: %s", output, strerror(errno));
+    write_rules(to, capture, advice, path);
+    if (ferror(to) || (output ? fclose(to) : fflush(to)))
+        end("%s: %s", output ? output : "standard output", strerror(errno));
+    advise_free(advice);
+    capture_free(capture);
+    return EXIT_SUCCESS;
+}
