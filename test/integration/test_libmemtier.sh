@@ -208,6 +208,8 @@ check "-h" "usage: memtier status 0" "$(said -h | sed -n 's/\(usage: memtier\).*
 check "the bytes" "1" "$(MEMKIND_PRELOAD_REPORT=- said -r 1:3 "$ask" "${sixteen[@]}" |
     awk '$1 == "DAX_KMEM" { print ($4 > 1100 && $4 < 1220) }')"
 
+not_told MEMKIND_MEM_TIERS=nonsense "MEMKIND_MEM_TIERING_LOG_ERROR: MEMKIND_MEM_TIERS: "
+
 # --- programs -------------------------------------------------------------------------------------
 
 for manager in JEMALLOC TBB; do

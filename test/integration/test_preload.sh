@@ -113,4 +113,5 @@ else
     *) echo "SKIP: preload/setuid: a file system without setuid programs" ;;
     esac
 fi
+not_told MEMKIND_PRELOAD_KIND=nonsense "MEMKIND: MEMKIND_PRELOAD_KIND=nonsense is not accepted"
 exit $failed

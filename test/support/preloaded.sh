@@ -65,3 +65,50 @@ print(sorted(found.items()), len(said))'
              insert into t select n from c; select sum(n), max(n) from t;'
     fi
 }
+
+# not_told VARIABLE WORDS: a wrong value of the variable is told with these words, but not in a setuid program, which
+# runs the library's code all the same: it is linked with it.
+not_told()
+{
+    local name=${0##*/} library folder
+    name=${name#test_} name=${name%.sh}
+    if [ "$(id -u)" -ne 0 ] || ! command -v setpriv >/dev/null; then
+        echo "SKIP: $name/linked_setuid: this needs root and setpriv"
+        return
+    fi
+    cat >linked.c <<'END'
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+int main(void)
+{
+    Dl_info info;
+    void *volatile block = malloc(1000);
+
+    printf("%s %s\n", block && dladdr(dlsym(RTLD_DEFAULT, "malloc"), &info) && strstr(info.dli_fname, "linked/") ? "ours" : "another",
+           getauxval(AT_SECURE) ? "secure" : "plain");
+    return 0;
+}
+END
+    folder=$PWD/linked library=$PWD/linked/${preload##*/}
+    library=${library%.0.0} # its soname, if it has one
+    mkdir linked
+    cp "$preload" "$library"
+    cp "$(ldd "$preload" | sed -n 's/.*libmemkind.so.0 => \(.*\) (.*/\1/p')" linked/libmemkind.so.0
+    # An absolute path and DT_RPATH are what the dynamic loader goes by in setuid programs, too.
+    "${CC:-cc}" linked.c -o plain -Wl,--no-as-needed "$library" "$folder/libmemkind.so.0" -ldl \
+        -Wl,--disable-new-dtags,-rpath,"$folder"
+    cp plain secure
+    chmod 755 . linked linked/*
+    chmod 4755 secure
+    check "$1 is told in a program that is linked with the library" "1 ours plain" \
+        "$(setpriv --reuid=65534 --clear-groups env "$1" ./plain 2>&1 | awk -v words="$2" 'index($0, words) { told = 1; next } / / { said = $0 } END { print told, said }')"
+    case $(setpriv --reuid=65534 --clear-groups env "$1" ./secure 2>&1) in
+    "ours plain") echo "SKIP: $name/linked_setuid: a file system without setuid programs" ;;
+    "ours secure") echo "ok: $1 is not read in a setuid program" ;;
+    *) fail "$1 in a setuid program: $(setpriv --reuid=65534 --clear-groups env "$1" ./secure 2>&1)" ;;
+    esac
+}
