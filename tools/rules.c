@@ -452,13 +452,16 @@ static void add_size(struct output *output, size_t size)
     add(output, power ? "%zu%c" : "%zu", size, power ? units[power - 1] : ' ');
 }
 
-static void add_word(struct output *output, const char *word)
+/* The quotation mark that a word needs, or nothing. */
+static const char *mark_of(const char *word)
 {
-    add(output, !*word || strpbrk(word, " \t#") ? "\"%s\"" : "%s", word);
+    return strpbrk(word, " \t\r#") ? "\"" : "";
 }
 
 static void add_condition(struct output *output, const struct rule *rule, enum rules_condition i)
 {
+    const char *word = rule->words[i], *mark = word ? mark_of(word) : "";
+
     add(output, "%s ", conditions[i].name);
     if (i == RULES_SIZE) {
         if (rule->low || rule->high == SIZE_MAX)
@@ -468,12 +471,11 @@ static void add_condition(struct output *output, const struct rule *rule, enum r
             add_size(output, rule->high);
         add(output, " ");
     } else if (i == RULES_SITE) {
-        add(output, "%s+0x%zx ", rule->words[i], rule->offset);
+        add(output, "%s%s+0x%zx%s ", mark, word, rule->offset, mark);
     } else if (i == RULES_LINE) {
-        add(output, "%s:%u ", rule->words[i], rule->source_line);
+        add(output, "%s%s:%u%s ", mark, word, rule->source_line, mark);
     } else if (conditions[i].read) {
-        add_word(output, rule->words[i]);
-        add(output, " ");
+        add(output, "%s%s%s ", mark, word, mark);
     }
 }
 

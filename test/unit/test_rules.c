@@ -115,6 +115,7 @@ Test(rules, printed_rules_read_the_same)
         "size ..100 module \"a b\" -> HBW",
         "size 0.. -> REGULAR limit 1025 else DEFAULT",
         "site a+0x0 line c:1 -> DEFAULT",
+        "site \"a b+0x10\" line \"c d/e.c:1\" module \"#\" -> DEFAULT",
         "function \"std::vector<int, *>::*\" thread t -> ratio HBW:1 REGULAR:1000000",
         "type \"\"x -> HBW",
         "any -> HBW limit 5T",
