@@ -8,6 +8,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <glob.h>
 #include <limits.h>
@@ -17,11 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "frontend/version.h"
 #include "launch.h"
 #include "profile_capture.h"
+#include "profile_perf.h"
 #include "profile_samples.h"
 #include "profile_symbols.h"
 #include "profile_write.h"
@@ -33,15 +36,17 @@
 const char launch_program[] = PROGRAM;
 
 static const char help[] =
-    "usage: " PROGRAM " [--rate SIZE] [--accesses pages|none] [--samples FILE]\n"
+    "usage: " PROGRAM " [--rate SIZE] [--accesses WAY] [--samples FILE]\n"
     "                       [--output BASE] [--] PROGRAM [ARGUMENT...]\n"
     "       " PROGRAM " [--samples FILE] [--output BASE] --report CAPTURE\n"
     "\n"
     "Runs a program, samples the blocks that it allocates, and writes what they are by call site.\n"
     "\n"
     "  -r, --rate SIZE       bytes between two samples, on average (512K)\n"
-    "  -a, --accesses pages  look at which pages of large blocks are written (the default); or "
-    "none\n"
+    "  -a, --accesses WAY    samples: the processor's, of loads and stores; pages: which pages of\n"
+    "                        large blocks are written; auto (the default): the first of these "
+    "that\n"
+    "                        there is; faults: page faults; none\n"
     "  -s, --samples FILE    accesses that were recorded elsewhere: a line of each, its time in\n"
     "                        seconds, its address; of the profile with them, write BASE.capture\n"
     "  -o, --output BASE     write BASE.pb.gz (pprof), BASE.folded (flame graphs) and BASE.html;\n"
@@ -54,6 +59,18 @@ static const char help[] =
     "be run; 127 it is not found.\n";
 
 static const char *base = PROGRAM, *report, *samples;
+
+/* How accesses are counted: the kernel's precise samples, pages that the program finds written, or
+ * the first two of these that there are. */
+static enum accesses {
+    ACCESSES_AUTO,
+    ACCESSES_SAMPLES,
+    ACCESSES_PAGES,
+    ACCESSES_FAULTS,
+    ACCESSES_NONE,
+    ACCESSES_WAYS
+} accesses;
+static const char *const ways[ACCESSES_WAYS] = {"auto", "samples", "pages", "faults", "none"};
 
 /* --- the report ------------------------------------------------------------------------------- */
 
@@ -113,18 +130,79 @@ static bool write_report(const char *path)
 
 /* --- the program ------------------------------------------------------------------------------ */
 
-/* The program, with a name of its own for each process's capture. */
-static _Noreturn void become(char *argv[], const char *captures)
+/* The program, with a name of its own for each process's capture. It waits until it is watched, and
+ * is told whether it has to look at pages itself; told nothing, it is not wanted. */
+static _Noreturn void become(char *argv[], const char *captures, const int go[2])
 {
-    char mine[PATH_MAX];
+    char mine[PATH_MAX], pages;
 
+    close(go[1]);
+    if (read(go[0], &pages, 1) != 1)
+        _exit(LAUNCH_NOT_RUN);
     snprintf(mine, sizeof mine, "%s.%d", captures, (int)getpid());
     unlink(mine); /* of an earlier process of this number */
     signal(SIGINT, SIG_DFL);
     signal(SIGQUIT, SIG_DFL);
     launch_set("MEMKIND_PRELOAD_PROFILE", captures);
+    launch_set("MEMKIND_PRELOAD_PROFILE_PAGES", pages ? INTERVAL : "0");
     launch_preload();
     launch_become(argv);
+}
+
+/* Until the program has ended: its samples are written, as long as there is room for them. */
+static int wait_sampled(pid_t child, struct perf *perf)
+{
+    static const struct timespec pause = {0, 20000000};
+    static char path[PATH_MAX];
+    size_t lost = 0;
+    int waited = 0;
+    FILE *stream;
+    pid_t ended;
+
+    snprintf(path, sizeof path, "%s.accesses", base);
+    stream = fopen(path, "w");
+    if (!stream)
+        launch_end(LAUNCH_MISUSED, "%s: %s", path, strerror(errno));
+    do {
+        nanosleep(&pause, NULL);
+        ended = waitpid(child, &waited, WNOHANG);
+        lost += perf_drain(perf, stream);
+    } while (ended == 0 || (ended < 0 && errno == EINTR));
+    if (lost)
+        fprintf(stderr, PROGRAM ": %zu samples of accesses were lost\n", lost);
+    if (ferror(stream) | fclose(stream))
+        fprintf(stderr, PROGRAM ": %s: %s\n", path, strerror(errno));
+    samples = path;
+    return waited;
+}
+
+/* Lets the program begin, with its accesses counted as was asked for. */
+static int watch(pid_t child, const int go[2])
+{
+    struct perf *perf = NULL;
+    int waited = 0;
+    char pages;
+
+    if (accesses == ACCESSES_AUTO || accesses == ACCESSES_SAMPLES)
+        perf = perf_open(PERF_PRECISE, child);
+    else if (accesses == ACCESSES_FAULTS)
+        perf = perf_open(PERF_FAULTS, child);
+    if (!perf && (accesses == ACCESSES_SAMPLES || accesses == ACCESSES_FAULTS))
+        launch_end(LAUNCH_MISUSED, "--accesses: the kernel has none here, or not for this user: %s",
+                   strerror(errno));
+    pages = accesses == ACCESSES_PAGES || (accesses == ACCESSES_AUTO && !perf);
+    close(go[0]);
+    if (write(go[1], &pages, 1) != 1)
+        launch_end(LAUNCH_NOT_RUN, "pipe: %s", strerror(errno));
+    close(go[1]);
+    if (perf) {
+        waited = wait_sampled(child, perf);
+        perf_close(perf);
+        return waited;
+    }
+    while (waitpid(child, &waited, 0) < 0 && errno == EINTR)
+        continue;
+    return waited;
 }
 
 static void tell_others(const char *captures, const char *mine)
@@ -151,7 +229,7 @@ static int status_of(int waited)
 static int run(char *argv[])
 {
     char captures[PATH_MAX - 16], mine[PATH_MAX], folder[PATH_MAX] = "";
-    int waited = 0;
+    int go[2], waited;
     pid_t child;
 
     if (*base != '/' && !getcwd(folder, sizeof folder))
@@ -159,16 +237,17 @@ static int run(char *argv[])
     if ((size_t)snprintf(captures, sizeof captures, "%s%s%s.capture", folder, *folder ? "/" : "",
                          base) >= sizeof captures)
         launch_end(LAUNCH_MISUSED, "--output: %s", strerror(ENAMETOOLONG));
+    if (pipe2(go, O_CLOEXEC))
+        launch_end(LAUNCH_NOT_RUN, "pipe: %s", strerror(errno));
     /* They are for the program, whose profile is wanted then, too. */
     signal(SIGINT, SIG_IGN);
     signal(SIGQUIT, SIG_IGN);
     child = fork();
     if (child == 0)
-        become(argv, captures);
+        become(argv, captures, go);
     if (child < 0)
         launch_end(LAUNCH_NOT_RUN, "fork: %s", strerror(errno));
-    while (waitpid(child, &waited, 0) < 0 && errno == EINTR)
-        continue;
+    waited = watch(child, go);
     snprintf(mine, sizeof mine, "%s.%d", captures, (int)child);
     if (access(mine, R_OK) == 0)
         write_report(mine);
@@ -192,9 +271,11 @@ static void set_rate(const char *text)
 
 static void set_accesses(const char *text)
 {
-    if (strcmp(text, "pages") != 0 && strcmp(text, "none") != 0)
-        launch_end(LAUNCH_MISUSED, "--accesses: %s; accepted: pages or none", text);
-    launch_set("MEMKIND_PRELOAD_PROFILE_PAGES", strcmp(text, "pages") == 0 ? INTERVAL : "0");
+    for (accesses = 0; accesses < ACCESSES_WAYS; accesses++)
+        if (strcmp(text, ways[accesses]) == 0)
+            return;
+    launch_end(LAUNCH_MISUSED, "--accesses: %s; accepted: auto, samples, pages, faults or none",
+               text);
 }
 
 static void parse(int argc, char *argv[])
@@ -207,7 +288,6 @@ static void parse(int argc, char *argv[])
     };
     int option;
 
-    set_accesses("pages");
     while ((option = getopt_long(argc, argv, "+r:a:s:o:R:hV", known, NULL)) != -1) {
         switch (option) {
         case 'r':
@@ -235,6 +315,8 @@ static void parse(int argc, char *argv[])
             launch_end(LAUNCH_MISUSED, "--help tells the options");
         }
     }
+    if (samples && accesses == ACCESSES_AUTO)
+        accesses = ACCESSES_NONE; /* they are there */
     if (report && optind < argc)
         launch_end(LAUNCH_MISUSED, "--report runs no program: %s", argv[optind]);
     if (!report && optind == argc)

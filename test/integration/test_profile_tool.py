@@ -292,6 +292,35 @@ def check_samples():
     check("no such way to count", run("--accesses", "all", PROGRAM).returncode == 125)
 
 
+def check_counted():
+    """By the kernel: page faults go the way that precise samples go where there are any."""
+    said = run("-r", "64K", "-o", "faults", "-a", "faults", "--", PROGRAM, "arrays")
+    if "--accesses: the kernel has none here" in said.stderr:
+        check("without events nothing is run", said.returncode == 125 and not said.stdout, said)
+        print("SKIP: profile_tool/faults: this user may not have events of the kernel")
+    else:
+        check("the program goes on", said.stdout == "well\n" and said.returncode == 0, said)
+        pprof = Pprof("faults.pb.gz")
+        for site, size in (("site_cold", 28000000), ("site_hot", 6000000)):
+            found = pprof.total(site, "accesses")
+            check(f"each page of {site} has one fault at most", 0 < found <= size / 4096 + 10, found)
+        with open("faults.accesses", encoding="utf-8") as stream:
+            recorded = len(stream.readlines())
+        check("they are those of the file", f"of {recorded} accesses were to blocks" in said.stderr, (recorded, said))
+    said = run("-r", "64K", "-o", "auto", "--", PROGRAM, "threads")
+    (capture,) = glob.glob("auto.capture.*")
+    with open(capture, encoding="utf-8") as stream:
+        method = re.search("^method=(.*)$", stream.read(), re.M)[1]
+    check("there is always a way or none", method == "none" or method.startswith("written-pages:"), method)
+    check("and a program", said.stdout == "well\n", said)
+    said = run("-a", "samples", "-o", "precise", PROGRAM, "threads")
+    check(
+        "precise samples, or why there are none",
+        said.returncode == 0 or (said.returncode == 125 and "the kernel has none here" in said.stderr and not said.stdout),
+        said,
+    )
+
+
 def check_programs():
     said = run("nobody")
     check("no such program", said.returncode == 127 and said.stderr == "memkind-profile: nobody: No such file or directory\n", said)
@@ -312,6 +341,7 @@ def main():
         capture = check_outputs()
         check_refusals(capture)
         check_samples()
+        check_counted()
         check_programs()
         os.chdir("/")
     return failed()
