@@ -113,6 +113,8 @@ def check_sites(manager):
     check("points are in order", capture.points == sorted(capture.points, key=lambda point: point[0]))
     check("at most 512 points", 10 <= len(total) <= 512, len(total))
     near("the highest point", 28000000, max(total))
+    high = [time for (time, _), bytes_then in zip(capture.points, total) if bytes_then > 27000000]
+    check("a pause has a point at both ends", max(high) - min(high) > 40e6, high)
     near("the last point", 10000000, total[-1])
     blocks = [block for block in capture.blocks if block["size"] == "8000000"]
     check(
