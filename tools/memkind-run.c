@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,42 +23,13 @@
 #include "frontend/version.h"
 #include "kinds/machine/page_kind.h"
 #include "launch.h"
+#include "options.h"
 #include "rules_check.h"
 #include "size.h"
 
 #define PROGRAM "memkind-run"
 
 const char launch_program[] = PROGRAM;
-
-static const char help[] =
-    "usage: " PROGRAM " [--kind KIND] [--limit SIZE] [--rules FILE] [--report[=FILE]]\n"
-    "                   [--heap-manager NAME] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
-    "       " PROGRAM " --check-rules FILE\n"
-    "\n"
-    "Runs a program, and those that it starts, with all their heap memory from a kind, or from\n"
-    "several as rules say.\n"
-    "\n"
-    "  -k, --kind KIND      MEMKIND_HBW, or just hbw (DEFAULT); memkind-info shows which are here\n"
-    "  -l, --limit SIZE     the kind gives each process SIZE bytes (K, M, G, T: times 1024) at "
-    "most,\n"
-    "                       MEMKIND_DEFAULT the rest\n"
-    "  -R, --rules FILE     each block's kind is that of the first rule that is for it, and KIND "
-    "where\n"
-    "                       there is none: memkind-rules(5)\n"
-    "  -c, --check-rules FILE\n"
-    "                       print each rule as it is understood, and what is wrong; nothing is "
-    "run\n"
-    "  -r, --report[=FILE]  each process that ends says what it had of each kind, and on which\n"
-    "                       nodes, on its standard error, or at the end of FILE\n"
-    "  -m, --heap-manager NAME\n"
-    "                       JEMALLOC or TBB\n"
-    "  -v, --verbose        show the variables that are set for the program\n"
-    "  -h, --help           this text\n"
-    "  -V, --version        the library's version\n"
-    "\n"
-    "Exit status: the program's; 125 wrong options or rules, or no such memory here; 126 the "
-    "program\n"
-    "cannot be run; 127 it is not found. Of --check-rules: 0; 1 there is an error.\n";
 
 /* --- variables -------------------------------------------------------------------------------- */
 
@@ -144,67 +114,64 @@ static void set_heap_manager(const char *name)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-/* The place of the program among the arguments. */
-static int parse(int argc, char *argv[])
+static void check_rules(const char *file)
 {
-    static const struct option known[] = {
-        {"kind", required_argument, NULL, 'k'},
-        {"limit", required_argument, NULL, 'l'},
-        {"rules", required_argument, NULL, 'R'},
-        {"check-rules", required_argument, NULL, 'c'},
-        {"report", optional_argument, NULL, 'r'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"heap-manager", required_argument, NULL, 'm'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "+k:l:R:c:r::m:vhV", known, NULL)) != -1) {
-        switch (option) {
-        case 'k':
-            set_kind(optarg);
-            break;
-        case 'l':
-            set_limit(optarg);
-            break;
-        case 'R':
-            set_rules(optarg);
-            break;
-        case 'c':
-            exit(rules_check(optarg, stdout, false) && !fflush(stdout) ? EXIT_SUCCESS
-                                                                       : EXIT_FAILURE);
-        case 'r':
-            set_report(optarg);
-            break;
-        case 'm':
-            set_heap_manager(optarg);
-            break;
-        case 'v':
-            verbose = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
-        case 'V':
-            puts(PROGRAM " " MEMKIND_VERSION_TEXT);
-            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
-        default:
-            launch_end(LAUNCH_MISUSED, "--help tells the options");
-        }
-    }
-    if (optind == argc)
-        launch_end(LAUNCH_MISUSED, "no program is named; --help tells how");
-    return optind;
+    exit(rules_check(file, stdout, false) && !fflush(stdout) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
+
+static void print_version(const char *value)
+{
+    (void)value;
+    puts(PROGRAM " " MEMKIND_VERSION_TEXT);
+    options_done();
+}
+
+static const struct option_row rows[] = {
+    {'k', "kind", "KIND", false,
+     "MEMKIND_HBW, or just hbw (DEFAULT); memkind-info shows which are here", set_kind, NULL},
+    {'l', "limit", "SIZE", false,
+     "the kind gives each process SIZE bytes (K, M, G, T: times 1024) at most,\n"
+     "MEMKIND_DEFAULT the rest",
+     set_limit, NULL},
+    {'R', "rules", "FILE", false,
+     "each block's kind is that of the first rule that is for it, and KIND where\n"
+     "there is none: memkind-rules(5)",
+     set_rules, NULL},
+    {'c', "check-rules", "FILE", false,
+     "print each rule as it is understood, and what is wrong; nothing is run", check_rules, NULL},
+    {'r', "report", "FILE", true,
+     "each process that ends says what it had of each kind, and on which\n"
+     "nodes, on its standard error, or at the end of FILE",
+     set_report, NULL},
+    {'m', "heap-manager", "NAME", false, "JEMALLOC or TBB", set_heap_manager, NULL},
+    {'v', "verbose", NULL, false, "show the variables that are set for the program", NULL,
+     &verbose},
+    {'h', "help", NULL, false, "this text", NULL, NULL},
+    {'V', "version", NULL, false, "the library's version", print_version, NULL},
+    {0},
+};
+
+static const struct options options = {
+    "usage: " PROGRAM " [--kind KIND] [--limit SIZE] [--rules FILE] [--report[=FILE]]\n"
+    "                   [--heap-manager NAME] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
+    "       " PROGRAM " --check-rules FILE\n"
+    "\n"
+    "Runs a program, and those that it starts, with all their heap memory from a kind, or from\n"
+    "several as rules say.\n"
+    "\n",
+    rows,
+    "\n"
+    "Exit status: the program's; 125 wrong options or rules, or no such memory here; 126 the "
+    "program\n"
+    "cannot be run; 127 it is not found. Of --check-rules: 0; 1 there is an error.\n",
+};
 
 int main(int argc, char *argv[])
 {
     static const char *const names[] = {"MEMKIND_PRELOAD_KIND",  "MEMKIND_PRELOAD_LIMIT",
                                         "MEMKIND_PRELOAD_RULES", "MEMKIND_PRELOAD_REPORT",
                                         "MEMKIND_HEAP_MANAGER",  "LD_PRELOAD"};
-    int program = parse(argc, argv);
+    int program = options_parse(&options, argc, argv);
 
     launch_preload();
     for (size_t i = 0; verbose && i < sizeof names / sizeof names[0]; i++)

@@ -10,7 +10,7 @@
 #define _GNU_SOURCE
 #include <memkind.h>
 
-#include <getopt.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,25 +18,9 @@
 #include <string.h>
 
 #include "launch.h"
+#include "options.h"
 
 const char launch_program[] = "memtier";
-
-static const char help[] =
-    "usage: memtier [-r DRAM:FAR] [-t THRESHOLD] [-v] PROGRAM [ARGUMENT...]\n"
-    "\n"
-    "Runs a program, and those that it starts, with its heap in ordinary memory and in DAX memory\n"
-    "(KMEM_DAX), each with its share.\n"
-    "\n"
-    "  -r, --ratio DRAM:FAR     the shares: 1:3 is a byte of DRAM for three of DAX memory;\n"
-    "                           if not given, as much as there is of each\n"
-    "  -t, --threshold INIT_VAL=SIZE,MIN_VAL=SIZE,MAX_VAL=SIZE\n"
-    "                           small blocks come from DRAM and large ones from DAX memory, by\n"
-    "                           a size that moves so that the shares are kept: libmemtier(7)\n"
-    "  -v, --verbose            show the variables that are set for the program\n"
-    "  -h, --help               this text\n"
-    "\n"
-    "Exit status: the program's; 125 wrong options, or no such memory here; 126 the program\n"
-    "cannot be run; 127 it is not found.\n";
 
 /* --- variables -------------------------------------------------------------------------------- */
 
@@ -108,48 +92,63 @@ static void set_tiers(struct shares shares, bool moves)
 }
 
 /* The library wants NAME:VALUE, on a command line it may be NAME=VALUE. */
-static void set_threshold(char *text)
+static void set_threshold(const char *text)
 {
-    for (char *equals = strchr(text, '='); equals; equals = strchr(equals, '='))
+    char *value = strdup(text);
+
+    if (!value)
+        launch_end(LAUNCH_MISUSED, "--threshold: %s", strerror(ENOMEM));
+    for (char *equals = strchr(value, '='); equals; equals = strchr(equals, '='))
         *equals = ':';
-    launch_set("MEMKIND_MEM_THRESHOLDS", text);
+    launch_set("MEMKIND_MEM_THRESHOLDS", value);
+    free(value);
 }
 
 /* --- the command ------------------------------------------------------------------------------ */
 
+static const char *ratio, *threshold;
+
+static void take_ratio(const char *value)
+{
+    ratio = value;
+}
+
+static void take_threshold(const char *value)
+{
+    threshold = value;
+}
+
+static const struct option_row rows[] = {
+    {'r', "ratio", "DRAM:FAR", false,
+     "the shares: 1:3 is a byte of DRAM for three of DAX memory; if not given,\n"
+     "as much as there is of each",
+     take_ratio, NULL},
+    {'t', "threshold", "INIT_VAL=SIZE,MIN_VAL=SIZE,MAX_VAL=SIZE", false,
+     "small blocks come from DRAM and large ones from DAX memory, by a size that\n"
+     "moves so that the shares are kept: libmemtier(7)",
+     take_threshold, NULL},
+    {'v', "verbose", NULL, false, "show the variables that are set for the program", NULL,
+     &verbose},
+    {'h', "help", NULL, false, "this text", NULL, NULL},
+    {0},
+};
+
+static const struct options options = {
+    "usage: memtier [-r DRAM:FAR] [-t THRESHOLD] [-v] PROGRAM [ARGUMENT...]\n"
+    "\n"
+    "Runs a program, and those that it starts, with its heap in ordinary memory and in DAX memory\n"
+    "(KMEM_DAX), each with its share.\n"
+    "\n",
+    rows,
+    "\n"
+    "Exit status: the program's; 125 wrong options, or no such memory here; 126 the program\n"
+    "cannot be run; 127 it is not found.\n",
+};
+
 int main(int argc, char *argv[])
 {
-    static const struct option known[] = {
-        {"ratio", required_argument, NULL, 'r'},
-        {"threshold", required_argument, NULL, 't'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    const char *ratio = NULL;
-    char *threshold = NULL;
-    int option;
+    int program = options_parse(&options, argc, argv);
 
-    while ((option = getopt_long(argc, argv, "+r:t:vh", known, NULL)) != -1) {
-        switch (option) {
-        case 'r':
-            ratio = optarg;
-            break;
-        case 't':
-            threshold = optarg;
-            break;
-        case 'v':
-            verbose = true;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS;
-        default:
-            launch_end(LAUNCH_MISUSED, "--help tells the options");
-        }
-    }
-    if (optind == argc)
-        launch_end(LAUNCH_MISUSED, "no program is named; --help tells how");
     set_tiers(ratio ? read_ratio(ratio) : installed(), threshold != NULL);
     if (threshold)
         set_threshold(threshold);
@@ -159,5 +158,5 @@ int main(int argc, char *argv[])
     show("LD_PRELOAD");
     show("MEMKIND_MEM_TIERS");
     show("MEMKIND_MEM_THRESHOLDS");
-    launch_become(argv + optind);
+    launch_become(argv + program);
 }

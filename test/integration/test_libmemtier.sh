@@ -204,6 +204,7 @@ status 125" "$(said -r 1:1)"
 check "an unknown option" "status 125" "$(said -x true | tail -n 1)"
 check "no such program" "memtier: nobody: No such file or directory
 status 127" "$(said -r 1:1 nobody)"
+same_options "$memtier"
 check "-h" "usage: memtier status 0" "$(said -h | sed -n 's/\(usage: memtier\).*/\1/p; $p' | xargs)"
 check "the bytes" "1" "$(MEMKIND_PRELOAD_REPORT=- said -r 1:3 "$ask" "${sixteen[@]}" |
     awk '$1 == "DAX_KMEM" { print ($4 > 1100 && $4 < 1220) }')"

@@ -57,6 +57,7 @@ check "a path that cannot be preloaded" \
     "memkind-run: a path with a space or a colon cannot be preloaded: $scratch/a b/preload/libmemkind-preload.so" \
     "$("a b/tools/run" true 2>&1 || true)"
 check "--help" "usage: memkind-run status 0" "$(said --help | sed -n 's/\(usage: memkind-run\).*/\1/p; $p' | xargs)"
+same_options "$run"
 check "--version" "memkind-run 0" "$(said -V | awk 'NR == 1 { print $1 } END { print $2 }' | xargs)"
 
 # --- what the program finds -----------------------------------------------------------------------------

@@ -22,3 +22,13 @@ check()
         failed=1
     fi
 }
+
+# same_options COMMAND...: the tool's manual page has the options of its --help, and in that order.
+same_options()
+{
+    local page
+    page=$(dirname "${BASH_SOURCE[0]}")/../../man/$(basename "$1").1
+    check "$(basename "$1") has the options of its manual page" \
+        "$("$1" --help | sed -nE 's/^  -(.), --([a-z-]+).*/\1 \2/p')" \
+        "$(sed -nE 's/^\.It Fl (.) , -([a-z-]+).*/\1 \2/p' "$page")"
+}
