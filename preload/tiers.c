@@ -174,8 +174,8 @@ static unsigned ratio_of(struct words words)
 static bool add_tier(struct memtier_builder *builder, struct words part)
 {
     struct words values[PARAMETERS] = {{NULL, 0}};
+    memkind_t kind = NULL;
     unsigned ratio;
-    memkind_t kind;
 
     if (!read_parameters(TIERS, part, parameters, values))
         return false;
