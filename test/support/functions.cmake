@@ -74,6 +74,7 @@ function(memkind_test_program name)
         set_target_properties(test_${name} PROPERTIES EXCLUDE_FROM_ALL ON)
     endif()
     target_link_libraries(test_${name} PRIVATE memkind_test_support ${arg_LIBRARY} memkind_criterion)
+    target_link_options(test_${name} PRIVATE ${memkind_linker})
     if("undefined" IN_LIST MEMKIND_SANITIZE) # looked for in the library and in the C++ headers: it takes long to compile
         target_compile_options(test_${name} PRIVATE $<$<COMPILE_LANGUAGE:C>:-fno-sanitize=undefined>)
     endif()
