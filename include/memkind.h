@@ -979,8 +979,8 @@ struct memkind_page_ops {
      * @return Its start: readable, writable, not part of another region, of any
      *   content. NULL: none is to be had. A region that is not aligned, not
      *   mapped, or goes beyond the address space (48 bits) is given back by
-     *   unmap(); one with a part that a live kind has is not used, and not
-     *   unmapped. Both are as if NULL, and MEMKIND_DEBUG=1 says so.
+     *   unmap(); one with a part that a live kind has, aligned or not, is not used,
+     *   and not unmapped. Both are as if NULL, and MEMKIND_DEBUG=1 says so.
      */
     void *(*map)(void *context, size_t size, size_t alignment);
 

@@ -15,6 +15,11 @@
  * parent of the inner one holds them until the outer one ends; its child, which is in the middle of
  * the outer one just so, settles and takes them anew.
  *
+ * A program's own function that gets pages (callout.h) must not fork: its thread holds locks of
+ * ours that cannot be waited for. One that does so all the same is left alone. The child of such a
+ * fork has what is served inside of a callout, a reserve; behind it, it may wait for locks of
+ * threads that it does not have.
+ *
  * Threads: the first-use lock lets one thread at a time fork.
  */
 #include "frontend/fork.h"
@@ -28,6 +33,7 @@
 #include "frontend/managers.h"
 #include "frontend/registry.h"
 #include "kinds/pages/pool.h"
+#include "kinds/system/callout.h"
 #include "kinds/system/guard.h"
 #include "kinds/system/os.h"
 
@@ -77,6 +83,8 @@ static unsigned open_fork(void)
 
 static void prefork(void)
 {
+    if (callout_is_on())
+        return;
     if (guard_forks && os_process() != forking_process)
         take(open_fork() + 1); /* a handler of a child forks before it was our turn */
     else if (guard_forks)
@@ -87,6 +95,8 @@ static void prefork(void)
 
 static void postfork_parent(void)
 {
+    if (callout_is_on())
+        return;
     if (guard_forks > 1)
         guard_forks--;
     else if (guard_forks)
@@ -97,6 +107,8 @@ static void postfork_child(void)
 {
     unsigned outer;
 
+    if (callout_is_on())
+        return;
     if (!guard_forks || (settled && os_process() == forking_process)) {
         settled = false;
         return;

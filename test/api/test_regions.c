@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 TestSuite(regions, .init = test_bare, .timeout = 280);
 
@@ -263,6 +265,93 @@ Test(regions, what_is_no_region_is_refused)
         cr_expect(*well, "row %zu", i);
         cr_expect(test_line(child.errors, wrong[i].line), "row %zu: %s", i, child.errors);
     }
+}
+
+/* --- a region, and then what lies across it --------------------------------------------------- */
+
+static char *real_region;
+static size_t real_unmapped;
+
+static void *map_across(void *context, size_t size, size_t alignment)
+{
+    if (real_region)
+        return real_region + 4096;
+    real_region = map_region(context, size, alignment);
+    return real_region;
+}
+
+static void unmap_across(void *context, void *address, size_t size)
+{
+    (void)context, (void)size;
+    real_unmapped += address != real_region;
+}
+
+static void use_across(void *argument)
+{
+    struct memkind_page_ops ops = {map_across, unmap_across, NULL};
+    char *area = test_shared((SLOTS + 1) * SLOT);
+    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    bool *well = argument;
+    memkind_t kind;
+
+    *well = memkind_create_custom(&ops, &regions, &kind) == MEMKIND_SUCCESS;
+    for (size_t bytes = 0; bytes < 16 * SLOT && memkind_malloc(kind, SLOT / 8); bytes += SLOT / 8)
+        continue;
+    *well &= real_region && memkind_destroy_kind(kind) == MEMKIND_SUCCESS && !real_unmapped;
+}
+
+/* It is not aligned, but to unmap it would be to unmap what the kind has. */
+Test(regions, what_lies_across_a_region_is_not_unmapped)
+{
+    static const char *const environment[] = {"MEMKIND_DEBUG=1", NULL};
+    bool *well = test_shared(sizeof *well);
+    struct test_child child;
+
+    test_run_well(&child, use_across, well, environment);
+    cr_expect(*well);
+    cr_expect(test_line(child.errors, "is not aligned"));
+}
+
+/* --- a function that forks -------------------------------------------------------------------- */
+
+static size_t forks;
+
+static void *map_and_fork(void *context, size_t size, size_t alignment)
+{
+    pid_t child = fork();
+    int status = -1;
+
+    if (child == 0) {
+        void *block = memkind_malloc(MEMKIND_DEFAULT, 100);
+
+        _exit(block == NULL);
+    }
+    forks += waitpid(child, &status, 0) == child && status == 0;
+    return map_region(context, size, alignment);
+}
+
+static void use_forking(void *argument)
+{
+    struct memkind_page_ops ops = {map_and_fork, unmap_region, purge_region};
+    char *area = test_shared((SLOTS + 1) * SLOT);
+    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    bool *well = argument;
+    memkind_t kind;
+
+    alarm(20);
+    *well = memkind_create_custom(&ops, &regions, &kind) == MEMKIND_SUCCESS;
+    *well &= memkind_malloc(kind, 100) && forks > 0;
+    *well &= memkind_destroy_kind(kind) == MEMKIND_SUCCESS;
+}
+
+/* It must not, but nobody waits for himself. */
+Test(regions, a_function_that_forks_does_not_hang)
+{
+    bool *well = test_shared(sizeof *well);
+    struct test_child child;
+
+    test_run_well(&child, use_forking, well, NULL);
+    cr_expect(*well);
 }
 
 /* --- functions that call the library ---------------------------------------------------------- */

@@ -44,6 +44,16 @@ static bool note(struct page_regions *regions, const struct page_region *wanted)
     return true;
 }
 
+bool page_region_is_taken(const void *address, size_t size)
+{
+    bool taken;
+
+    pthread_mutex_lock(&lock);
+    taken = address_map_overlaps(address, size);
+    pthread_mutex_unlock(&lock);
+    return taken;
+}
+
 int page_region_add(struct page_regions *regions, unsigned domain, void *address, size_t size,
                     size_t offset)
 {

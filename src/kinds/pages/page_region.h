@@ -34,6 +34,9 @@ struct page_regions {
 
 void page_regions_init(struct page_regions *regions, struct page_pool *pool, const char *name);
 
+/* Whether a live kind has a part of it. */
+bool page_region_is_taken(const void *address, size_t size);
+
 /* Notes a region or a window. 0; MEMKIND_ERROR_INVALID: a part of it is a live kind's already;
  * MEMKIND_ERROR_MALLOC: no memory to note it. `offset` is the source's. */
 int page_region_add(struct page_regions *regions, unsigned domain, void *address, size_t size,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "kinds/pages/page_region.h"
 #include "kinds/pages/page_source.h"
 #include "kinds/pages/pool.h"
 #include "kinds/pages/source_custom.h"
@@ -77,7 +78,9 @@ static void *map(struct page_pool *pool, const struct os_policy *policy, size_t 
     if (fault) {
         callbacks->log("%s: map() was asked for %zu bytes aligned to %zu; what it returned, %p, %s",
                        pool->kind->name, size, alignment, address, fault);
-        give(own, address, size);
+        /* To have it unmapped would be to lose what another kind has there. */
+        if (!page_region_is_taken(address, size))
+            give(own, address, size);
         errno = EINVAL;
         return NULL;
     }
