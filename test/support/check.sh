@@ -23,6 +23,12 @@ check()
     fi
 }
 
+# code_blocks FILE LANGUAGE: the lines of all code blocks in that language.
+code_blocks()
+{
+    awk -v start="\`\`\`$2" '$0 == start { on = 1; next } /^```/ { on = 0 } on' "$1"
+}
+
 # same_options COMMAND...: the tool's manual page has the options of its --help, and in that order.
 same_options()
 {

@@ -21,17 +21,11 @@ elsewhere=(
     "scripts/bench" # a quarter of an hour; test_bench.sh runs its parts
 )
 
-# blocks LANGUAGE: the lines of all code blocks in that language.
-blocks()
-{
-    awk -v start="\`\`\`$1" '$0 == start { on = 1; next } /^```/ { on = 0 } on' "$source/README.md"
-}
-
 mkdir -p "$scratch/home" "$scratch/work/build"
 cd "$scratch/work"
 ln -s "$build" build/release
 ln -s "$source/scripts" scripts
-blocks c >hello.c
+code_blocks "$source/README.md" c >hello.c
 [ -s hello.c ] || fail "README.md has no program"
 sed '1,/^.. The program of README.md/d' "$source/examples/hello.c" | cmp - hello.c ||
     fail "examples/hello.c is not the program of README.md"
@@ -39,7 +33,7 @@ sed '1,/^.. The program of README.md/d' "$source/examples/hello.c" | cmp - hello
 
 # A node plays high-bandwidth memory, for commands that ask for some. `program` is what stands for a user's.
 export MEMKIND_HBW_NODES=0
-ln -s hello program
+cc -O2 -g -o program "$source/examples/ten_arrays.c"
 commands=0
 while IFS= read -r command; do
     command=${command%%  #*}
@@ -59,7 +53,7 @@ while IFS= read -r command; do
     case $command in
     *MEMKIND_DEBUG=1*) grep -q '^MEMKIND: libmemkind ' "$scratch/said" || fail "nothing explained" ;;
     esac
-done < <(blocks sh)
+done < <(code_blocks "$source/README.md" sh)
 [ "$commands" -ge 5 ] || fail "only $commands commands of README.md were found"
 
 # Every file, function, kind and variable that the text names exists.
