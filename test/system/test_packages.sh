@@ -246,15 +246,18 @@ make_archives()
 # in_root: makes the system, in a mount namespace of its own, and runs the above.
 in_root()
 {
-    local site codename root=$scratch/root
+    local site codename needed root=$scratch/root
     codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
     # From where this system has its own packages.
     site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' \
         "Codename: $codename" | sed -n 1p)
     [ -n "$site" ] || { echo "apt knows no packages of $codename" && return 1; }
+    # Libraries of others that the packages depend on: dpkg installs ours only.
+    needed=$(for deb in "$scratch"/deb/*.deb; do dpkg-deb -f "$deb" Depends; done | tr ',' '\n' |
+        sed -E 's/^ +//; s/[ :|].*//' | grep -v '^libmemkind' | sort -u | paste -s -d ,)
     mkdir "$root"
     mount -t tmpfs -o size=2g,mode=755 tmpfs "$root"
-    mmdebstrap --quiet --variant=minbase --mode=root --include=gcc,g++,libc6-dev,pkgconf,man-db \
+    mmdebstrap --quiet --variant=minbase --mode=root --include="gcc,g++,libc6-dev,pkgconf,man-db,$needed" \
         "$codename" "$root" "$site"
     mkdir -p "$root"/debs/{old/partial,new}
     make_archives
