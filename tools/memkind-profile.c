@@ -60,8 +60,8 @@ static const char help[] =
 
 static const char *base = PROGRAM, *report, *samples;
 
-/* How accesses are counted: the kernel's precise samples, pages that the program finds written, or
- * the first two of these that there are. */
+/* How accesses are counted: the processor's samples, pages that the program finds written (auto:
+ * the first of these two that there is), page faults, or not at all. */
 static enum accesses {
     ACCESSES_AUTO,
     ACCESSES_SAMPLES,
@@ -73,6 +73,16 @@ static enum accesses {
 static const char *const ways[ACCESSES_WAYS] = {"auto", "samples", "pages", "faults", "none"};
 
 /* --- the report ------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *end; /* of the file's name */
+    bool (*write)(const struct capture *, const char *path);
+} forms[] = {
+    {"pb.gz", profile_write_pprof},
+    {"folded", profile_write_folded},
+    {"html", profile_write_html},
+};
+#define FORMS (sizeof forms / sizeof forms[0])
 
 /* False: it could not be written; that is told. */
 static bool write_one(const struct capture *capture, const char *end,
@@ -107,6 +117,14 @@ static bool add_samples(struct capture *capture, const char *path)
     return false;
 }
 
+static void tell_files(const char *path)
+{
+    fprintf(stderr, PROGRAM ": of %s:", path);
+    for (size_t i = 0; i < FORMS; i++)
+        fprintf(stderr, "%s %s.%s", i ? "," : "", base, forms[i].end);
+    fputc('\n', stderr);
+}
+
 static bool write_report(const char *path)
 {
     char why[256];
@@ -119,11 +137,10 @@ static bool write_report(const char *path)
     }
     written = !samples || add_samples(capture, path);
     symbols_find(capture);
-    written &= write_one(capture, "pb.gz", profile_write_pprof);
-    written &= write_one(capture, "folded", profile_write_folded);
-    written &= write_one(capture, "html", profile_write_html);
+    for (size_t i = 0; i < FORMS; i++)
+        written &= write_one(capture, forms[i].end, forms[i].write);
     if (written)
-        fprintf(stderr, PROGRAM ": of %s: %s.pb.gz, %s.folded, %s.html\n", path, base, base, base);
+        tell_files(path);
     capture_free(capture);
     return written;
 }
