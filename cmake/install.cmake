@@ -1,11 +1,11 @@
-# What `cmake --install` puts where, tools excepted (tools/CMakeLists.txt).
+# What `cmake --install` puts where, but for tools/CMakeLists.txt and preload/CMakeLists.txt.
 #
 # Everything is found from where it lies (memkind.pc, the CMake package), so an installed tree may be moved
 # as a whole; only the memkind.pc of one that is installed in /usr stands for that place. Packages of a distribution
 # take the components one by one:
-#   runtime        libmemkind.so.0
-#   development    libmemkind.so, libmemkind.a, headers, memkind.pc, CMake package, man3
-#   tools          programs and man1
+#   runtime        libmemkind.so.0, libautohbw.so.0, libmemtier.so.0
+#   development    libmemkind.so and so on, libmemkind.a, headers, memkind.pc, CMake package, man3
+#   tools          programs, libmemkind-preload.so, man1 and man5
 #   documentation  man7, texts, sources of the examples and of the bindings for other languages
 
 install(TARGETS memkind
