@@ -16,7 +16,7 @@ import tempfile
 
 sys.dont_write_bytecode = True  # the sources may be read only
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
-from profile_check import check, failed
+from profile_check import check, failed, same_options
 
 TOOLS, PROGRAM = (os.path.realpath(path) for path in sys.argv[1:3])
 MIB = 1 << 20
@@ -133,6 +133,7 @@ def check_whole_way():
 
 with tempfile.TemporaryDirectory() as scratch:
     os.chdir(scratch)
+    same_options(os.path.join(TOOLS, "memkind-advise"))
     check_choice()
     check_groups()
     check_refusals()

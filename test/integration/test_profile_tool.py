@@ -17,7 +17,7 @@ import tempfile
 
 sys.dont_write_bytecode = True  # the sources may be read only
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../support"))
-from profile_check import check, failed, near
+from profile_check import check, failed, near, same_options
 
 TOOL, PROGRAM = (os.path.realpath(path) for path in sys.argv[1:3])
 
@@ -338,6 +338,7 @@ def main():
         return 0
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
+        same_options(TOOL)
         capture = check_outputs()
         check_refusals(capture)
         check_samples()

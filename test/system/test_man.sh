@@ -249,7 +249,7 @@ while read -r name; do
         fail "memkind.3 has no word on the macro $name"
 done <"$list"
 
-for page in "$source"/man/*.1 "$source"/man/*.7; do
+for page in "$source"/man/*.[157]; do
     check_form "${page##*/}"
 done
 
