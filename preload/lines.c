@@ -38,32 +38,35 @@ static void skip(struct reader *reader, uint64_t size)
     reader->at += size;
 }
 
-/* LEB128: seven bits a byte. */
-static uint64_t unsigned_number(struct reader *reader)
+/* LEB128: seven bits a byte; `bits` tells how many there were. */
+static uint64_t leb128(struct reader *reader, unsigned *bits)
 {
     uint64_t value = 0, byte;
-    unsigned shift = 0;
 
+    *bits = 0;
     do {
         byte = number(reader, 1);
-        value |= shift < 64 ? (byte & 0x7f) << shift : 0;
-        shift += 7;
+        value |= *bits < 64 ? (byte & 0x7f) << *bits : 0;
+        *bits += 7;
     } while (byte & 0x80);
     return value;
 }
 
+static uint64_t unsigned_number(struct reader *reader)
+{
+    unsigned bits;
+
+    return leb128(reader, &bits);
+}
+
+/* The highest bit is the sign. */
 static int64_t signed_number(struct reader *reader)
 {
-    uint64_t value = 0, byte;
-    unsigned shift = 0;
+    unsigned bits;
+    uint64_t value = leb128(reader, &bits);
 
-    do {
-        byte = number(reader, 1);
-        value |= shift < 64 ? (byte & 0x7f) << shift : 0;
-        shift += 7;
-    } while (byte & 0x80);
-    if (byte & 0x40 && shift < 64)
-        value |= ~(uint64_t)0 << shift;
+    if (bits < 64 && value >> (bits - 1) & 1)
+        value |= ~(uint64_t)0 << bits;
     return (int64_t)value;
 }
 
