@@ -31,8 +31,8 @@
 /* --- variables: written by front_begin() ------------------------------------------------------ */
 
 static memkind_t kind;
-static size_t above,
-    below = SIZE_MAX; /* blocks of more and of less bytes than this are of `kind` */
+/* Blocks of more than `above` and less than `below` bytes are of `kind`. */
+static size_t above, below = SIZE_MAX;
 
 static enum level { SILENT = -1, INFO, BLOCKS, STACKS } level = BLOCKS;
 static bool all_blocks; /* those of MEMKIND_DEFAULT are logged, too */

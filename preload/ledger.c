@@ -7,10 +7,8 @@
 #include <stdint.h>
 #include <sys/mman.h>
 
-#define UNIT_SHIFT 4 /* blocks are aligned to 16 */
-#define PIECE_SHIFT                                                               \
-    26 /* a part of the table is for 64 MiB of addresses, and is made when needed \
-        */
+#define UNIT_SHIFT 4   /* blocks are aligned to 16 */
+#define PIECE_SHIFT 26 /* a piece of the table is for 64 MiB of addresses, made when needed */
 #define ADDRESS_BITS 48
 #define PIECES ((size_t)1 << (ADDRESS_BITS - PIECE_SHIFT))
 #define UNITS ((size_t)1 << (PIECE_SHIFT - UNIT_SHIFT))

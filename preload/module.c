@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "plan.h"
 #include "lines.h"
+#include "plan.h"
 
 struct symbol {
     uintptr_t address;

@@ -35,8 +35,8 @@ struct scan {
 
 #define AT_ONCE 512
 
-static int faults =
-    -1; /* the userfaultfd; the program may close it, and what it protects is free */
+/* The userfaultfd; the program may close it, and what it protects is free then. */
+static int faults = -1;
 static size_t page;
 
 static int open_pagemap(void)
