@@ -3,8 +3,8 @@
 /*
  * ten_arrays: a program that knows nothing of this library, for docs/which-data.md.
  *
- * A made-up simulation has ten arrays of 4 MiB. Each step reads and writes three of them; the others
- * are written at the start and read at the end.
+ * A made-up simulation has ten arrays of 4 MiB. Each step reads and writes three of them; the
+ * others are written at the start and read at the end.
  *
  * usage: ten_arrays [STEPS]
  */
