@@ -3,41 +3,78 @@
 /* Why and thread rules: see timeline.h. */
 #include "timeline.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 #define FIRST_STEP 100000 /* ns */
+
+static void copy(struct timeline_point *to, const struct timeline_point *from)
+{
+    to->time = from->time;
+    to->total = from->total;
+    to->sites = from->sites;
+    memmove(to->live, from->live, from->sites * sizeof from->live[0]);
+}
+
+/* Of the points within a step the highest stays; so the peak does, and both ends of a pause that is
+ * longer than a step. */
+static void thin_to_step(struct timeline *timeline)
+{
+    struct timeline_point *points = timeline->points;
+    uint64_t begin = points[0].time;
+    size_t kept = 0;
+
+    for (size_t i = 1; i < timeline->count; i++) {
+        bool begins = points[i].time - begin >= timeline->step;
+
+        if (begins) {
+            begin = points[i].time;
+            kept++;
+        }
+        if (begins ? kept < i : points[i].total > points[kept].total)
+            copy(&points[kept], &points[i]);
+    }
+    timeline->count = kept + 1;
+}
 
 static void thin(struct timeline *timeline)
 {
-    for (size_t i = 1; i < timeline->count / 2; i++)
-        timeline->points[i] = timeline->points[2 * i];
-    timeline->count /= 2;
-    timeline->step *= 2;
+    do {
+        timeline->step *= 2;
+        thin_to_step(timeline);
+    } while (timeline->count > TIMELINE_POINTS / 2);
+}
+
+static void fill(struct timeline_point *point, const struct sites *sites, uint64_t time)
+{
+    point->time = time;
+    point->total = (float)sites->live;
+    point->sites = sites->count;
+    for (size_t i = 0; i < sites->count; i++)
+        point->live[i] = (float)sites->site[i].live;
 }
 
 static void add(struct timeline *timeline, const struct sites *sites, uint64_t time)
 {
-    struct timeline_point *point;
-
     if (timeline->count == TIMELINE_POINTS)
         thin(timeline);
-    point = &timeline->points[timeline->count++];
-    point->time = time;
-    point->sites = sites->count;
-    for (size_t i = 0; i < sites->count; i++)
-        point->live[i] = (float)sites->site[i].live;
+    fill(&timeline->points[timeline->count++], sites, time);
     timeline->next = time + timeline->step;
 }
 
 /* What is there has been so since the last change. If that was long ago, there is a point at both
- * ends, or else it would look as if it had grown all the while. */
+ * ends, or else it would look as if it had grown all the while. A point is the highest of its step.
+ */
 void timeline_note(struct timeline *timeline, const struct sites *sites, uint64_t now)
 {
     if (!timeline->step)
         timeline->step = FIRST_STEP;
     if (now >= timeline->next) {
-        if (timeline->count && timeline->last > timeline->points[timeline->count - 1].time &&
-            now - timeline->last > timeline->step)
+        if (timeline->count && now - timeline->last > timeline->step)
             add(timeline, sites, timeline->last);
         add(timeline, sites, now);
+    } else if ((float)sites->live > timeline->points[timeline->count - 1].total) {
+        fill(&timeline->points[timeline->count - 1], sites, now);
     }
     timeline->last = now;
 }

@@ -4,8 +4,9 @@
  * timeline: bytes by call site over time.
  *
  * A point is taken when a sampled block comes or goes and the last one is long enough ago. There is
- * a fixed number of points: when all are used, every other one is dropped, and the next ones are
- * twice as far from each other. So a short program has fine points, and a long one is complete.
+ * a fixed number of points: when all are used, those that are too close to each other are dropped,
+ * and the next ones are twice as far from each other. So a short program has fine points, and a
+ * long one is complete. The highest point is never dropped.
  *
  * Threads: one at a time; sample.c has the lock.
  */
@@ -25,6 +26,7 @@ struct timeline {
     uint64_t last; /* when something last changed */
     struct timeline_point {
         uint64_t time;
+        float total;  /* of all sites */
         size_t sites; /* later ones have nothing yet */
         float live[SITES];
     } points[TIMELINE_POINTS];
