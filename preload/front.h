@@ -20,8 +20,8 @@
 #include "serve.h"
 
 struct front {
-    /* All blocks of less than `below` bytes are of this kind, but for what MEMKIND_DEFAULT helps it
-     * out with; front_alloc() is asked for them only where there is no memory, and where blocks are
+    /* All blocks of less than `below` bytes are of this kind, or of MEMKIND_DEFAULT where it has no
+     * memory; front_alloc() is asked for them only where there is no memory, and where blocks are
      * counted or sampled. */
     memkind_t kind;
     size_t below;

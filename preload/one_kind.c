@@ -33,8 +33,8 @@ static memkind_t read_kind(void)
     return value ? settings_available_kind(KIND, value) : MEMKIND_DEFAULT;
 }
 
-/* A limit is the kind's that was asked for. MEMKIND_DEFAULT in its stead has none: nobody is there
- * to help it out, so that the program would end. */
+/* A limit is the kind's that was asked for. MEMKIND_DEFAULT in its stead has none: beyond it,
+ * allocations would fail, and the program might end. */
 static void read_limit(memkind_t kind)
 {
     const char *value = settings_get(LIMIT);

@@ -31,8 +31,8 @@ static bool reported; /* blocks are counted: report.h */
 static bool profiled; /* blocks are sampled: sample.h */
 static bool checked;  /* MEMKIND_CHECK is on */
 
-/* Where a profile is all that watches, and all blocks are of MEMKIND_DEFAULT, whom nobody helps
- * out. A profile is not to change much of how fast a program is. */
+/* Where a profile is all that watches, and all blocks are of MEMKIND_DEFAULT, which has no other
+ * kind behind it. A profile is not to change much of how fast a program is. */
 static bool only_profiled;
 
 /* --- who watches ------------------------------------------------------------------------------ */
@@ -74,8 +74,8 @@ static void take_foreign(void *block)
         next_free(block);
 }
 
-/* A kind that MEMKIND_DEFAULT may have to help out. */
-static void *malloc_helped(size_t size, const void *caller)
+/* Where a kind has no memory, the front has the next one, MEMKIND_DEFAULT in the end. */
+static void *malloc_or_front(size_t size, const void *caller)
 {
     void *block = likely(size < front.below) ? memkind_malloc(front.kind, serve_size(size)) : NULL;
 
@@ -107,7 +107,7 @@ static void start(void)
     }
     if (profiled)
         return;
-    atomic_store_explicit(&place.otherwise, front.malloc ? front.malloc : malloc_helped,
+    atomic_store_explicit(&place.otherwise, front.malloc ? front.malloc : malloc_or_front,
                           memory_order_relaxed);
     if (front.kind == MEMKIND_DEFAULT)
         atomic_store_explicit(&place.below, front.below, memory_order_relaxed);

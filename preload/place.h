@@ -6,7 +6,7 @@
  * Up to a size, MEMKIND_DEFAULT serves all blocks, and the answer is inline. Beyond it, malloc()
  * asks place_malloc(), which may be a way of the front's own (front.h). Where nothing is decided
  * yet, where the program is watched, and for all others, place_alloc() answers: it asks the front,
- * and counts for the report.
+ * counts for the report, and samples for the profile.
  *
  * The first block of the process decides, once (front_begin()). Whoever comes meanwhile, which can
  * only be what the library itself calls, since no thread was started without a block, gets blocks
@@ -32,9 +32,9 @@ typedef void *(*place_malloc_function)(size_t size, const void *caller);
 
 /* What the inline part reads. */
 struct place {
-    atomic_size_t below;     /* all blocks of less bytes are of `kind`; 0: none */
-    _Atomic(memkind_t) kind; /* MEMKIND_DEFAULT, which nobody helps out; written before `below` */
-    _Atomic(memkind_t) only; /* all blocks are of this kind; NULL: it is not so */
+    atomic_size_t below;                      /* all blocks of less bytes are of `kind`; 0: none */
+    _Atomic(memkind_t) kind;                  /* MEMKIND_DEFAULT; written before `below` */
+    _Atomic(memkind_t) only;                  /* all blocks are of this kind; NULL: it is not so */
     _Atomic(place_malloc_function) otherwise; /* all other blocks that malloc() is asked for */
     bool watched; /* all blocks that change and go are to pass by here */
     bool resized; /* all blocks that change */

@@ -23,7 +23,7 @@
 #define PLANS 4096 /* different ones */
 
 struct plan {
-    size_t plain; /* blocks of less bytes are of MEMKIND_DEFAULT, which nobody helps out */
+    size_t plain; /* blocks of less bytes are of MEMKIND_DEFAULT, with no other kind behind */
     size_t below; /* blocks of less bytes are simply of `kind` */
     memkind_t kind;
     bool of_loader; /* the caller is the dynamic loader, which may be changing what is loaded */
