@@ -48,7 +48,7 @@ static const char help[] =
     "that\n"
     "                        there is; faults: page faults; none\n"
     "  -s, --samples FILE    accesses that were recorded elsewhere: a line of each, its time in\n"
-    "                        seconds, its address; of the profile with them, write BASE.capture\n"
+    "                        seconds, its address; with --report, BASE.capture has them, too\n"
     "  -o, --output BASE     write BASE.pb.gz (pprof), BASE.folded (flame graphs) and BASE.html;\n"
     "                        what was captured is in BASE.capture.PROCESS (" PROGRAM ")\n"
     "  -R, --report CAPTURE  run no program: write them of what was captured before\n"
@@ -98,7 +98,8 @@ static bool write_one(const struct capture *capture, const char *end,
     return written;
 }
 
-/* What was recorded elsewhere, for the report and for who reads captures. */
+/* What was recorded beside the program, for the report and for who reads captures: in the capture
+ * that was made just now, or in a copy of one that was there. */
 static bool add_samples(struct capture *capture, const char *path)
 {
     struct samples found;
@@ -111,7 +112,7 @@ static bool add_samples(struct capture *capture, const char *path)
     fprintf(stderr, PROGRAM ": %zu of %zu accesses were to blocks that were sampled\n",
             found.in_blocks, found.count);
     snprintf(copy, sizeof copy, "%s.capture", base);
-    if (capture_copy(capture, path, copy))
+    if (capture_copy(capture, path, copy) && (report || rename(copy, path) == 0))
         return true;
     fprintf(stderr, PROGRAM ": %s: %s\n", copy, strerror(errno));
     return false;

@@ -288,7 +288,7 @@ static bool read_line(struct reader *reader, char *line)
 
 static bool is_complete(const struct capture *capture)
 {
-    return capture->program && capture->rate;
+    return capture->program && capture->method && capture->rate;
 }
 
 /* Whether the file is read to its end. */

@@ -229,7 +229,7 @@ static void write_page(const struct page *page)
             capture->process, (double)capture->duration / 1e9, bytes_text(capture->peak).text,
             bytes_text(capture->rate).text);
     fputs(" Accesses: ", stream);
-    write_text(stream, capture->method ? capture->method : "none");
+    write_text(stream, capture->method);
     fputs(".", stream);
     if (capture->lost)
         fprintf(stream, " %" PRIu64 " samples were lost.", capture->lost);

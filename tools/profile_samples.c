@@ -84,9 +84,9 @@ static bool read_line(const char *line, uint64_t *time, uint64_t *address)
     return end > line && line[0] == ' ' && !errno && end[strspn(end, " \n")] == '\0';
 }
 
-/* What comes before the profile's beginning is not its. */
+/* What comes before the profile's beginning is of no block. */
 static bool read_samples(FILE *stream, const struct capture *capture, struct events *events,
-                         const char *path, char *why)
+                         struct samples *samples, const char *path, char *why)
 {
     uint64_t time, address;
     char *line = NULL;
@@ -99,8 +99,9 @@ static bool read_samples(FILE *stream, const struct capture *capture, struct eve
         if (!well)
             snprintf(why, 256, "%.150s: line %zu has no time in seconds and an address", path,
                      lines);
-        else
+        else if (time >= capture->clock)
             add(events, (struct event){time - capture->clock, USED, address, NULL});
+        samples->count += well;
     }
     free(line);
     return well;
@@ -125,7 +126,6 @@ static void happen(struct capture *capture, const struct event *event, void **th
         capture_must(tsearch(block, there, compare_blocks));
         break;
     case USED:
-        samples->count++;
         found = tfind(&wanted, there, compare_blocks);
         if (found) {
             samples->in_blocks++;
@@ -173,7 +173,7 @@ bool samples_add(struct capture *capture, const char *path, struct samples *samp
         snprintf(why, 256, "%.150s: %.50s", path, strerror(errno));
         return false;
     }
-    read = read_samples(stream, capture, &events, path, why);
+    read = read_samples(stream, capture, &events, samples, path, why);
     fclose(stream);
     if (read) {
         attribute(capture, &events, samples);

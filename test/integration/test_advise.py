@@ -99,6 +99,8 @@ def check_groups():
 
 def check_refusals():
     capture("idle", [(0x100, 3, 1, 0)], "none")
+    with open("idle", encoding="utf-8") as stream, open("methodless", "w", encoding="utf-8") as copy:
+        copy.writelines(line for line in stream if not line.startswith("method="))
     for arguments, reason in (
         (("five",), "--budget is missing"),
         (("-b", "HBW", "five"), "KIND=SIZE, not HBW"),
@@ -106,6 +108,7 @@ def check_refusals():
         (("-b", "HBW=many", "five"), "this is no size: many"),
         (("-b", "HBW=1G"), "one capture is to be named"),
         (("-b", "HBW=1G", "missing"), "missing"),
+        (("-b", "HBW=1G", "methodless"), "methodless: it has no end: it is not complete"),
         (("-b", "HBW=1G", "idle"), "idle has no accesses (method none)"),
         (("-b", "HBW=1G", "-o", "no/folder", "five"), "no/folder: No such file or directory"),
     ):

@@ -267,10 +267,12 @@ def check_samples():
     early = int(head["clock"]) + int(hot[1]["born"]) - 1
     accesses.append(f"  {early // 10**9}.{early % 10**9:09d} {hot[1]['address']}")
     accesses.append(f"{early // 10**9 + 1}.5 0x10")
+    before = int(head["clock"]) - 10**9
+    accesses.append(f"{before // 10**9}.{before % 10**9:09d} {hot[1]['address']}")
     with open("accesses", "w", encoding="utf-8") as stream:
         stream.write("\n".join(reversed(accesses)) + "\n")
     said = run("-s", "accesses", "-o", "recorded", "-R", capture)
-    check("accesses are found", "1010 of 1012 accesses were to blocks" in said.stderr, said)
+    check("accesses are found", "1010 of 1013 accesses were to blocks" in said.stderr, said)
     pprof = Pprof("recorded.pb.gz")
     check("the hot array's site", pprof.total("site_hot", "accesses") == 1000, pprof.total("site_hot", "accesses"))
     check("the cold array's site", pprof.total("site_cold", "accesses") == 10)
@@ -304,6 +306,9 @@ def check_counted():
         for site, size in (("site_cold", 28000000), ("site_hot", 6000000)):
             found = pprof.total(site, "accesses")
             check(f"each page of {site} has one fault at most", 0 < found <= size / 4096 + 10, found)
+        (capture,) = glob.glob("faults.capture.*")
+        with open(capture, encoding="utf-8") as stream:
+            check("the capture has them, too", "\nmethod=samples\n" in stream.read())
         with open("faults.accesses", encoding="utf-8") as stream:
             recorded = len(stream.readlines())
         check("they are those of the file", f"of {recorded} accesses were to blocks" in said.stderr, (recorded, said))

@@ -68,7 +68,7 @@ export SOURCE_DATE_EPOCH=1000000000
 if ! {
     cmake -S "$scratch/elsewhere" -B "$scratch/objects" "${options[@]}" &&
         cmake --build "$scratch/objects" --parallel 2 --target memkind memkind_archive \
-            memkind_preload memkind-run memkind-profile memkind-advise memkind-info memkind-hbw-nodes \
+            memkind_preload memkind_autohbw memkind_memtier memtier memkind-run memkind-profile memkind-advise memkind-info memkind-hbw-nodes \
             memkind-auto-dax-kmem-nodes
 } >"$scratch/log" 2>&1; then
     cat "$scratch/log"
