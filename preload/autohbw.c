@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -120,13 +121,15 @@ static void log_block(const void *block, size_t size)
 {
     uintptr_t frames[STACKS_FRAMES];
     char nodes[512];
-    int error = errno;
+    int error = errno, cancel;
 
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* malloc is no cancellation point */
     free_memory_print(nodes, sizeof nodes);
     settings_say("AUTO_HBW: %zu bytes of MEMKIND_%s at %p; free MiB by node: %s\n", size,
                  name_of(memkind_detect_kind((void *)block)), block, nodes);
     for (size_t i = 0, count = level == STACKS ? stacks_take(frames) : 0; i < count; i++)
         log_frame(frames[i]);
+    pthread_setcancelstate(cancel, NULL);
     errno = error;
 }
 

@@ -8,6 +8,7 @@
 #include <fnmatch.h>
 #include <limits.h>
 #include <link.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -187,12 +188,14 @@ static const struct plan *find_out(const void *address)
 const struct plan *callers_find(const void *caller)
 {
     const struct plan *plan = recall((uintptr_t)caller);
-    int error = errno;
+    int error = errno, cancel;
 
     if (plan || callers_busy)
         return plan ? plan : plan_none();
     callers_busy = true;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel); /* malloc is no cancellation point */
     plan = find_out(caller);
+    pthread_setcancelstate(cancel, NULL);
     callers_busy = false;
     if (plan)
         remember((uintptr_t)caller, plan);

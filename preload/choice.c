@@ -104,9 +104,12 @@ static memkind_t next_of(struct state *state, const struct rule *rule, size_t si
 /* Takes bytes of what the rule may give. False: it is past its limit. */
 static bool take(struct state *state, const struct rule *rule, size_t size)
 {
-    size_t live = atomic_fetch_add_explicit(&state->live, size, memory_order_relaxed);
+    size_t live;
 
-    if (!rule->limit || (size <= rule->limit && live <= rule->limit - size))
+    if (rule->limit && size > rule->limit)
+        return false; /* other threads never see it there */
+    live = atomic_fetch_add_explicit(&state->live, size, memory_order_relaxed);
+    if (!rule->limit || live <= rule->limit - size)
         return true;
     atomic_fetch_sub_explicit(&state->live, size, memory_order_relaxed);
     return false;
@@ -275,47 +278,58 @@ static bool is_of(memkind_t kind, const struct decision *decision)
     return false;
 }
 
-/* NULL: there is no memory, and all is as it was. What is past the limit by what the block is
- * rounded up to stays where it is. */
-static void *change_in_place(void *block, size_t size, const struct decision *decision)
-{
-    size_t old_number;
-    bool was_counted = has_ledger && ledger_take(block, &old_number);
-    size_t old_size = was_counted ? memkind_malloc_usable_size(NULL, block) : 0;
-    void *moved = memkind_realloc(NULL, block, serve_size(size));
+/* The rule that a block is of, and the bytes that it has of it. */
+struct share {
+    bool is_there;
+    size_t number, size;
+};
 
-    if (!moved) {
-        if (was_counted)
-            (void)ledger_put(block, old_number);
-        return NULL;
+static struct share take_share(void *block)
+{
+    struct share share = {0};
+
+    share.is_there = has_ledger && ledger_take(block, &share.number);
+    if (share.is_there) {
+        share.size = memkind_malloc_usable_size(NULL, block);
+        give_back(&states[share.number], share.size);
     }
-    if (was_counted)
-        give_back(&states[old_number], old_size);
-    (void)settle(decision, moved, size);
-    return moved;
+    return share;
 }
 
+static void put_share_back(void *block, const struct share *share)
+{
+    if (share->is_there && ledger_put(block, share->number))
+        note(&states[share->number].live, share->size);
+}
+
+/* The bytes that the block has of a limit are no reason for it to go elsewhere. What is past the
+ * limit by what it is rounded up to stays where it is. */
 void *choice_resize(void *block, size_t size, const void *caller)
 {
     const struct plan *plan = all ? all : callers_plan(caller);
     struct decision decision;
+    struct share share;
     size_t old_size;
     void *moved;
 
     if (unlikely(callers_busy))
         return memkind_realloc(NULL, block, serve_size(size));
+    share = take_share(block);
     decision = decide(plan, size);
     if (is_of(memkind_detect_kind(block), &decision)) {
-        moved = change_in_place(block, size, &decision);
-        if (moved)
+        moved = memkind_realloc(NULL, block, serve_size(size));
+        if (moved) {
+            (void)settle(&decision, moved, size);
             return moved;
+        }
     }
     moved = fulfil(&decision, size, 1, AS_IS);
-    if (!moved)
+    if (!moved) {
+        put_share_back(block, &share);
         return NULL;
+    }
     old_size = memkind_malloc_usable_size(NULL, block);
     memcpy(moved, block, old_size < size ? old_size : size);
-    choice_forget(block);
     memkind_free(NULL, block);
     return moved;
 }
@@ -378,9 +392,11 @@ static bool begin(struct front *front)
     if (has_ledger && !ledger_begin())
         return false;
     if (asks_for_callers()) {
+        if (!callers_begin())
+            return false;
         front->below = 0;
         front->malloc = malloc_by_caller;
-        return callers_begin();
+        return true;
     }
     all = plan_for_all();
     if (!all)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct output {
     int file;
@@ -22,3 +23,7 @@ void output_print(struct output *output, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 void output_flush(struct output *output);
+
+/* As write(2), but no cancellation point, and without SIGPIPE and SIGXFSZ: the program does not
+ * know that anything is written. Any thread. */
+ssize_t output_write(int file, const char *text, size_t length);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../tools/size.h"
+#include "output.h"
 
 #define REPORT "MEMKIND_PRELOAD_REPORT"
 #define PROFILE "MEMKIND_PRELOAD_PROFILE"
@@ -135,8 +136,8 @@ void settings_say(const char *format, ...)
     va_end(arguments);
     if (length > 0 && !silent && !fstat(STDERR_FILENO, &now) && now.st_dev == original.st_dev &&
         now.st_ino == original.st_ino)
-        (void)!write(STDERR_FILENO, line,
-                     (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
+        (void)output_write(STDERR_FILENO, line,
+                           (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
 /* As the library reads it, which refuses and tells all other values. */

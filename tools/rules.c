@@ -307,6 +307,11 @@ static char *read_all(int file)
     }
     if (text)
         text[length] = '\0';
+    if (text && strlen(text) != length) { /* what is behind it would not be read */
+        free(text);
+        errno = EILSEQ;
+        return NULL;
+    }
     return text;
 }
 

@@ -138,6 +138,10 @@ for manager in JEMALLOC TBB; do
     read -r hbw regular <<<"$(awk '$1 == "HBW" { h = $2 } $1 == "REGULAR" { r = $2 } END { print h, r }' report)"
     [ "$regular" = $((75 + elsewhere)) ] || fail "a ratio of 1 to 3, $manager: $regular blocks of REGULAR, $elsewhere of them past a limit"
 
+    arguments=half by 'function grow -> HBW limit 8M else REGULAR'
+    check "a block's own bytes do not keep it from its limit, $manager" "7 1" "$(row 1)"
+    [ "$(column 1 6)" = 0 ] || fail "a limit after realloc, $manager: $(column 1 6) KiB are left"
+
     arguments="plugins $plugin_a $plugin_b" by 'module *plugin_a* -> HBW' 'module *plugin_b* -> REGULAR'
     check "a library where another one was, $manager" "50 0, 50 0" "$(row 1), $(row 2)"
 
@@ -146,6 +150,18 @@ for manager in JEMALLOC TBB; do
     check "threads and forks, $manager" well "$("$run" --rules churn.rules "$program" churn)"
 done
 unset MEMKIND_HEAP_MANAGER
+
+# malloc is no cancellation point, whatever files are read in it.
+printf 'function first -> HBW\n' >first
+check "a thread that is cancelled" well "$("$run" --rules first "$program" cancel)"
+
+# Nor does what is written at the end change how a program ends.
+check "a report that may not be so long" "status 0" "$(ulimit -f 0; "$run" -rlong "$program" half 2>/dev/null; echo "status $?")"
+mkfifo gone
+sleep 60 <gone &
+reader=$!
+check "a report that nobody reads" "status 0" \
+    "$(status=0; "$run" --report sh -c "kill $reader; sleep 0.1" 2>gone || status=$?; echo "status $status")"
 
 # A size is that which the program asks for.
 by 'size ..999 -> HBW' 'size 1000..1000 -> REGULAR' 'size 1001..2500 -> HBW limit 1G'
@@ -168,6 +184,9 @@ check "an error is told in one line" "MEMKIND: MEMKIND_PRELOAD_RULES=wrong:2:6: 
 x" "$(LD_PRELOAD=$preload MEMKIND_PRELOAD_RULES=wrong sort -u xs 2>&1)"
 check "a file that is not there" "MEMKIND: MEMKIND_PRELOAD_RULES=none: No such file or directory; there are no rules
 x" "$(LD_PRELOAD=$preload MEMKIND_PRELOAD_RULES=none sort -u xs 2>&1)"
+# Text in another encoding has such characters in it, and what is behind one would not be read.
+printf 'any -> HBW\0\nfunny -> HBW\n' >zero
+check "a character 0" 125 "$("$run" --rules zero true 2>/dev/null || echo $?)"
 : >empty
 check "no rules at all" x "$("$run" --rules empty sort -u xs 2>&1)"
 exit $failed

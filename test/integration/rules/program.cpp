@@ -133,6 +133,41 @@ static int churn_in_threads()
     return status;
 }
 
+/* A block that is more than half of a limit has other sizes. */
+static int resize_half()
+{
+    void *block = nullptr;
+
+    for (std::size_t size : {6000000, 5000000, 6000000, 7000000, 9000000, 6000000, 5000000})
+        block = grow(block, size);
+    free(block);
+    return 0;
+}
+
+/* Ends at its next cancellation point. */
+static void *allocate_cancelled(void *)
+{
+    int state;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    pthread_cancel(pthread_self());
+    pthread_setcancelstate(state, nullptr);
+    free(first(5000));
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    return sink;
+}
+
+static int be_cancelled()
+{
+    void *result = PTHREAD_CANCELED;
+    pthread_t thread;
+
+    pthread_create(&thread, nullptr, allocate_cancelled, nullptr);
+    pthread_join(thread, &result);
+    std::puts(result == PTHREAD_CANCELED ? "cancelled in malloc" : "well");
+    return 0;
+}
+
 static void blocks_of_all_sorts()
 {
     std::vector<particle> particles;
@@ -161,6 +196,10 @@ int main(int argc, char **argv)
         return plugins(argv + 2);
     if (argc == 2 && !std::strcmp(argv[1], "churn"))
         return churn_in_threads();
+    if (argc == 2 && !std::strcmp(argv[1], "half"))
+        return resize_half();
+    if (argc == 2 && !std::strcmp(argv[1], "cancel"))
+        return be_cancelled();
     blocks_of_all_sorts();
     return 0;
 }
