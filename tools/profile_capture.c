@@ -181,7 +181,8 @@ static bool read_site(struct reader *reader, char *line)
 
     site->number = named;
     site->kind = text(line, "kind");
-    if (named >= SITE_NUMBERS || reader->place[named] || !site->kind)
+    if (named >= SITE_NUMBERS || reader->place[named] || !site->kind ||
+        reader->capture->point_count) /* a point has room for the sites before it */
         return false;
     reader->place[named] = reader->capture->site_count;
     site->samples = number(line, "samples");
@@ -348,7 +349,7 @@ static void copy_line(const struct capture *capture, const char *line, size_t *s
         fprintf(stream, "method=%s\n", capture->method);
     } else if (accesses && (is_site || strncmp(line, "block ", strlen("block ")) == 0)) {
         fprintf(stream, "%.*s accesses=%" PRIu64 "%s", (int)(accesses - line), line,
-                is_site ? capture->sites[*site].accesses : 0,
+                is_site && *site < capture->site_count ? capture->sites[*site].accesses : 0,
                 accesses + strcspn(accesses + 1, " \n") + 1);
         *site += is_site;
     } else {
@@ -361,10 +362,12 @@ bool capture_copy(const struct capture *capture, const char *from, const char *t
     FILE *source = fopen(from, "r"), *stream = source ? fopen(to, "w") : NULL;
     size_t room = 0, site = 0;
     char *line = NULL;
-    bool copied;
+    bool ended = false, copied;
 
-    while (stream && getline(&line, &room, source) > 0)
+    while (stream && !ended && getline(&line, &room, source) > 0) {
         copy_line(capture, line, &site, stream);
+        ended = strcmp(line, "end\n") == 0;
+    }
     free(line);
     copied = stream && !ferror(source) && !ferror(stream);
     if (stream)

@@ -225,6 +225,7 @@ def check_refusals(capture):
         ("empty", "", "it has no end: it is not complete"),
         ("headless", "memkind-profile 1\nend\n", "it has no end: it is not complete"),
         ("stranger", "".join(lines[:-1]) + "block site=4000 address=0x1 size=1 born=1\nend\n", f"line {len(lines)} is not as it should be"),
+        ("late", "".join(lines[:-1]) + "site 99 kind=DEFAULT stack=\nend\n", f"line {len(lines)} is not as it should be"),
         ("nowhere", "".join(lines[:-1]) + "site 99 kind=DEFAULT stack=77+0x1\nend\n", f"line {len(lines)} is not as it should be"),
     ):
         with open(name, "w", encoding="utf-8") as stream:
@@ -285,6 +286,11 @@ def check_samples():
     check("it can be reported", run("-R", "recorded.capture", "-o", "copied").returncode == 0)
     with open("recorded.html", encoding="utf-8") as stream:
         check("the page says how they were counted", "Accesses: samples." in stream.read())
+    with open("more", "w", encoding="utf-8") as stream:
+        stream.write("\n".join(lines + [line for line in lines if line.startswith("site ")] * 9999) + "\n")
+    run("-s", "accesses", "-o", "more", "-R", "more")
+    with open("more.capture", encoding="utf-8") as stream:
+        check("nothing behind the end is copied", stream.read().splitlines() == copied)
     for wrong in ("no time 7f00\n", "1.5\n", "1.5 7f00 7f01\n", "1.5 99999999999999999\n", "\n"):
         with open("wrong", "w", encoding="utf-8") as stream:
             stream.write(accesses[0] + "\n" + wrong)
