@@ -54,7 +54,8 @@ static void find(Dwfl_Module *module, uint64_t base, struct capture_frame *frame
     const char *file = line ? dwfl_lineinfo(line, NULL, &frame->line, NULL, NULL, NULL) : NULL;
 
     if (name) {
-        frame->function = __cxa_demangle(name, NULL, NULL, NULL);
+        if (strncmp(name, "_Z", 2) == 0) /* others may be those of types: i is int */
+            frame->function = __cxa_demangle(name, NULL, NULL, NULL);
         if (!frame->function)
             frame->function = strdup(name);
     }

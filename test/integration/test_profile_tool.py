@@ -179,7 +179,7 @@ def check_folded():
     near("the sum of the folded stacks", 28000000, sum(int(number) for _, number in rows))
     check(
         "the kind, main and the site",
-        any(re.fullmatch(r"DEFAULT;.*main;use_sites;site_grown", stack) for stack, _ in rows),
+        any(re.fullmatch(r"DEFAULT;.*main;f;site_grown", stack) for stack, _ in rows),
         rows,
     )
 

@@ -49,8 +49,8 @@ __attribute__((noinline)) void *site_grown(void *block)
 }
 
 /* 20 MB at site_small, half of which goes; 41 MB at site_short, never more than one block; 8 MB at
- * site_grown, which are the peak for 50 ms. */
-static void use_sites(void)
+ * site_grown, which are the peak for 50 ms. Its name is a type's, too, as C++ writes it: float. */
+static void f(void)
 {
     void *grown;
 
@@ -161,7 +161,7 @@ int main(int argc, char *argv[])
     static const struct {
         const char *name;
         void (*use)(void);
-    } all[] = {{"sites", use_sites},
+    } all[] = {{"sites", f},
                {"threads", use_threads},
                {"fork", use_fork},
                {"busy", use_busy},
