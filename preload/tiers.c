@@ -281,7 +281,7 @@ struct memtier_memory *tiers_make(const char *tiers, const char *thresholds)
     struct words words = all_of(tiers);
     struct memtier_memory *memory;
     struct memtier_builder *builder;
-    memtier_policy_t policy;
+    memtier_policy_t policy = MEMTIER_POLICY_STATIC_RATIO;
 
     if (!read_policy(&words, &policy))
         return NULL;
