@@ -47,7 +47,8 @@ const _Atomic(uintptr_t) *const _Atomic *const jem_tree =
     (const _Atomic(uintptr_t) *const _Atomic *)arena_emap_global.rtree.root;
 
 uint16_t jem_arena_slot[JEM_ARENAS];
-struct jem_class jem_class[JEM_BINS_MOST];
+uint32_t jem_class_size[JEM_BINS_MOST];
+uint64_t jem_class_inverse[JEM_BINS_MOST];
 
 uint8_t jem_trusted_pages = JEM_PAGE_SLAB;
 
@@ -55,7 +56,8 @@ void jem_fast_start(void)
 {
     for (unsigned i = 0; i < JEM_FAST_MOST / 8; i++)
         jem_bin_offset[i] = (uint16_t)(sz_size2index((size_t)(i + 1) * 8) * sizeof(struct jem_bin));
-    for (szind_t i = 0; i < SC_NBINS; i++)
-        jem_class[i] =
-            (struct jem_class){(uint32_t)sz_index2size(i), arena_binind_div_info[i].magic};
+    for (szind_t i = 0; i < SC_NBINS; i++) {
+        jem_class_size[i] = (uint32_t)sz_index2size(i);
+        jem_class_inverse[i] = round_inverse(jem_class_size[i]);
+    }
 }

@@ -29,6 +29,7 @@
 
 #include "heap_manager.h"
 #include "kinds/system/compiler.h"
+#include "kinds/system/round.h"
 
 #define JEM_FAST_MOST 4096 /* largest size that is looked for inline */
 #define JEM_BINS_MOST 64   /* more than there are size classes that are cached */
@@ -163,14 +164,11 @@ struct jem_extent {
     char *start;
 };
 
-struct jem_class {
-    uint32_t size;
-    uint32_t inverse; /* 2^32 / size, rounded up */
-};
-
 extern const _Atomic(uintptr_t) *const _Atomic *const jem_tree HIDDEN;
 extern uint16_t jem_arena_slot[JEM_ARENAS] HIDDEN; /* of the arena's arena set */
-extern struct jem_class jem_class[JEM_BINS_MOST] HIDDEN;
+/* By size class of small blocks. */
+extern uint32_t jem_class_size[JEM_BINS_MOST] HIDDEN;
+extern uint64_t jem_class_inverse[JEM_BINS_MOST] HIDDEN;
 /* The bit of a page's entry that lets its blocks be freed without a look at where they start:
  * JEM_PAGE_SLAB; 0 where all are looked at. Written before the first use. */
 extern uint8_t jem_trusted_pages HIDDEN;
@@ -197,18 +195,14 @@ static inline const struct jem_extent *jem_extent_of(uintptr_t page)
     return (const struct jem_extent *)(page & JEM_PAGE_EXTENT);
 }
 
-/* Whether a small block can begin at this address: its distance from the slab's start is a multiple
- * of the size exactly where its product with the inverse, modulo 2^32, is less than the inverse
- * (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). */
+/* Whether a small block can begin at this address. */
 static inline bool jem_is_start(const void *block, uintptr_t page)
 {
-    uint32_t inverse, offset;
-
     if (unlikely((page & (JEM_PAGE_SLAB | JEM_PAGE_STATE)) != JEM_PAGE_SLAB))
         return false;
-    inverse = jem_class[page >> JEM_PAGE_CLASS_SHIFT].inverse;
-    offset = (uint32_t)((uintptr_t)block - (uintptr_t)jem_extent_of(page)->start);
-    return likely(offset * inverse < inverse);
+    return likely(
+        round_is_multiple((uint32_t)((uintptr_t)block - (uintptr_t)jem_extent_of(page)->start),
+                          jem_class_inverse[page >> JEM_PAGE_CLASS_SHIFT]));
 }
 
 /* The caller vouches for the block: its size class is all that is read, unless all are looked at.
@@ -259,7 +253,7 @@ static inline size_t jem_fast_size(const void *block)
     uintptr_t page = jem_page(block);
 
     return likely(jem_is_start(block, page) && jem_slot_of(page))
-               ? jem_class[page >> JEM_PAGE_CLASS_SHIFT].size
+               ? jem_class_size[page >> JEM_PAGE_CLASS_SHIFT]
                : 0;
 }
 

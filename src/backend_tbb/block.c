@@ -203,7 +203,7 @@ malloc_fast(struct heap *heap, size_t size, void *(*otherwise)(struct heap *heap
         return alloc_again(heap, 0, size);
     class = tbb_class_of(size);
     if (marks)
-        ((uint64_t *)block)[1] = 0;
+        *tbb_mark_of(block) = 0;
     count = &thread->counts[heap->slot].allocated;
     if (unlikely(address_map_note_inside(block) != class))
         return first_of_slab(heap, count, block, class);

@@ -161,7 +161,7 @@ static void derive(void)
 
         if (!size)
             continue;
-        tbb_classes.inverse[class] = UINT32_MAX / size + 1; /* exact below TBB_SMALL_MOST */
+        tbb_classes.inverse[class] = round_inverse(size);
         for (unsigned n = 0; n < TBB_ALIGNMENTS; n++)
             tbb_classes.aligned[n][class] =
                 size % (1u << n) == 0 ? (uint8_t) class : tbb_classes.aligned[n][class + 1];

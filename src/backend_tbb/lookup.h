@@ -103,9 +103,9 @@ static inline unsigned tbb_class_of(size_t size)
  */
 static inline size_t tbb_to_end(const void *address, unsigned class)
 {
-    uint64_t rest = (0 - (uintptr_t)address) % ADDRESS_MAP_UNIT;
+    uint32_t rest = (0 - (uint32_t)(uintptr_t)address) % ADDRESS_MAP_UNIT;
 
-    return rest - (rest * tbb_classes.inverse[class] >> 32) * tbb_classes.size[class];
+    return rest - round_quotient(rest, tbb_classes.inverse[class]) * tbb_classes.size[class];
 }
 
 /*
@@ -120,16 +120,21 @@ static inline uint64_t tbb_free_mark(const void *block)
     return ~tbb_secret ^ (uintptr_t)block;
 }
 
+static inline uint64_t *tbb_mark_of(void *block)
+{
+    return (uint64_t *)block + 1;
+}
+
 static inline void tbb_unmark(void *block)
 {
     if (unlikely(tbb_marks))
-        ((uint64_t *)block)[1] = 0;
+        *tbb_mark_of(block) = 0;
 }
 
 static inline void tbb_mark(void *block)
 {
     if (unlikely(tbb_marks))
-        ((uint64_t *)block)[1] = tbb_free_mark(block);
+        *tbb_mark_of(block) = tbb_free_mark(block);
 }
 
 /* The size to ask the library for: a block has room for both words. */
@@ -139,25 +144,22 @@ static inline size_t tbb_markable(size_t size)
     return unlikely(tbb_marks) && size < TBB_MARKABLE ? TBB_MARKABLE : size;
 }
 
-/* Whether an address in a slab of the class is where the library begins a block: its distance from
- * the slab's end is a multiple of the size exactly where its product with the inverse, modulo 2^32,
- * is less than the inverse (Lemire, Kaser, Kurz: Faster remainder by direct computation, 2019). */
+/* Whether an address in a slab of the class is where the library begins a block. */
 static inline bool tbb_is_outer_start(const void *address, unsigned class)
 {
-    uint32_t inverse = tbb_classes.inverse[class];
     uint32_t rest = (0 - (uint32_t)(uintptr_t)address) % ADDRESS_MAP_UNIT;
 
     return (uintptr_t)address % ADDRESS_MAP_UNIT >= tbb_classes.slab_header &&
-           rest * inverse < inverse;
+           round_is_multiple(rest, tbb_classes.inverse[class]);
 }
 
 /* Marks a block of a slab. False: none of the class starts there, or it has its mark already. */
 static inline bool tbb_mark_start(void *block, unsigned class)
 {
-    uint64_t *words = block, mark = tbb_free_mark(block);
+    uint64_t mark = tbb_free_mark(block);
 
-    if (unlikely(!tbb_is_outer_start(block, class) || words[1] == mark))
+    if (unlikely(!tbb_is_outer_start(block, class) || *tbb_mark_of(block) == mark))
         return false;
-    words[1] = mark;
+    *tbb_mark_of(block) = mark;
     return true;
 }

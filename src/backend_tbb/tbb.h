@@ -35,6 +35,7 @@
 
 #include "heap_manager.h"
 #include "kinds/pages/run_cache.h"
+#include "kinds/system/round.h"
 
 /* --- library.c -------------------------------------------------------------------------------- */
 
@@ -74,7 +75,7 @@ struct tbb_classes {
     size_t small_most;                  /* largest small block; 0: the layout of slabs is unknown */
     size_t slab_header;                 /* bytes of a slab in front of its first block */
     uint32_t size[TBB_CLASSES_MOST];    /* by class */
-    uint32_t inverse[TBB_CLASSES_MOST]; /* 2^32 / size, rounded up: n * inverse >> 32 is n / size */
+    uint64_t inverse[TBB_CLASSES_MOST]; /* of the size: round.h */
     /* The first class from this one on whose size is a multiple of 1 << n; 0: there is none. */
     uint8_t aligned[TBB_ALIGNMENTS][TBB_CLASSES_MOST];
     uint8_t by_size[TBB_SMALL_MOST / TBB_CLASS_STEP + 1]; /* by (size + 7) / 8 */
