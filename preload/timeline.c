@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FIRST_STEP 100000 /* ns */
+#define HIGHER (1 + 1.0 / 64)
 
 static void copy(struct timeline_point *to, const struct timeline_point *from)
 {
@@ -63,8 +64,8 @@ static void add(struct timeline *timeline, const struct sites *sites, uint64_t t
 }
 
 /* What is there has been so since the last change. If that was long ago, there is a point at both
- * ends, or else it would look as if it had grown all the while. A point is the highest of its step.
- */
+ * ends, or else it would look as if it had grown all the while. A point is the highest of its step,
+ * but for a 64th: a program that grows would fill it anew with every sample. */
 void timeline_note(struct timeline *timeline, const struct sites *sites, uint64_t now)
 {
     if (!timeline->step)
@@ -73,7 +74,7 @@ void timeline_note(struct timeline *timeline, const struct sites *sites, uint64_
         if (timeline->count && now - timeline->last > timeline->step)
             add(timeline, sites, timeline->last);
         add(timeline, sites, now);
-    } else if ((float)sites->live > timeline->points[timeline->count - 1].total) {
+    } else if (sites->live > timeline->points[timeline->count - 1].total * HIGHER) {
         fill(&timeline->points[timeline->count - 1], sites, now);
     }
     timeline->last = now;
