@@ -4,34 +4,33 @@
 #include "advise.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* --- groups ----------------------------------------------------------------------------------- */
 
-/* NULL: it is the first site of this caller. */
-static struct advise_group *find(const struct advice *advice, size_t frame)
+/* The group of this caller, which may be a new one. */
+static struct advise_group *find(struct advice *advice, size_t frame)
 {
-    for (size_t i = 0; i < advice->count; i++)
-        if (advice->groups[i].frame == frame)
-            return &advice->groups[i];
-    return NULL;
+    struct advise_group *group = advice->groups;
+
+    while (group < advice->groups + advice->count && group->frame != frame)
+        group++;
+    if (group == advice->groups + advice->count) {
+        *group = (struct advise_group){.frame = frame};
+        advice->count++;
+    }
+    return group;
 }
 
-static size_t frame_of(const struct capture *capture, size_t site)
-{
-    return capture->sites[site].frame_count ? capture->sites[site].frames[0] : CAPTURE_NOWHERE;
-}
-
-static void group_sites(struct advice *advice, const struct capture *capture)
+/* group_of: by site. */
+static void group_sites(struct advice *advice, const struct capture *capture, size_t *group_of)
 {
     for (size_t i = 0; i < capture->site_count; i++) {
         const struct capture_site *site = &capture->sites[i];
-        size_t frame = frame_of(capture, i);
-        struct advise_group *group = find(advice, frame);
+        struct advise_group *group =
+            find(advice, site->frame_count ? site->frames[0] : CAPTURE_NOWHERE);
 
-        if (!group) {
-            group = &advice->groups[advice->count++];
-            *group = (struct advise_group){.frame = frame};
-        }
+        group_of[i] = (size_t)(group - advice->groups);
         group->accesses += site->accesses;
         group->samples += site->samples;
         group->stacks++;
@@ -45,17 +44,19 @@ static void group_sites(struct advice *advice, const struct capture *capture)
 
 /* The most that all sites of a group had at a time: seen at the profile's points, which may miss a
  * short peak of several; that of a single site is known. */
-static void find_peak(struct advise_group *group, const struct capture *capture)
+static void find_peaks(struct advice *advice, const struct capture *capture, const size_t *group_of)
 {
-    for (size_t point = 0; point < capture->point_count; point++) {
-        uint64_t live = 0;
+    uint64_t *live = capture_must(malloc((advice->count + 1) * sizeof *live));
 
+    for (size_t point = 0; point < capture->point_count; point++) {
+        memset(live, 0, advice->count * sizeof *live);
         for (size_t site = 0; site < capture->site_count; site++)
-            if (frame_of(capture, site) == group->frame)
-                live += capture->points[point].live[site];
-        if (live > group->peak)
-            group->peak = live;
+            live[group_of[site]] += capture->points[point].live[site];
+        for (size_t i = 0; i < advice->count; i++)
+            if (live[i] > advice->groups[i].peak)
+                advice->groups[i].peak = live[i];
     }
+    free(live);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -120,11 +121,12 @@ static double served_of(const struct advise_group *group)
 struct advice *advise(const struct capture *capture, struct advise_budget *budgets, size_t count)
 {
     struct advice *advice = capture_must(calloc(1, sizeof *advice));
+    size_t *group_of = capture_must(malloc((capture->site_count + 1) * sizeof *group_of));
 
     advice->groups = capture_must(calloc(capture->site_count + 1, sizeof *advice->groups));
-    group_sites(advice, capture);
-    for (size_t i = 0; i < advice->count; i++)
-        find_peak(&advice->groups[i], capture);
+    group_sites(advice, capture, group_of);
+    find_peaks(advice, capture, group_of);
+    free(group_of);
     qsort(advice->groups, advice->count, sizeof *advice->groups, by_density);
     for (size_t i = 0; i < advice->count; i++) {
         struct advise_group *group = &advice->groups[i];
