@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <glob.h>
 #include <limits.h>
 #include <signal.h>
@@ -21,8 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "frontend/version.h"
 #include "launch.h"
+#include "options.h"
 #include "profile_capture.h"
 #include "profile_perf.h"
 #include "profile_samples.h"
@@ -34,29 +33,6 @@
 #define INTERVAL "100" /* ms between two looks at pages, at least */
 
 const char launch_program[] = PROGRAM;
-
-static const char help[] =
-    "usage: " PROGRAM " [--rate SIZE] [--accesses WAY] [--samples FILE]\n"
-    "                       [--output BASE] [--] PROGRAM [ARGUMENT...]\n"
-    "       " PROGRAM " [--samples FILE] [--output BASE] --report CAPTURE\n"
-    "\n"
-    "Runs a program, samples the blocks that it allocates, and writes what they are by call site.\n"
-    "\n"
-    "  -r, --rate SIZE       bytes between two samples, on average (512K)\n"
-    "  -a, --accesses WAY    samples: the processor's, of loads and stores; pages: which pages of\n"
-    "                        large blocks are written; auto (the default): the first of these "
-    "that\n"
-    "                        there is; faults: page faults; none\n"
-    "  -s, --samples FILE    accesses that were recorded elsewhere: a line of each, its time in\n"
-    "                        seconds, its address; with --report, BASE.capture has them, too\n"
-    "  -o, --output BASE     write BASE.pb.gz (pprof), BASE.folded (flame graphs) and BASE.html;\n"
-    "                        what was captured is in BASE.capture.PROCESS (" PROGRAM ")\n"
-    "  -R, --report CAPTURE  run no program: write them of what was captured before\n"
-    "  -h, --help            this text\n"
-    "  -V, --version         the library's version\n"
-    "\n"
-    "Exit status: the program's; 125 wrong options, or nothing to report; 126 the program cannot\n"
-    "be run; 127 it is not found.\n";
 
 static const char *base = PROGRAM, *report, *samples;
 
@@ -296,55 +272,66 @@ static void set_accesses(const char *text)
                text);
 }
 
-static void parse(int argc, char *argv[])
+static void set_samples(const char *file)
 {
-    static const struct option known[] = {
-        {"rate", required_argument, NULL, 'r'},    {"accesses", required_argument, NULL, 'a'},
-        {"samples", required_argument, NULL, 's'}, {"output", required_argument, NULL, 'o'},
-        {"report", required_argument, NULL, 'R'},  {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},       {NULL, 0, NULL, 0},
-    };
-    int option;
-
-    while ((option = getopt_long(argc, argv, "+r:a:s:o:R:hV", known, NULL)) != -1) {
-        switch (option) {
-        case 'r':
-            set_rate(optarg);
-            break;
-        case 'a':
-            set_accesses(optarg);
-            break;
-        case 's':
-            samples = optarg;
-            break;
-        case 'o':
-            base = optarg;
-            break;
-        case 'R':
-            report = optarg;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
-        case 'V':
-            puts(PROGRAM " " MEMKIND_VERSION_TEXT);
-            exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
-        default:
-            launch_end(LAUNCH_MISUSED, "--help tells the options");
-        }
-    }
-    if (samples && accesses == ACCESSES_AUTO)
-        accesses = ACCESSES_NONE; /* they are there */
-    if (report && optind < argc)
-        launch_end(LAUNCH_MISUSED, "--report runs no program: %s", argv[optind]);
-    if (!report && optind == argc)
-        launch_end(LAUNCH_MISUSED, "no program is named; --help tells how");
+    samples = file;
 }
+
+static void set_base(const char *name)
+{
+    base = name;
+}
+
+static void set_report(const char *file)
+{
+    report = file;
+}
+
+static const struct option_row rows[] = {
+    {'r', "rate", "SIZE", false, "bytes between two samples, on average (512K)", set_rate, NULL},
+    {'a', "accesses", "WAY", false,
+     "samples: the processor's, of loads and stores; pages: which pages of\n"
+     "large blocks are written; auto (the default): the first of these that\n"
+     "there is; faults: page faults; none",
+     set_accesses, NULL},
+    {'s', "samples", "FILE", false,
+     "accesses that were recorded elsewhere: a line of each, its time in\n"
+     "seconds, its address; with --report, BASE.capture has them, too",
+     set_samples, NULL},
+    {'o', "output", "BASE", false,
+     "write BASE.pb.gz (pprof), BASE.folded (flame graphs) and BASE.html;\n"
+     "what was captured is in BASE.capture.PROCESS (" PROGRAM ")",
+     set_base, NULL},
+    {'R', "report", "CAPTURE", false, "run no program: write them of what was captured before",
+     set_report, NULL},
+    {'h', "help", NULL, false, "this text", NULL, NULL},
+    {'V', "version", NULL, false, "the library's version", options_version, NULL},
+    {0},
+};
+
+static const struct options options = {
+    "usage: " PROGRAM " [--rate SIZE] [--accesses WAY] [--samples FILE]\n"
+    "                       [--output BASE] [--] PROGRAM [ARGUMENT...]\n"
+    "       " PROGRAM " [--samples FILE] [--output BASE] --report CAPTURE\n"
+    "\n"
+    "Runs a program, samples the blocks that it allocates, and writes what they are by call site.\n"
+    "\n",
+    rows,
+    "\n"
+    "Exit status: the program's; 125 wrong options, or nothing to report; 126 the program cannot\n"
+    "be run; 127 it is not found.\n",
+};
 
 int main(int argc, char *argv[])
 {
-    parse(argc, argv);
+    int program = options_parse(&options, argc, argv);
+
+    if (samples && accesses == ACCESSES_AUTO)
+        accesses = ACCESSES_NONE; /* they are there */
+    if (report && program < argc)
+        launch_end(LAUNCH_MISUSED, "--report runs no program: %s", argv[program]);
     if (report)
         return write_report(report) ? EXIT_SUCCESS : LAUNCH_MISUSED;
-    return run(argv + optind);
+    options_need_program(program, argc);
+    return run(argv + program);
 }

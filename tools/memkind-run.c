@@ -20,7 +20,6 @@
 
 #include "arguments.h"
 #include "frontend/registry.h"
-#include "frontend/version.h"
 #include "kinds/machine/page_kind.h"
 #include "launch.h"
 #include "options.h"
@@ -119,13 +118,6 @@ static void check_rules(const char *file)
     exit(rules_check(file, stdout, false) && !fflush(stdout) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-static void print_version(const char *value)
-{
-    (void)value;
-    puts(PROGRAM " " MEMKIND_VERSION_TEXT);
-    options_done();
-}
-
 static const struct option_row rows[] = {
     {'k', "kind", "KIND", false,
      "MEMKIND_HBW, or just hbw (DEFAULT); memkind-info shows which are here", set_kind, NULL},
@@ -147,7 +139,7 @@ static const struct option_row rows[] = {
     {'v', "verbose", NULL, false, "show the variables that are set for the program", NULL,
      &verbose},
     {'h', "help", NULL, false, "this text", NULL, NULL},
-    {'V', "version", NULL, false, "the library's version", print_version, NULL},
+    {'V', "version", NULL, false, "the library's version", options_version, NULL},
     {0},
 };
 
@@ -173,6 +165,7 @@ int main(int argc, char *argv[])
                                         "MEMKIND_HEAP_MANAGER",  "LD_PRELOAD"};
     int program = options_parse(&options, argc, argv);
 
+    options_need_program(program, argc);
     launch_preload();
     for (size_t i = 0; verbose && i < sizeof names / sizeof names[0]; i++)
         show(names[i]);

@@ -149,6 +149,7 @@ int main(int argc, char *argv[])
 {
     int program = options_parse(&options, argc, argv);
 
+    options_need_program(program, argc);
     set_tiers(ratio ? read_ratio(ratio) : installed(), threshold != NULL);
     if (threshold)
         set_threshold(threshold);

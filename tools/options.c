@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frontend/version.h"
 #include "launch.h"
 
 #define MOST 20
-#define COLUMN 23 /* where the words of --help begin */
+#define COLUMN 24 /* where the words of --help begin */
 
 void options_done(void)
 {
@@ -87,7 +88,18 @@ int options_parse(const struct options *options, int argc, char *argv[])
         else
             print_help(options);
     }
-    if (optind == argc)
-        launch_end(LAUNCH_MISUSED, "no program is named; --help tells how");
     return optind;
+}
+
+void options_need_program(int first, int argc)
+{
+    if (first == argc)
+        launch_end(LAUNCH_MISUSED, "no program is named; --help tells how");
+}
+
+void options_version(const char *value)
+{
+    (void)value;
+    printf("%s %s\n", launch_program, MEMKIND_VERSION_TEXT);
+    options_done();
 }

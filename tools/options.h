@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * options: what a tool that runs programs takes on its command line, as one table: what is accepted
- * and what --help says come from it, and tests hold the manual page against that.
+ * options: what a tool that may run programs takes on its command line, as one table: what is
+ * accepted and what --help says come from it, and tests hold the manual page against that.
  *
  * One thread.
  */
@@ -28,8 +28,15 @@ struct options {
     const char *end;               /* what it ends with */
 };
 
-/* The place of the program among the arguments. Ends the tool where something is not accepted. */
+/* The place of the first argument that is no option. Ends the tool where something is not accepted.
+ */
 int options_parse(const struct options *options, int argc, char *argv[]);
+/* For a tool that runs a program, which is to be the first of these: ends it where there is none.
+ */
+void options_need_program(int first, int argc);
+
+/* For the row of --version. Ends the tool. */
+void options_version(const char *value);
 
 /* The end of the tool, after what it has written on the standard output. */
 _Noreturn void options_done(void);
