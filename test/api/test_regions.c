@@ -82,13 +82,19 @@ static int purge_region(void *context, void *address, size_t size)
     return 0;
 }
 
+static struct regions make_regions(void)
+{
+    char *area = test_shared((SLOTS + 1) * SLOT);
+
+    return (struct regions){.area = area + (-(uintptr_t)area & (SLOT - 1))};
+}
+
 static memkind_t create_custom(struct regions *regions, bool purges)
 {
     struct memkind_page_ops ops = {map_region, unmap_region, purges ? purge_region : NULL};
-    char *area = test_shared((SLOTS + 1) * SLOT);
     memkind_t kind;
 
-    *regions = (struct regions){.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    *regions = make_regions();
     cr_assert_eq(memkind_create_custom(&ops, regions, &kind), MEMKIND_SUCCESS);
     return kind;
 }
@@ -289,8 +295,7 @@ static void unmap_across(void *context, void *address, size_t size)
 static void use_across(void *argument)
 {
     struct memkind_page_ops ops = {map_across, unmap_across, NULL};
-    char *area = test_shared((SLOTS + 1) * SLOT);
-    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    struct regions regions = make_regions();
     bool *well = argument;
     memkind_t kind;
 
@@ -333,8 +338,7 @@ static void *map_and_fork(void *context, size_t size, size_t alignment)
 static void use_forking(void *argument)
 {
     struct memkind_page_ops ops = {map_and_fork, unmap_region, purge_region};
-    char *area = test_shared((SLOTS + 1) * SLOT);
-    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    struct regions regions = make_regions();
     bool *well = argument;
     memkind_t kind;
 
@@ -409,8 +413,7 @@ static int purge_and_call(void *context, void *address, size_t size)
 static void use_calling(void *argument)
 {
     struct memkind_page_ops ops = {map_and_call, unmap_and_call, purge_and_call};
-    char *area = test_shared((SLOTS + 1) * SLOT);
-    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    struct regions regions = make_regions();
     struct blocks blocks;
     bool *well = argument;
 
@@ -451,8 +454,7 @@ static void *map_and_free(void *context, size_t size, size_t alignment)
 static void free_while_mapping(void *argument)
 {
     struct memkind_page_ops ops = {map_and_free, unmap_region, NULL};
-    char *area = test_shared((SLOTS + 1) * SLOT);
-    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    struct regions regions = make_regions();
     void *held[15];
     size_t allocated = 1;
     bool *well = argument;
@@ -528,8 +530,7 @@ static void *churn(void *argument)
 Test(regions, a_capped_kind_serves_what_there_is)
 {
     struct memkind_page_ops ops = {map_locked, unmap_locked, NULL};
-    char *area = test_shared((SLOTS + 1) * SLOT);
-    struct regions regions = {.area = area + (-(uintptr_t)area & (SLOT - 1))};
+    struct regions regions = make_regions();
     pthread_t thread[CHURNERS];
 
     memset(regions.used + 24, true, SLOTS - 24);

@@ -10,14 +10,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/preloaded.sh"
 preload=$1 rules=$2 operators=$3 ask=$4
 
-if [ "${5:-}" = sanitized ]; then
-    echo "SKIP: autohbw: preloaded into programs that lack the sanitizer's runtime"
-    exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch"
-unset "${!MEMKIND_@}" "${!AUTO_HBW_@}" LD_PRELOAD
+begin autohbw "${5:-}"
+unset "${!AUTO_HBW_@}"
 export MEMKIND_HBW_NODES=0
 
 # blocks VARIABLE... ask ARGUMENT...: "SIZE KIND" of each block that the log tells, of sizes from 1000 on, and what

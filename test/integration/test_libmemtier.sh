@@ -10,15 +10,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/preloaded.sh"
 preload=$1 memtier=$2 rules=$3 operators=$4 ask=$5
 
-if [ "${6:-}" = sanitized ]; then
-    echo "SKIP: libmemtier: preloaded into programs that lack the sanitizer's runtime"
-    exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch"
+begin libmemtier "${6:-}"
 mkdir files more
-unset "${!MEMKIND_@}" LD_PRELOAD
 export MEMKIND_DAX_KMEM_NODES=0
 static=POLICY:STATIC_RATIO dynamic=POLICY:DYNAMIC_THRESHOLD
 dram=KIND:DRAM,RATIO:1 far=KIND:KMEM_DAX,RATIO:3

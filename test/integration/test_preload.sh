@@ -11,14 +11,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/preloaded.sh"
 preload=$1 rules=$2 operators=$3 plugin=$4 plugin_library=$5 cleared=$6
 
-if [ "${7:-}" = sanitized ]; then
-    echo "SKIP: preload: preloaded into programs that lack the sanitizer's runtime"
-    exit 0
-fi
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-cd "$scratch"
-unset "${!MEMKIND_@}" LD_PRELOAD
+begin preload "${7:-}"
 
 # --- rules ------------------------------------------------------------------------------------------
 

@@ -4,6 +4,19 @@
 # Sourced, after check.sh, by the tests of what whole programs run under: `preload` is the library.
 # shellcheck shell=bash disable=SC2154 # preload is the test's
 
+# begin NAME SANITIZED: the test has an empty folder and none of our variables, or ends with the reason.
+begin()
+{
+    if [ "$2" = sanitized ]; then
+        echo "SKIP: $1: preloaded into programs that lack the sanitizer's runtime"
+        exit 0
+    fi
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    cd "$scratch"
+    unset "${!MEMKIND_@}" LD_PRELOAD
+}
+
 # under VARIABLE... PROGRAM ARGUMENT...: what the program says below the library, and its status if it is not 0.
 under()
 {
