@@ -142,10 +142,8 @@ static __attribute__((noinline)) void *alloc_any(size_t size, size_t alignment,
         if (!is_ready())
             return serve(MEMKIND_DEFAULT, size, alignment, filling);
     }
-    if (likely(!place.watched))
-        return front_alloc(size, alignment, filling, caller);
     block = front_alloc(size, alignment, filling, caller);
-    if (block)
+    if (block && place.watched)
         watch_add(block, size);
     return block;
 }
