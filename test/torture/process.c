@@ -10,6 +10,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -326,10 +327,23 @@ static bool is_canary(int file)
     return false;
 }
 
+/* Not 0 to 2: the number 2 is standard error for everybody who complains, the log of the library
+ * included, whoever has opened it. */
+static int open_canary(void)
+{
+    int any = memfd_create("canary", MFD_CLOEXEC), file;
+
+    if (any < 0 || any > STDERR_FILENO)
+        return any;
+    file = fcntl(any, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    close(any);
+    return file;
+}
+
 static void canary_new(void)
 {
     unsigned number = canary_count;
-    int file = number < CANARIES ? memfd_create("canary", MFD_CLOEXEC) : -1;
+    int file = number < CANARIES ? open_canary() : -1;
     struct stat known;
 
     if (file < 0)
