@@ -15,8 +15,10 @@
 #include "backend_tbb/tbb.h"
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <link.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "kinds/system/callbacks.h"
 #include "kinds/system/leftover.h"
@@ -246,13 +248,45 @@ static bool learn(void)
  * A program may use oneTBB itself. Its threads are inside the library then when ours are not, and a
  * child of fork(2) would find the library's locks taken by threads that it does not have. So we use
  * an instance that is ours alone: the loader knows a library by its file, and a copy of the file is
- * another one. The path is one that nobody else has the idea to open. NULL: not to be had (no
- * /proc, no executable memory files), and the shared one is used.
+ * another one.
  */
+
+#define PATH_ROOM (PATH_MAX + 64)
+
+/* The path of a descriptor, which nobody else has the idea to open, and at least as long as the
+ * name that the copy gets. Where that is too long for the kernel, dlopen() says so. */
+static void path_of(int file, size_t length, char path[PATH_ROOM])
+{
+    int done = snprintf(path, PATH_ROOM, "/proc/self/");
+
+    while ((size_t)done < length && done < PATH_MAX)
+        done += snprintf(path + done, (size_t)(PATH_ROOM - done), "./");
+    snprintf(path + done, (size_t)(PATH_ROOM - done), "./fd/./%d", file);
+}
+
+/* Debuggers, handlers of crashes and sanitizers open a library by the name that the loader has for
+ * it, and the descriptor's number is any file of the program's by then. So it gets one of the file
+ * that it is a copy of: not the usual one, by which the loader knows the shared instance. Written
+ * over the old name, since the loader frees that. Whoever reads it meanwhile finds a bit of both.
+ */
+static void name_copy(void *copy, const char *path, const char *original)
+{
+    const char *slash = strrchr(original, '/');
+    size_t directory = slash ? (size_t)(slash - original) + 1 : 0;
+    struct link_map *map;
+
+    if (dlinfo(copy, RTLD_DI_LINKMAP, &map) || strcmp(map->l_name, path) != 0)
+        return;
+    memcpy(map->l_name, original, directory);
+    memcpy(map->l_name + directory, "./", 2);
+    strcpy(map->l_name + directory + 2, original + directory);
+}
+
+/* NULL: not to be had (no /proc, no executable memory files), and the shared one is used. */
 static void *open_copy(void *shared)
 {
     struct link_map *map;
-    char path[64];
+    char path[PATH_ROOM];
     void *copy;
     int file;
 
@@ -261,9 +295,11 @@ static void *open_copy(void *shared)
     file = os_copy_to_memory(map->l_name, TBB_FILE);
     if (file < 0)
         return NULL;
-    snprintf(path, sizeof path, "/proc/self/./fd/./%d", file);
+    path_of(file, strlen(map->l_name) + strlen("./"), path);
     copy = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (!copy)
+    if (copy)
+        name_copy(copy, path, map->l_name);
+    else
         callbacks->log("no private copy of " TBB_FILE ": %s", dlerror());
     os_close(file);
     return copy;

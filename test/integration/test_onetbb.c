@@ -8,8 +8,12 @@
 #include "support.h"
 
 #include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -136,6 +140,48 @@ Test(onetbb, children_do_not_wait_for_the_programs_own_use)
     for (size_t i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     cr_assert_eq(memkind_destroy_kind(file), 0);
+}
+
+/* --- the loader's names ----------------------------------------------------------------------- */
+
+/* How many instances of libtbbmalloc there are, and the file of each. */
+static int look_at_name(struct dl_phdr_info *module, size_t size, void *count)
+{
+    const char *name = strrchr(module->dlpi_name, '/');
+    char start[SELFMAG];
+    int file;
+
+    (void)size;
+    cr_expect_null(strstr(module->dlpi_name, "/fd/"), "%s", module->dlpi_name);
+    if (!name || strcmp(name, "/libtbbmalloc.so.2") != 0)
+        return 0;
+    ++*(int *)count;
+    file = open(module->dlpi_name, O_RDONLY);
+    cr_assert_geq(file, 0, "%s", module->dlpi_name);
+    cr_expect_eq(read(file, start, sizeof start), (ssize_t)sizeof start);
+    cr_expect_arr_eq(start, ELFMAG, SELFMAG, "%s", module->dlpi_name);
+    close(file);
+    return 0;
+}
+
+/* Who wants a library's symbols opens the name that the loader has for it: a debugger, a handler of
+ * crashes, a sanitizer. That must be the library's file, and no descriptor of the program's. */
+Test(onetbb, every_instance_is_named_by_its_file)
+{
+    struct link_map *shared;
+    void *library;
+    int count = 0;
+
+    open_onetbb();
+    memkind_free(NULL, memkind_malloc(MEMKIND_DEFAULT, 1));
+    dl_iterate_phdr(look_at_name, &count);
+    cr_assert_eq(count, test_tbb() ? 2 : 1);
+
+    /* The program has the shared one by either name. */
+    library = dlopen("libtbbmalloc.so.2", RTLD_NOW);
+    cr_assert_eq(dlinfo(library, RTLD_DI_LINKMAP, &shared), 0);
+    cr_assert_eq(dlsym(library, "scalable_malloc"), *(void **)&scalable_malloc);
+    cr_assert_eq(dlopen(shared->l_name, RTLD_NOW), library);
 }
 
 /* --- the program's own keys ------------------------------------------------------------------- */
