@@ -15,7 +15,9 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 REPORT = re.compile(r"WARNING: ThreadSanitizer|ERROR: (Address|Leak|Thread)Sanitizer|runtime error: ")
+ASSERTION = re.compile(r"\[----\] (.*)$")  # what a failed assertion says, on a few lines before [FAIL]
 CRITERION = re.compile(r"\[(RUN |PASS|FAIL|SKIP)\] ([^ ]+?):?(?: (.*))?$")
+REASON_MOST = 600
 # What Criterion says of tests that the program's --filter leaves out: test/support/functions.cmake. They count no
 # more than programs that a build does not have. It says the same of those with `.disabled`, so there are none: a test
 # that cannot run here calls test_skip(), with the reason.
@@ -33,17 +35,23 @@ def tests_of_output(program, output):
     reports = {}
     said = {}
     current = program
+    asserted = []
     for line in output.splitlines():
         criterion = CRITERION.match(line)
+        assertion = ASSERTION.match(line)
+        if assertion:
+            asserted.append(assertion.group(1))
         if REPORT.search(line):
             reports.setdefault(current, reason_of_report(line))
         elif criterion:
             status, name, reason = criterion.groups(default="")
             if status == "RUN ":
+                asserted = []
                 current = name
                 tests[name] = ("fail", "did not end")
             elif status == "FAIL":
-                tests[name] = ("fail", "" if reason.startswith("(") else reason)
+                said_there = "" if reason.startswith("(") else reason
+                tests[name] = ("fail", " ".join([said_there, *asserted])[:REASON_MOST])
             elif status == "SKIP" and reason == LEFT_OUT:
                 tests.pop(name, None)
             elif status == "SKIP":
@@ -76,7 +84,9 @@ def tests_of_program(case):
         if about is None:
             about = case.find("skipped")
         message = about.get("message", "") if about is not None else ""
-        tests[program] = ("fail", message or "failed, or took too long")
+        output = case.findtext("system-out", "")
+        first = next((line for line in output.splitlines() if "FAILED" in line), "")
+        tests[program] = ("fail", (first or message or "failed, or took too long")[:REASON_MOST])
     for name, (status, reason) in tests.items():
         if name != program and not name.startswith(program + "::"):
             name = f"{program}: {name}"

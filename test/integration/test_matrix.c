@@ -263,6 +263,8 @@ static bool kernel_is_to_blame(const struct recipe *recipe, size_t operation)
            !kernel_copies(GIB, 60);
 }
 
+static char last_failure[CELL_TEXT + 256];
+
 static void failed(size_t kind, size_t operation, const char *why, const struct test_child *child)
 {
     char how[64] = "";
@@ -272,8 +274,10 @@ static void failed(size_t kind, size_t operation, const char *why, const struct 
         snprintf(how, sizeof how, "signal %d; ", WTERMSIG(child->status));
     else if (WEXITSTATUS(child->status) > 1)
         snprintf(how, sizeof how, "status %d; ", WEXITSTATUS(child->status));
-    fprintf(stderr, "%s x %s x %s (%s): %s%s\n", operations[operation]->name, recipes[kind].name,
-            manager_name(), recipes[kind].group, how, why);
+    snprintf(last_failure, sizeof last_failure, "%s x %s x %s (%s): %s%s",
+             operations[operation]->name, recipes[kind].name, manager_name(), recipes[kind].group,
+             how, why);
+    fprintf(stderr, "%s\n", last_failure);
 }
 
 static bool asked_for(const char *variable, const char *name)
@@ -464,7 +468,7 @@ Test(matrix, every_cell)
             bad += results[i][j] == FAIL;
             empty += results[i][j] == EMPTY;
         }
-    cr_assert_eq(bad, 0, "%zu cells failed", bad);
+    cr_assert_eq(bad, 0, "%zu cells failed, the last: %s", bad, last_failure);
     cr_assert_eq(empty, 0, "%zu cells are empty", empty);
 }
 
