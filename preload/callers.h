@@ -6,7 +6,7 @@
  * The address that a call returns to is looked up in a table; on a hit nothing else is read, and
  * nothing locked. On a miss the rules' questions about the caller are answered once: its module by
  * _dl_find_object(), which takes no lock, the rest by the module's file (module.h). What is
- * allocated meanwhile in this thread is of MEMKIND_DEFAULT.
+ * allocated meanwhile in this thread, at addresses that are not known yet, is of MEMKIND_DEFAULT.
  *
  * Addresses are used again after dlclose(). A library is only opened with blocks that the dynamic
  * loader asks for after the module is in its list and before any of its code runs; at those, the
@@ -42,12 +42,21 @@ static inline size_t callers_place(uint64_t address)
     return (size_t)(address * 0x9e3779b97f4a7c15 >> (64 - CALLERS_BITS));
 }
 
-static inline const struct plan *callers_plan(const void *caller)
+/* Whether the address is in the first place that it may be in; false: callers_find() knows. */
+static inline bool callers_hit(const void *caller, const struct plan **plan)
 {
     uint64_t address = (uintptr_t)caller;
     uint64_t there = atomic_load_explicit(&callers[callers_place(address)], memory_order_acquire);
 
-    if (likely(there >> CALLERS_BITS == address))
-        return plan_get((uint16_t)there);
-    return callers_find(caller);
+    if (unlikely(there >> CALLERS_BITS != address))
+        return false;
+    *plan = plan_get((uint16_t)there);
+    return true;
+}
+
+static inline const struct plan *callers_plan(const void *caller)
+{
+    const struct plan *plan;
+
+    return likely(callers_hit(caller, &plan)) ? plan : callers_find(caller);
 }

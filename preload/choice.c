@@ -9,6 +9,7 @@
 
 #include "callers.h"
 #include "ledger.h"
+#include "library.h"
 #include "place.h"
 #include "plan.h"
 #include "settings.h"
@@ -227,13 +228,16 @@ void *choice_alloc(size_t size, size_t alignment, enum filling filling, const vo
     return block ? block : choose(plan, size, alignment, filling);
 }
 
-/* What malloc() is asked for, where the rule that it comes under may be simple. */
-static __attribute__((noinline)) void *malloc_by(const struct plan *plan, size_t size)
+/* What malloc() is asked for, where the plan's table does not say which kind that is of; the rule
+ * that it comes under may be simple all the same. */
+static void *malloc_by_plan(size_t size, const void *the_plan, const void *caller)
 {
+    const struct plan *plan = the_plan;
     memkind_t kind = plan->kind;
     void *block = NULL;
 
-    if (unlikely(size >= plan->below)) {
+    (void)caller; /* the plan is the caller's */
+    if (size >= plan->below) {
         size_t number = plan->of_loader || callers_busy ? rules->count + 1 : find(plan, size);
 
         kind = number < rules->count ? states[number].simple : number == rules->count ? rest : NULL;
@@ -243,18 +247,19 @@ static __attribute__((noinline)) void *malloc_by(const struct plan *plan, size_t
     return likely(block) ? block : choose(plan, size, 1, AS_IS);
 }
 
-static void *malloc_by_size(size_t size, const void *caller)
+static __attribute__((noinline)) void *malloc_by_new_caller(size_t size, const void *caller)
 {
-    (void)caller; /* the rules ask for none */
-    return malloc_by(all, size);
+    return memkind_sizes_malloc(size, callers_find(caller)->sizes, caller);
 }
 
-static void *malloc_by_caller(size_t size, const void *caller)
+/* Nothing is kept for after a call: both are jumps. */
+static void *malloc_by_caller(size_t size, const void *how, const void *caller)
 {
-    const struct plan *plan = callers_plan(caller);
+    const struct plan *plan;
 
-    return likely(size < plan->plain) ? memkind_malloc(plan->kind, serve_size(size))
-                                      : malloc_by(plan, size);
+    (void)how; /* each caller has its own */
+    return likely(callers_hit(caller, &plan)) ? memkind_sizes_malloc(size, plan->sizes, caller)
+                                              : malloc_by_new_caller(size, caller);
 }
 
 /* The rule has the block's bytes back. */
@@ -403,15 +408,17 @@ static bool begin(struct front *front)
         return false;
     front->kind = all->kind;
     front->below = all->below;
-    front->malloc = malloc_by_size;
+    front->malloc = memkind_sizes_malloc;
+    front->how = all->sizes;
     return true;
 }
 
 bool choice_begin(struct front *front, const struct rules *all_rules, bool counted)
 {
-    const struct plan_basis basis = {*all_rules, front->kind, simple_kind};
+    const struct plan_basis basis = {*all_rules, front->kind, simple_kind, malloc_by_plan};
 
-    plan_begin(&basis);
+    if (!plan_begin(&basis))
+        return false;
     rules = plan_rules();
     rest = front->kind;
     is_watched = counted;

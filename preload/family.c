@@ -3,9 +3,9 @@
 /*
  * family: malloc and all that belongs to it, with the rules of glibc 2.36, and C23's.
  *
- * Every function has a block of the library at hand in the common case, inline but for the one call
- * of memkind.h; all else is place.h. Any thread, from the dynamic loader's first instruction
- * that allocates to the last destructor.
+ * malloc() and free() are jumps (place.h); every other function has a block of the library at hand
+ * in the common case, inline but for the one call of memkind.h; all else is place.h. Any thread,
+ * from the dynamic loader's first instruction that allocates to the last destructor.
  */
 #include <memkind.h>
 
@@ -29,15 +29,12 @@
 
 void *family_alloc(size_t size, const void *caller)
 {
-    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), serve_size(size))
-                                         : place_malloc(size, caller);
+    return place_malloc(size, caller);
 }
 
-/* Both calls are jumps: nothing of this is left behind them. */
 PUBLIC void *malloc(size_t size)
 {
-    return likely(place_is_simple(size)) ? memkind_malloc(place_kind(), serve_size(size))
-                                         : place_malloc(size, CALLER);
+    return place_malloc(size, CALLER);
 }
 
 PUBLIC void *calloc(size_t count, size_t size)
@@ -111,14 +108,9 @@ PUBLIC void *pvalloc(size_t size)
 
 /* --- blocks that go --------------------------------------------------------------------------- */
 
-/* A kind that is named saves a look at whose the block is. */
 PUBLIC void free(void *block)
 {
-    if (unlikely(place.watched)) {
-        place_free(block);
-        return;
-    }
-    memkind_free(atomic_load_explicit(&place.only, memory_order_relaxed), block);
+    place_free(block);
 }
 
 /* C23 lets an allocator trust these; this one asks nobody. */

@@ -29,8 +29,9 @@ struct front {
     bool follows;
     /* front_resize() is. */
     bool resizes;
-    /* As front_alloc(), of what malloc() is asked for; NULL: that is. */
-    void *(*malloc)(size_t size, const void *caller);
+    /* As front_alloc(), of what malloc() is asked for, with `how`; NULL: that is. */
+    void *(*malloc)(size_t size, const void *how, const void *caller);
+    const void *how;
     /* What is to be added to the report; NULL: nothing. */
     void (*report)(struct output *output);
 };

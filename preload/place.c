@@ -11,25 +11,24 @@
 #include "capture.h"
 #include "early.h"
 #include "front.h"
+#include "library.h"
 #include "next.h"
 #include "report.h"
 #include "sample.h"
 #include "serve.h"
 #include "settings.h"
 
-/* Of libmemkind.so, and of no header (src/frontend/compat.c): free() need not ask of every block
- * whose it is. */
-void memkind_take_foreign(void (*take)(void *block));
+static void *malloc_watched(size_t size, const void *how, const void *caller);
+static void free_watched(memkind_t kind, void *block);
 
-static void *malloc_watched(size_t size, const void *caller);
-
-struct place place = {.otherwise = malloc_watched};
+struct place place = {.malloc = malloc_watched, .free = memkind_free};
 
 /* Written at the start. Of the front's answer, `place` has what is inline. */
 static struct front front;
 static bool reported; /* blocks are counted: report.h */
 static bool profiled; /* blocks are sampled: sample.h */
 static bool checked;  /* MEMKIND_CHECK is on */
+static bool watched;  /* all blocks that change and go are to pass by here */
 
 /* Where a profile is all that watches, and all blocks are of MEMKIND_DEFAULT, which has no other
  * kind behind it. A profile is not to change much of how fast a program is. */
@@ -67,7 +66,8 @@ __attribute__((constructor)) static void note_libc(void)
     libc_has_started = true;
 }
 
-/* memkind_free() has got a block that is not the library's. */
+/* memkind_free() has got a block that is not the library's: free() need not ask of every block
+ * whose it is. */
 static void take_foreign(void *block)
 {
     if (!early_size(block))
@@ -75,11 +75,44 @@ static void take_foreign(void *block)
 }
 
 /* Where a kind has no memory, the front has the next one, MEMKIND_DEFAULT in the end. */
-static void *malloc_or_front(size_t size, const void *caller)
+static void *malloc_or_front(size_t size, const void *how, const void *caller)
 {
     void *block = likely(size < front.below) ? memkind_malloc(front.kind, serve_size(size)) : NULL;
 
+    (void)how;
     return likely(block) ? block : front_alloc(size, 1, AS_IS, caller);
+}
+
+static void choose_malloc(void)
+{
+    place_malloc_function function = front.malloc;
+    const void *how = front.how;
+    struct memkind_sizes *sizes;
+
+    if (!function) {
+        function = malloc_or_front;
+        sizes = memkind_sizes_new(malloc_or_front, NULL);
+        if (sizes) {
+            function = memkind_sizes_malloc;
+            how = sizes;
+            memkind_sizes_set(sizes, 0, front.below ? front.below - 1 : 0, front.kind);
+        }
+    }
+    atomic_store_explicit(&place.how, how, memory_order_relaxed);
+    atomic_store_explicit(&place.malloc, function, memory_order_release);
+}
+
+static void choose_free(void)
+{
+    bool is_one = front.kind == MEMKIND_DEFAULT && front.below == SIZE_MAX;
+
+    if (is_one && !reported && !front.follows)
+        atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
+    else if (!watched)
+        atomic_store_explicit(&place.free, memkind_free_trusted, memory_order_relaxed);
+    if (watched)
+        atomic_store_explicit(&place.free, free_watched, memory_order_relaxed);
+    only_profiled = profiled && place.only;
 }
 
 static void start(void)
@@ -94,21 +127,14 @@ static void start(void)
     if (reported)
         report_begin(front.report);
     profiled = settings_profile() && capture_begin();
-    place.watched = reported || profiled || front.follows;
-    place.resized = place.watched || front.resizes;
-    if (reported || front.follows)
-        return;
-    if (front.kind == MEMKIND_DEFAULT) {
+    watched = reported || profiled || front.follows;
+    place.resized = watched || front.resizes;
+    choose_free();
+    if (front.kind == MEMKIND_DEFAULT)
         atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);
-        if (front.below == SIZE_MAX) {
-            atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
-            only_profiled = profiled;
-        }
-    }
-    if (profiled)
+    if (watched)
         return;
-    atomic_store_explicit(&place.otherwise, front.malloc ? front.malloc : malloc_or_front,
-                          memory_order_relaxed);
+    choose_malloc();
     if (front.kind == MEMKIND_DEFAULT)
         atomic_store_explicit(&place.below, front.below, memory_order_relaxed);
 }
@@ -143,7 +169,7 @@ static __attribute__((noinline)) void *alloc_any(size_t size, size_t alignment,
             return serve(MEMKIND_DEFAULT, size, alignment, filling);
     }
     block = front_alloc(size, alignment, filling, caller);
-    if (block && place.watched)
+    if (block && watched)
         watch_add(block, size);
     return block;
 }
@@ -172,13 +198,15 @@ static __attribute__((cold, noinline)) void free_sampled(void *block)
     memkind_free(place_kind(), block);
 }
 
-static void *malloc_watched(size_t size, const void *caller)
+static void *malloc_watched(size_t size, const void *how, const void *caller)
 {
+    (void)how;
     return place_alloc(size, 1, AS_IS, caller);
 }
 
-void place_free(void *block)
+static void free_watched(memkind_t kind, void *block)
 {
+    (void)kind;
     if (only_profiled) {
         if (unlikely(block && sample_may_be(block)))
             free_sampled(block);

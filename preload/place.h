@@ -3,10 +3,11 @@
 /*
  * place: which kind a block of the program comes from.
  *
- * Up to a size, MEMKIND_DEFAULT serves all blocks, and the answer is inline. Beyond it, malloc()
- * asks place_malloc(), which may be a way of the front's own (front.h). Where nothing is decided
- * yet, where the program is watched, and for all others, place_alloc() answers: it asks the front,
- * counts for the report, and samples for the profile.
+ * malloc() and free() are jumps to the shortest way that the settings allow: a table of kinds by
+ * size (library.h), or a way of the front's own (front.h). For all others, MEMKIND_DEFAULT serves
+ * blocks up to a size, and that answer is inline. Where nothing is decided yet, where the program
+ * is watched, and for all else, place_alloc() answers: it asks the front, counts for the report,
+ * and samples for the profile.
  *
  * The first block of the process decides, once (front_begin()). Whoever comes meanwhile, which can
  * only be what the library itself calls, since no thread was started without a block, gets blocks
@@ -28,16 +29,18 @@
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 #define HIDDEN __attribute__((visibility("hidden")))
 
-typedef void *(*place_malloc_function)(size_t size, const void *caller);
+typedef void *(*place_malloc_function)(size_t size, const void *how, const void *caller);
+typedef void (*place_free_function)(memkind_t kind, void *block);
 
 /* What the inline part reads. */
 struct place {
-    atomic_size_t below;                      /* all blocks of less bytes are of `kind`; 0: none */
-    _Atomic(memkind_t) kind;                  /* MEMKIND_DEFAULT; written before `below` */
-    _Atomic(memkind_t) only;                  /* all blocks are of this kind; NULL: it is not so */
-    _Atomic(place_malloc_function) otherwise; /* all other blocks that malloc() is asked for */
-    bool watched; /* all blocks that change and go are to pass by here */
-    bool resized; /* all blocks that change */
+    atomic_size_t below;                   /* all blocks of less bytes are of `kind`; 0: none */
+    _Atomic(memkind_t) kind;               /* MEMKIND_DEFAULT; written before `below` */
+    _Atomic(place_malloc_function) malloc; /* what malloc() does; what it is to be given: */
+    _Atomic(const void *) how;             /* written before it */
+    _Atomic(place_free_function) free;     /* what free() does */
+    _Atomic(memkind_t) only;               /* all blocks are of this kind; NULL: it is not so */
+    bool resized;                          /* all blocks that change are to pass by here */
 };
 extern struct place place HIDDEN;
 
@@ -56,9 +59,11 @@ static inline memkind_t place_kind(void)
  * program's call returns to. NULL with ENOMEM. */
 void *place_alloc(size_t size, size_t alignment, enum filling filling, const void *caller);
 
+/* As malloc(). */
 static inline void *place_malloc(size_t size, const void *caller)
 {
-    return atomic_load_explicit(&place.otherwise, memory_order_relaxed)(size, caller);
+    return atomic_load_explicit(&place.malloc, memory_order_relaxed)(
+        size, atomic_load_explicit(&place.how, memory_order_relaxed), caller);
 }
 
 /* Another size for a block of this library: where its kind has no memory for it, or where the
@@ -69,8 +74,12 @@ void *place_move(void *block, size_t size, const void *caller);
  * place_move(), or place_realloc_foreign() for a block of others. */
 void *place_resize(void *block, size_t size);
 
-/* Frees any block, if the program is watched. */
-void place_free(void *block);
+/* As free(). A kind that is named saves a look at whose the block is. */
+static inline void place_free(void *block)
+{
+    atomic_load_explicit(&place.free, memory_order_relaxed)(
+        atomic_load_explicit(&place.only, memory_order_relaxed), block);
+}
 
 /* A block that is none of the library's. */
 void *place_realloc_foreign(void *block, size_t size, const void *caller);

@@ -6,15 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "library.h"
+
 static struct plan_basis basis;
-static struct plan none = {.plain = SIZE_MAX, .below = SIZE_MAX};
+static struct plan none = {.below = SIZE_MAX};
 
 _Atomic(const struct plan *) plan_all[PLANS];
 
-void plan_begin(const struct plan_basis *the_basis)
+bool plan_begin(const struct plan_basis *the_basis)
 {
     basis = *the_basis;
     none.kind = MEMKIND_DEFAULT;
+    none.sizes = memkind_sizes_new(basis.otherwise, &none);
+    if (none.sizes)
+        memkind_sizes_set(none.sizes, 0, SIZE_MAX, none.kind);
+    return none.sizes != NULL;
 }
 
 const struct rules *plan_rules(void)
@@ -50,6 +56,23 @@ static void simplify(struct plan *plan)
     }
 }
 
+/* The last rule first: what comes before it has the last word. False: there is no memory. */
+static bool make_sizes(struct plan *plan)
+{
+    plan->sizes = memkind_sizes_new(basis.otherwise, plan);
+    if (!plan->sizes)
+        return false;
+    if (plan->of_loader)
+        return true; /* it is to be looked at each time */
+    memkind_sizes_set(plan->sizes, 0, SIZE_MAX, basis.rest);
+    for (unsigned i = plan->count; i-- > 0;) {
+        const struct rule *rule = &basis.rules.rule[plan->rule[i]];
+
+        memkind_sizes_set(plan->sizes, rule->low, rule->high, basis.simple_kind(plan->rule[i]));
+    }
+    return true;
+}
+
 static struct plan *make(const bool *holds, bool of_loader)
 {
     struct plan *plan = malloc(sizeof *plan + basis.rules.count * sizeof plan->rule[0]);
@@ -69,8 +92,6 @@ static struct plan *make(const bool *holds, bool of_loader)
     simplify(plan);
     if (of_loader)
         plan->below = 0;
-    if (plan->kind == MEMKIND_DEFAULT)
-        plan->plain = plan->below;
     return plan;
 }
 
@@ -88,13 +109,16 @@ const struct plan *plan_of(const bool *holds, bool of_loader)
 
     for (unsigned i = 0; plan && i < PLANS; i++) {
         plan->number = (uint16_t)i;
-        there = NULL;
-        if (atomic_compare_exchange_strong(&plan_all[i], &there, plan))
+        there = atomic_load(&plan_all[i]);
+        if (!there && (plan->sizes || make_sizes(plan)) &&
+            atomic_compare_exchange_strong(&plan_all[i], &there, plan))
             return plan;
-        if (is_same(there, plan))
+        if (!there || is_same(there, plan))
             break;
         there = NULL;
     }
+    if (plan)
+        memkind_free(NULL, plan->sizes);
     free(plan);
     return there;
 }

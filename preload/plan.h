@@ -3,8 +3,8 @@
 /*
  * plan: the rules that are left for a caller, in their order.
  *
- * Where the first of them asks for no more than a size, and gives a kind and nothing else, the plan
- * says so, and the choice is one comparison.
+ * Where the size of a block alone says which rule it is for, and that gives a kind and nothing
+ * else, a table of the plan has the kind (library.h).
  *
  * Threads: any, but plan_begin(), which comes first. Plans are never freed: any thread may be
  * reading one.
@@ -23,9 +23,9 @@
 #define PLANS 4096 /* different ones */
 
 struct plan {
-    size_t plain; /* blocks of less bytes are of MEMKIND_DEFAULT, with no other kind behind */
     size_t below; /* blocks of less bytes are simply of `kind` */
     memkind_t kind;
+    struct memkind_sizes *sizes; /* asks `otherwise` of the basis */
     bool of_loader; /* the caller is the dynamic loader, which may be changing what is loaded */
     uint16_t number;
     unsigned count;
@@ -38,9 +38,12 @@ struct plan_basis {
     memkind_t rest; /* for blocks that no rule is for */
     /* The kind that all blocks of a rule simply come from; NULL: more is to be known. */
     memkind_t (*simple_kind)(size_t rule);
+    /* What malloc() is asked for, where the table of a plan does not say which kind that is. */
+    void *(*otherwise)(size_t size, const void *plan, const void *caller);
 };
 
-void plan_begin(const struct plan_basis *basis);
+/* False: there is no memory. */
+bool plan_begin(const struct plan_basis *basis);
 
 /* All rules. */
 const struct rules *plan_rules(void);

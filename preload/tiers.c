@@ -9,11 +9,8 @@
 #include <string.h>
 
 #include "../tools/size.h"
+#include "library.h"
 #include "settings.h"
-
-/* Of libmemkind.so, and of no header (src/frontend/compat.c): programs do not know that a file's
- * pages are common to them and their children. */
-void memkind_copy_at_fork(memkind_t kind);
 
 /* --- words ------------------------------------------------------------------------------------ */
 
@@ -134,7 +131,7 @@ static bool make_file(struct words part, const struct words values[], memkind_t 
     error = memkind_create_pmem(path, limit, kind);
     if (error)
         return refuse_kind(part, error);
-    memkind_copy_at_fork(*kind);
+    memkind_copy_at_fork(*kind); /* the program does not know that a file's pages are common */
     files.kinds[files.count++] = *kind;
     return true;
 }

@@ -163,6 +163,17 @@ reader=$!
 check "a report that nobody reads" "status 0" \
     "$(status=0; "$run" --report sh -c "kill $reader; sleep 0.1" 2>gone || status=$?; echo "status $status")"
 
+# Where nobody counts, malloc() looks sizes up in a table, of every caller or of this one.
+kinds='0 HBW 2 DEFAULT 40 HBW 101 REGULAR 102 DEFAULT 144 HBW 161 REGULAR 300 DEFAULT 4090 HBW 5001 DEFAULT '
+for manager in JEMALLOC TBB; do
+    for who in '' 'function first' 'module rules_program'; do
+        printf "$who size %s\n" '1 -> HBW' '40..100 -> HBW' '101 -> REGULAR' '144..160 -> HBW' \
+            '161..299 -> REGULAR' '200..400 -> DEFAULT' '4090..5000 -> HBW' >sizes
+        check "kinds by size of ${who:-everybody}, $manager" "$kinds" \
+            "$(MEMKIND_HEAP_MANAGER=$manager "$run" --rules sizes "$program" kinds)"
+    done
+done
+
 # A size is that which the program asks for.
 by 'size ..999 -> HBW' 'size 1000..1000 -> REGULAR' 'size 1001..2500 -> HBW limit 1G'
 check "sizes" "100 0" "$(row 2)"

@@ -28,6 +28,7 @@ MAY_INCLUDE = {
     "src/frontend": ["src/check/check.h", "src/heap_manager.h", "src/kinds"],
     # The hit of a thread's cache is inline in the allocation functions.
     "src/frontend/memkind.c": ["src/frontend", "src/check/check.h", "src/heap_manager.h", "src/kinds", "src/backend_jemalloc/fast.h"],
+    "src/frontend/program.c": ["src/frontend", "src/check/check.h", "src/heap_manager.h", "src/kinds", "src/backend_jemalloc/fast.h"],
     "include": [],
     # Bandwidth is measured in the same way everywhere.
     "tools": ["src/frontend", "src/heap_manager.h", "src/kinds", "bench/stream.h"],

@@ -4,7 +4,7 @@
  * program: blocks that rules can tell apart, by who asks for them, how large they are, in which
  * thread, and of which C++ type. Built without optimization, so that each function is one.
  *
- * usage: program [plugins LIBRARY_A LIBRARY_B | churn | site]
+ * usage: program [plugins LIBRARY_A LIBRARY_B | churn | half | cancel | kinds]
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -168,6 +168,45 @@ static int be_cancelled()
     return 0;
 }
 
+/* --- kinds by size ---------------------------------------------------------------------------- */
+
+static const char *kind_of(void *block)
+{
+    static const auto detect =
+        reinterpret_cast<void *(*)(void *)>(dlsym(RTLD_DEFAULT, "memkind_detect_kind"));
+
+    for (const char *name : {"MEMKIND_DEFAULT", "MEMKIND_HBW", "MEMKIND_REGULAR"})
+        if (detect(block) == *static_cast<void **>(dlsym(RTLD_DEFAULT, name)))
+            return std::strchr(name, '_') + 1;
+    return "?";
+}
+
+/* From which size on blocks of first() are of which kind; of each size there are several at a time,
+ * and each is freed, so that the next ones are of the thread's cache. */
+static int tell_kinds()
+{
+    const char *last = "";
+
+    for (std::size_t size = 0; size <= 6000; size++) {
+        char *blocks[3];
+
+        for (char *&block : blocks)
+            block = static_cast<char *>(first(size));
+        for (char *block : blocks) {
+            if (reinterpret_cast<std::uintptr_t>(block) % 16 || malloc_usable_size(block) < size ||
+                kind_of(block) != kind_of(blocks[0]))
+                std::printf("a block of %zu bytes is not as it should be\n", size);
+            std::memset(block, 1, size);
+        }
+        if (kind_of(blocks[0]) != last)
+            std::printf("%zu %s ", size, last = kind_of(blocks[0]));
+        for (char *block : blocks)
+            free(block);
+    }
+    std::puts("");
+    return 0;
+}
+
 static void blocks_of_all_sorts()
 {
     std::vector<particle> particles;
@@ -200,6 +239,8 @@ int main(int argc, char **argv)
         return resize_half();
     if (argc == 2 && !std::strcmp(argv[1], "cancel"))
         return be_cancelled();
+    if (argc == 2 && !std::strcmp(argv[1], "kinds"))
+        return tell_kinds();
     blocks_of_all_sorts();
     return 0;
 }

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * library: what libmemkind.so has for the libraries of this folder, and no header of its own
+ * declares: src/frontend/compat.c, src/frontend/program.c.
+ *
+ * Threads: any.
+ */
+#pragma once
+
+#include <memkind.h>
+
+#include <stddef.h>
+
+/* What memkind_free() is given and does not know goes there. */
+void memkind_take_foreign(void (*take)(void *block));
+
+/* A child of fork(2) has copies of the kind's blocks, be it a file. */
+void memkind_copy_at_fork(memkind_t kind);
+
+/* --- kinds by size ---------------------------------------------------------------------------- */
+
+/* Which kind small blocks are of, by their size; never freed. */
+struct memkind_sizes;
+
+/* No kind is known for any size. `otherwise` serves sizes that are not known, large ones, 0, and
+ * those whose kind has no memory. NULL: there is no memory. */
+struct memkind_sizes *memkind_sizes_new(void *(*otherwise)(size_t size, const void *argument,
+                                                           const void *caller),
+                                        const void *argument);
+
+/* Blocks of `low` to `high` bytes are of this kind; NULL: it is not known. At the ends of the
+ * range, it may not be known for some sizes in it and beside it from then on. Nobody else has the
+ * table yet. */
+void memkind_sizes_set(struct memkind_sizes *sizes, size_t low, size_t high, memkind_t kind);
+
+/* A block that is aligned as malloc(3) has it. */
+void *memkind_sizes_malloc(size_t size, const void *sizes, const void *caller);
+
+/* As memkind_free() of any block, whichever kind is named. The caller vouches for it: a pointer
+ * into a block may be taken for one. */
+void memkind_free_trusted(memkind_t kind, void *block);
