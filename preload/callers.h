@@ -42,21 +42,22 @@ static inline size_t callers_place(uint64_t address)
     return (size_t)(address * 0x9e3779b97f4a7c15 >> (64 - CALLERS_BITS));
 }
 
-/* Whether the address is in the first place that it may be in; false: callers_find() knows. */
-static inline bool callers_hit(const void *caller, const struct plan **plan)
+/* The number of its plan, if the address is in the first place that it may be in; false:
+ * callers_find() knows. */
+static inline bool callers_hit(const void *caller, unsigned *plan)
 {
     uint64_t address = (uintptr_t)caller;
     uint64_t there = atomic_load_explicit(&callers[callers_place(address)], memory_order_acquire);
 
     if (unlikely(there >> CALLERS_BITS != address))
         return false;
-    *plan = plan_get((uint16_t)there);
+    *plan = (uint16_t)there;
     return true;
 }
 
 static inline const struct plan *callers_plan(const void *caller)
 {
-    const struct plan *plan;
+    unsigned number;
 
-    return likely(callers_hit(caller, &plan)) ? plan : callers_find(caller);
+    return likely(callers_hit(caller, &number)) ? plan_get(number) : callers_find(caller);
 }

@@ -255,11 +255,12 @@ static __attribute__((noinline)) void *malloc_by_new_caller(size_t size, const v
 /* Nothing is kept for after a call: both are jumps. */
 static void *malloc_by_caller(size_t size, const void *how, const void *caller)
 {
-    const struct plan *plan;
+    unsigned plan;
 
     (void)how; /* each caller has its own */
-    return likely(callers_hit(caller, &plan)) ? memkind_sizes_malloc(size, plan->sizes, caller)
-                                              : malloc_by_new_caller(size, caller);
+    return likely(callers_hit(caller, &plan))
+               ? memkind_sizes_malloc(size, plan_get_sizes(plan), caller)
+               : malloc_by_new_caller(size, caller);
 }
 
 /* The rule has the block's bytes back. */

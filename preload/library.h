@@ -10,6 +10,7 @@
 
 #include <memkind.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What memkind_free() is given and does not know goes there. */
@@ -29,13 +30,18 @@ struct memkind_sizes *memkind_sizes_new(void *(*otherwise)(size_t size, const vo
                                                            const void *caller),
                                         const void *argument);
 
-/* Blocks of `low` to `high` bytes are of this kind; NULL: it is not known. At the ends of the
- * range, it may not be known for some sizes in it and beside it from then on. Nobody else has the
+/* Blocks of `low` to `high` bytes are of this kind; NULL: it is not known. Nobody else has the
  * table yet. */
 void memkind_sizes_set(struct memkind_sizes *sizes, size_t low, size_t high, memkind_t kind);
 
 /* A block that is aligned as malloc(3) has it. */
 void *memkind_sizes_malloc(size_t size, const void *sizes, const void *caller);
+
+/* --- free ------------------------------------------------------------------------------------- */
+
+/* Before memkind_free_trusted() is called, and best before there are blocks, since it is slow for
+ * those that are there. False: it cannot be called. */
+bool memkind_trust_frees(void);
 
 /* As memkind_free() of any block, whichever kind is named. The caller vouches for it: a pointer
  * into a block may be taken for one. */

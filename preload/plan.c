@@ -12,6 +12,7 @@ static struct plan_basis basis;
 static struct plan none = {.below = SIZE_MAX};
 
 _Atomic(const struct plan *) plan_all[PLANS];
+_Atomic(const struct memkind_sizes *) plan_sizes[PLANS];
 
 bool plan_begin(const struct plan_basis *the_basis)
 {
@@ -112,11 +113,15 @@ const struct plan *plan_of(const bool *holds, bool of_loader)
         there = atomic_load(&plan_all[i]);
         if (!there && (plan->sizes || make_sizes(plan)) &&
             atomic_compare_exchange_strong(&plan_all[i], &there, plan))
-            return plan;
+            there = plan;
+        if (there && is_same(there, plan))
+            atomic_store(&plan_sizes[i], there->sizes); /* whoever made it may be about to */
         if (!there || is_same(there, plan))
             break;
         there = NULL;
     }
+    if (there == plan)
+        return plan;
     if (plan)
         memkind_free(NULL, plan->sizes);
     free(plan);

@@ -55,9 +55,18 @@ const struct plan *plan_of(const bool *holds, bool of_loader);
 /* No rule, and MEMKIND_DEFAULT. */
 const struct plan *plan_none(void);
 
+/* Written before plan_of() answers. */
 extern _Atomic(const struct plan *) plan_all[PLANS] __attribute__((visibility("hidden")));
 
-/* By its number. */
+extern _Atomic(const struct memkind_sizes *) plan_sizes[PLANS]
+    __attribute__((visibility("hidden")));
+
+/* By their numbers. */
+static inline const struct memkind_sizes *plan_get_sizes(unsigned number)
+{
+    return atomic_load_explicit(&plan_sizes[number], memory_order_relaxed);
+}
+
 static inline const struct plan *plan_get(unsigned number)
 {
     return atomic_load_explicit(&plan_all[number], memory_order_relaxed);

@@ -5,8 +5,8 @@
  *
  * Where a block's size alone says which kind it is of, a table has the heap for each size, and a
  * hit of the thread's cache costs what memkind_malloc() costs. What the table does not know, and
- * what its kind has no memory for, is asked of the table's owner. All of it are jumps: nobody
- * waits for the block.
+ * what its kind has no memory for, is asked of the table's owner. A free finds the kind in a table
+ * by address. All of it are jumps: nobody waits for the block.
  *
  * Threads: any; a table is filled in by one thread, before others see it.
  */
@@ -14,48 +14,60 @@
 
 #include <limits.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "backend_jemalloc/fast.h"
 #include "frontend/export.h"
+#include "frontend/managers.h"
 #include "frontend/registry.h"
+#include "kinds/pages/address_map.h"
 
 /* --- malloc ----------------------------------------------------------------------------------- */
 
-/* Sizes that are looked up together: a multiple of what every block of a program is aligned to. */
-#define UNIT 16
-#define UNITS (JEM_FAST_MOST / UNIT)
+#define ALIGNMENT 16 /* of every block of a program */
+#define HEAPS 64     /* different ones of a table; there are not as many static kinds */
 
 typedef void *(*owner_function)(size_t size, const void *argument, const void *caller);
 
 struct memkind_sizes {
-    struct heap *heap[UNITS]; /* of sizes from 1 to UNIT, and so on */
+    struct heap *heap[HEAPS];      /* the first one stands for none */
+    uint8_t of[JEM_FAST_MOST + 1]; /* a number of these, by size */
     owner_function otherwise;
     const void *argument;
 };
 
-/* Of sizes that are not known: no thread has a cache for it. */
+/* No thread has a cache for it. */
 static struct heap nowhere = {.slot = UINT_MAX};
+
+/* 0 for none. */
+static uint8_t number_of(struct memkind_sizes *sizes, memkind_t kind)
+{
+    for (unsigned i = 1; kind && i < HEAPS; i++) {
+        if (!sizes->heap[i])
+            sizes->heap[i] = &kind->heap;
+        if (sizes->heap[i] == &kind->heap)
+            return (uint8_t)i;
+    }
+    return 0;
+}
 
 EXPORT void memkind_sizes_set(struct memkind_sizes *sizes, size_t low, size_t high, memkind_t kind)
 {
-    for (size_t i = 0; i < UNITS; i++) {
-        size_t first = i * UNIT + 1, last = first + UNIT - 1;
+    uint8_t number = number_of(sizes, kind);
 
-        if (high < first || low > last)
-            continue;
-        sizes->heap[i] = kind && low <= first && high >= last ? &kind->heap : &nowhere;
-    }
+    for (size_t size = low; size <= high && size <= JEM_FAST_MOST; size++)
+        sizes->of[size] = number;
 }
 
 EXPORT struct memkind_sizes *memkind_sizes_new(owner_function otherwise, const void *argument)
 {
-    struct memkind_sizes *sizes = memkind_malloc(MEMKIND_DEFAULT, sizeof *sizes);
+    struct memkind_sizes *sizes = memkind_calloc(MEMKIND_DEFAULT, 1, sizeof *sizes);
 
     if (!sizes)
         return NULL;
+    sizes->heap[0] = &nowhere;
     sizes->otherwise = otherwise;
     sizes->argument = argument;
-    memkind_sizes_set(sizes, 1, SIZE_MAX, NULL);
     return sizes;
 }
 
@@ -67,20 +79,23 @@ static inline bool is_in_table(size_t size)
 static __attribute__((noinline)) void *sizes_slow(size_t size, const struct memkind_sizes *sizes,
                                                   const void *caller)
 {
-    struct heap *heap = is_in_table(size) ? sizes->heap[(size - 1) / UNIT] : &nowhere;
+    struct heap *heap = is_in_table(size) ? sizes->heap[sizes->of[size]] : &nowhere;
     void *block = NULL;
 
     if (heap != &nowhere)
-        block = memkind_malloc(registry_of_heap(heap), size > UNIT / 2 ? size : UNIT / 2 + 1);
+        block =
+            memkind_malloc(registry_of_heap(heap), size > ALIGNMENT / 2 ? size : ALIGNMENT / 2 + 1);
     return likely(block) ? block : sizes->otherwise(size, sizes->argument, caller);
 }
 
+#ifndef MEMKIND_DECORATORS
 /* Small blocks are of 8 bytes or of multiples of 16: with this bit there are none of 8, which are
  * not aligned to 16, and all others stay as they are. */
 static inline size_t aligned_size(size_t size)
 {
-    return ((size - 1) | (UNIT / 2)) + 1;
+    return ((size - 1) | (ALIGNMENT / 2)) + 1;
 }
+#endif
 
 EXPORT void *memkind_sizes_malloc(size_t size, const void *table, const void *caller)
 {
@@ -89,7 +104,7 @@ EXPORT void *memkind_sizes_malloc(size_t size, const void *table, const void *ca
     void *block;
 
     if (likely(is_in_table(size) &&
-               jem_fast_alloc(sizes->heap[(size - 1) / UNIT], aligned_size(size), &block)))
+               jem_fast_alloc(sizes->heap[sizes->of[size]], aligned_size(size), &block)))
         return block;
 #endif
     return sizes_slow(size, sizes, caller);
@@ -97,20 +112,31 @@ EXPORT void *memkind_sizes_malloc(size_t size, const void *table, const void *ca
 
 /* --- free ------------------------------------------------------------------------------------- */
 
+EXPORT bool memkind_trust_frees(void)
+{
+    bool can = false;
+
+    if (managers_enter()) {
+        can = address_map_begin_owners();
+        managers_leave();
+    }
+    return can;
+}
+
 #ifndef MEMKIND_DECORATORS
-/* The caller vouches for the block, as where memkind_free() is told its kind. */
+_Static_assert(JEM_TREE_BITS == ADDRESS_MAP_BITS, "both maps are of the same addresses");
+
 static inline bool free_fast(void *block)
 {
-    struct jem_thread *thread = jem_thread_now;
-    uintptr_t page = jem_page(block);
-    unsigned slot;
-    size_t bin;
+    struct page_pool *pool;
 
-    if (unlikely(!((uint8_t)page & jem_trusted_pages)) && !jem_is_start(block, page))
+    /* As jem_page() asks, so that it is asked once. */
+    if (unlikely((uintptr_t)block >> JEM_TREE_LEAF_BITS >=
+                 (uintptr_t)1 << (JEM_TREE_BITS - JEM_TREE_LEAF_BITS)))
         return false;
-    slot = jem_slot_of(page);
-    bin = (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin);
-    return likely(slot < thread->slots) && jem_fast_push(jem_fast_bin(thread, slot, bin), block);
+    pool = address_map_owner(block);
+    return likely(pool) &&
+           jem_fast_free((struct heap *)((char *)pool - offsetof(struct heap, pages)), block);
 }
 #endif
 

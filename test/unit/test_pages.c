@@ -195,6 +195,34 @@ Test(address_map, neighbours_in_a_slot)
     cr_expect(!address_map_overlaps(AT(0), 1 * GIB));
 }
 
+/* Known are whole slots, from the first region on that comes after the table. */
+Test(address_map, owners_of_whole_slots)
+{
+    struct page_pool *pool = (struct page_pool *)AT(0), *other = (struct page_pool *)AT(PAGE);
+    struct page_region early = {.start = AT(0), .size = 2 * MIB, .pool = pool};
+    struct page_region region = {.start = AT(6 * MIB), .size = 5 * MIB, .pool = pool};
+    struct page_region behind = {.start = AT(11 * MIB), .size = 3 * MIB, .pool = other};
+
+    cr_assert(address_map_add(&early));
+    cr_assert(address_map_begin_owners());
+    cr_assert(address_map_begin_owners(), "a second time");
+    cr_assert(address_map_add(&region));
+    cr_assert(address_map_add(&behind));
+    cr_expect_null(address_map_owner(AT(0)));
+    cr_expect_null(address_map_owner(AT(6 * MIB) - 1));
+    cr_expect_eq(address_map_owner(AT(6 * MIB)), pool);
+    cr_expect_eq(address_map_owner(AT(10 * MIB) - 1), pool);
+    cr_expect_null(address_map_owner(AT(10 * MIB)), "two regions are in it");
+    cr_expect_eq(address_map_owner(AT(12 * MIB)), other);
+    cr_expect_eq(address_map_owner(AT(14 * MIB) - 1), other);
+    cr_expect_null(address_map_owner(AT(14 * MIB)));
+    address_map_remove(&region);
+    cr_expect_null(address_map_owner(AT(6 * MIB)));
+    cr_expect_null(address_map_owner(AT(8 * MIB)));
+    cr_expect_eq(address_map_owner(AT(12 * MIB)), other);
+    cr_expect_null(address_map_owner(AT(((size_t)1 << 47))));
+}
+
 Test(address_map, units_start_at_zero)
 {
     struct page_region region = {.start = AT(4 * GIB - 2 * MIB), .size = 4 * MIB};

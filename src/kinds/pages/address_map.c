@@ -187,6 +187,54 @@ void address_map_clear_notes(const void *address, size_t size)
     }
 }
 
+/* --- owners ----------------------------------------------------------------------------------- */
+
+#define OWNERS ((size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_SLOT_BITS))
+#define OWNED_MOST                                                                \
+    ((size_t)1 << ADDRESS_MAP_LEAF_BITS) /* larger regions are not worth the time \
+                                          */
+
+_Atomic uint8_t *address_map_owners;
+struct page_pool *_Atomic address_map_pools[UINT8_MAX + 1];
+
+bool address_map_begin_owners(void)
+{
+    if (address_map_owners)
+        return true;
+    address_map_owners = os_map(OWNERS, os_page_size());
+    if (!address_map_owners)
+        return false;
+    (void)os_no_huge_pages((void *)address_map_owners, OWNERS); /* a byte here and there */
+    return true;
+}
+
+/* Those who come late have none. Pools are not freed: a number is one's for ever. */
+static uint8_t number_of(struct page_pool *pool)
+{
+    for (unsigned i = 1; i <= UINT8_MAX; i++) {
+        struct page_pool *there = atomic_load_explicit(&address_map_pools[i], memory_order_relaxed);
+
+        if (!there)
+            atomic_store_explicit(&address_map_pools[i], pool, memory_order_relaxed);
+        if (!there || there == pool)
+            return (uint8_t)i;
+    }
+    return 0;
+}
+
+/* Of slots that are wholly the region's. */
+static void set_owner(const struct page_region *region, bool is_known)
+{
+    uintptr_t start = (uintptr_t)region->start, end = slot_of(start + region->size);
+    uint8_t number;
+
+    if (!address_map_owners || region->size > OWNED_MOST)
+        return;
+    number = is_known ? number_of(region->pool) : 0;
+    for (uintptr_t i = slot_of(round_up(start, (size_t)1 << ADDRESS_MAP_SLOT_BITS)); i < end; i++)
+        atomic_store_explicit(&address_map_owners[i], number, memory_order_relaxed);
+}
+
 /* --- adding and removing ---------------------------------------------------------------------- */
 
 static bool make_leaves(uintptr_t first, uintptr_t last)
@@ -243,6 +291,7 @@ bool address_map_add(struct page_region *region)
         for (uintptr_t slot = slot_of(part.first); slot <= slot_of(part.last); slot++)
             slot_add(slot, region);
     }
+    set_owner(region, true);
     return true;
 }
 
@@ -251,6 +300,7 @@ void address_map_remove(struct page_region *region)
     uintptr_t last = last_byte(region);
     struct part part;
 
+    set_owner(region, false);
     for (uintptr_t at = (uintptr_t)region->start; at <= last; at = part.last + 1) {
         part = part_at(at, last);
         if (part.whole) {

@@ -143,6 +143,30 @@ static inline struct page_region *address_map_find(const void *address)
     return address_map_search(address);
 }
 
+/* --- owners ----------------------------------------------------------------------------------- */
+
+/*
+ * Which pool an address is of, in two loads, for who asks at each free: by slot, a number of the
+ * pool whose region has all of it; 0: it is not known. The table is for all addresses, 128 MiB, of
+ * which there is what was written to. NULL: nobody has asked for it.
+ */
+extern _Atomic uint8_t *address_map_owners HIDDEN;
+extern struct page_pool
+    *_Atomic address_map_pools[UINT8_MAX + 1] HIDDEN; /* the first one is NULL */
+
+/* Regions that are there already are not known. False: no memory. Threads: the first call comes
+ * before all others that allocate. */
+bool address_map_begin_owners(void);
+
+/* Of an address within ADDRESS_MAP_BITS, when there is a table. NULL: it is not known. */
+static inline struct page_pool *address_map_owner(const void *address)
+{
+    uint8_t number = atomic_load_explicit(
+        &address_map_owners[(uintptr_t)address >> ADDRESS_MAP_SLOT_BITS], memory_order_relaxed);
+
+    return atomic_load_explicit(&address_map_pools[number], memory_order_relaxed);
+}
+
 /* Whether any byte of [address, address + size) lies in a region. Threads: as for adding. */
 bool address_map_overlaps(const void *address, size_t size);
 
