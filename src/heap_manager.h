@@ -45,8 +45,8 @@ static __attribute__((cold, noinline, unused)) void *heap_out_of_memory(void)
 /* One kind as a heap manager sees it; lives as long as the kind. */
 struct heap {
     struct page_pool pages; /* opened by the frontend */
-    atomic_uint slot;       /* the heap manager's: short way from a thread to its cache; read even
-                             * before the kind is ready */
+    atomic_size_t slot;     /* the heap manager's: short way from a thread to its cache; read even
+                             * before the kind is ready. An address is made of it: as wide as one */
     void *state;            /* the heap manager's own */
     struct orphans orphans; /* blocks that their threads could not free */
     void *check;            /* src/check's own */

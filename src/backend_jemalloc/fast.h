@@ -90,16 +90,18 @@ extern uint16_t jem_bin_offset[JEM_FAST_MOST / 8] HIDDEN;
 /* Fills the tables in: once, after jemalloc's own start. */
 void jem_fast_start(void);
 
-static inline struct jem_bin *jem_fast_bin(const struct jem_thread *thread, unsigned slot,
+static inline struct jem_bin *jem_fast_bin(const struct jem_thread *thread, size_t slot,
                                            size_t offset)
 {
     return (struct jem_bin *)((char *)thread->cache[slot] + offset);
 }
 
-/* Acquired: a slot that comes from a heap that was destroyed was taken away from all threads
+/* Less than 2^32: its lower half is compared with a thread's slots, which is one instruction.
+ *
+ * Acquired: a slot that comes from a heap that was destroyed was taken away from all threads
  * before.
  */
-static inline unsigned jem_fast_heap_slot(const struct heap *heap)
+static inline size_t jem_fast_heap_slot(const struct heap *heap)
 {
     return atomic_load_explicit(&heap->slot, memory_order_acquire);
 }
@@ -108,11 +110,12 @@ static inline unsigned jem_fast_heap_slot(const struct heap *heap)
 static inline bool jem_fast_alloc(const struct heap *heap, size_t size, void **block)
 {
     struct jem_thread *thread = jem_thread_now;
-    unsigned slot = jem_fast_heap_slot(heap);
+    size_t slot = jem_fast_heap_slot(heap);
     struct jem_bin *bin;
     void **head;
 
-    if (unlikely(slot >= thread->slots || size - 1 >= JEM_FAST_MOST || --thread->calls < 0))
+    if (unlikely((unsigned)slot >= thread->slots || size - 1 >= JEM_FAST_MOST ||
+                 --thread->calls < 0))
         return false;
     bin = jem_fast_bin(thread, slot, jem_bin_offset[(size - 1) / 8]);
     head = atomic_load_explicit(&bin->head, memory_order_relaxed);
@@ -205,21 +208,28 @@ static inline bool jem_is_start(const void *block, uintptr_t page)
                           jem_class_inverse[page >> JEM_PAGE_CLASS_SHIFT]));
 }
 
+/* The bin that a page's blocks go to. */
+static inline struct jem_bin *jem_fast_page_bin(const struct jem_thread *thread, size_t slot,
+                                                uintptr_t page)
+{
+    return jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin));
+}
+
 /* The caller vouches for the block: its size class is all that is read, unless all are looked at.
  */
 static inline bool jem_fast_free(const struct heap *heap, void *block)
 {
     struct jem_thread *thread = jem_thread_now;
-    unsigned slot = jem_fast_heap_slot(heap);
+    size_t slot = jem_fast_heap_slot(heap);
     uintptr_t page;
 
-    if (unlikely(slot >= thread->slots))
+    if (unlikely((unsigned)slot >= thread->slots))
         return false;
     page = jem_page(block);
-    if (unlikely(!((uint8_t)page & jem_trusted_pages)) && !jem_is_start(block, page))
-        return false;
-    return jem_fast_push(
-        jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
+    if (unlikely(!((uint8_t)page & jem_trusted_pages))) /* apart: registers are too few for both */
+        return jem_is_start(block, page) &&
+               jem_fast_push(jem_fast_page_bin(thread, slot, page), block);
+    return jem_fast_push(jem_fast_page_bin(thread, slot, page), block);
 }
 
 /* The slot of the arena set that a small block is of; 0: of none that is in use. */
@@ -243,8 +253,7 @@ static inline bool jem_fast_free_unknown(void *block)
     slot = jem_slot_of(page);
     if (unlikely(slot >= thread->slots))
         return false;
-    return jem_fast_push(
-        jem_fast_bin(thread, slot, (page >> JEM_PAGE_CLASS_SHIFT) * sizeof(struct jem_bin)), block);
+    return jem_fast_push(jem_fast_page_bin(thread, slot, page), block);
 }
 
 /* 0: not a small block of an arena set that is in use. */
