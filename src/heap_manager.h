@@ -99,6 +99,9 @@ struct heap_manager {
      */
     void *(*malloc_looking)(struct heap *heap, size_t size);
     void (*free_looking)(struct heap *heap, void *block);
+    /* Whom free_looking() asks, and nobody before, about what it does not take for a small block of
+     * the heap. True: that is dealt with. Written before the first block; NULL: nobody. */
+    bool (**foreign)(void *block);
 
     /* O(1), no lock. 0 and NULL for a pointer of no heap. */
     size_t (*usable_size)(const void *block);

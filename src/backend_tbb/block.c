@@ -30,7 +30,7 @@
 /* NOLINTNEXTLINE(readability-non-const-parameter): it is written */
 static inline bool count_add(size_t *count, size_t size)
 {
-    size_t old = *count, sum = old + size;
+    size_t old = __atomic_load_n(count, __ATOMIC_RELAXED), sum = old + size;
 
     __atomic_store_n(count, sum, __ATOMIC_RELAXED);
     return unlikely((old ^ sum) >= LOOK_BYTES);
@@ -175,11 +175,13 @@ static __attribute__((cold, noinline)) void *alloc_again(struct heap *heap, size
 }
 
 /* The first block of a slab, as far as the address map knows: the class is noted. */
-static __attribute__((noinline)) void *first_of_slab(struct heap *heap, size_t *count, void *block,
-                                                     unsigned class)
+static __attribute__((noinline)) void *first_of_slab(struct heap *heap, struct tbb_thread *thread,
+                                                     void *block, unsigned class)
 {
     tbb_unit_note(block, class);
-    return count_add(count, tbb_classes.size[class]) ? look(heap, block) : block;
+    return count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class])
+               ? look(heap, block)
+               : block;
 }
 
 /* Behind the call of the library, nothing but a last call: so little has to be kept on the stack.
@@ -191,7 +193,6 @@ malloc_fast(struct heap *heap, size_t size, void *(*otherwise)(struct heap *heap
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
     unsigned class;
-    size_t *count;
     void *block;
 
     if (unlikely(size > tbb_classes.small_most || !pool ||
@@ -204,10 +205,11 @@ malloc_fast(struct heap *heap, size_t size, void *(*otherwise)(struct heap *heap
     class = tbb_class_of(size);
     if (marks)
         *tbb_mark_of(block) = 0;
-    count = &thread->counts[heap->slot].allocated;
     if (unlikely(address_map_note_inside(block) != class))
-        return first_of_slab(heap, count, block, class);
-    return count_add(count, tbb_classes.size[class]) ? look(heap, block) : block;
+        return first_of_slab(heap, thread, block, class);
+    return count_add(&thread->counts[heap->slot].allocated, tbb_classes.size[class])
+               ? look(heap, block)
+               : block;
 }
 
 void *tbb_malloc_looking(struct heap *heap, size_t size)
@@ -336,12 +338,16 @@ static bool free_known(void *block)
     return true;
 }
 
+bool (*tbb_foreign)(void *block);
+
 /* As all of free, it leaves errno alone. */
 static __attribute__((noinline)) void free_slow(void *block)
 {
     int saved_errno = errno;
     struct guard guard;
 
+    if (tbb_foreign && tbb_foreign(block))
+        return;
     guard_enter(&guard);
     if (!free_known(block))
         reserve_free(block);
@@ -357,7 +363,7 @@ free_fast(struct heap *heap, unsigned note, void *block,
     struct tbb_memory_pool *pool = ((const struct tbb_heap *)heap->state)->only;
     struct tbb_thread *thread = tbb_thread_now;
 
-    if (unlikely(!tbb_unit_is_slab(note) || !pool || (marks && !tbb_mark_start(block, note)))) {
+    if (unlikely(!pool || !(marks ? tbb_mark_start(block, note) : tbb_unit_is_slab(note)))) {
         free_slow(block);
         return;
     }

@@ -202,8 +202,8 @@ static bool learn_classes(struct tbb_memory_pool *pool)
         if (size < request || size > TBB_SMALL_MOST)
             return false;
         if (size == request) {
-            tbb_classes.slab_header = learn_header(pool);
-            if (!tbb_classes.slab_header)
+            tbb_classes.slab_room = ADDRESS_MAP_UNIT - learn_header(pool);
+            if (tbb_classes.slab_room == ADDRESS_MAP_UNIT)
                 return false;
             derive();
             tbb_classes.small_most = request - 1;

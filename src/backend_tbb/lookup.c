@@ -5,13 +5,15 @@
 
 #include "kinds/system/guard.h"
 
-/* Both are written before the first block. */
+/* All are written before the first block. */
 uint64_t tbb_secret;
+uint64_t tbb_free_secret;
 bool tbb_marks;
 
 void tbb_lookup_load(void)
 {
     tbb_secret = os_random();
+    tbb_free_secret = ~tbb_secret;
 }
 
 /* --- small blocks ----------------------------------------------------------------------------- */

@@ -114,10 +114,11 @@ static inline size_t tbb_to_end(const void *address, unsigned class)
  * is exact: a block with a mark is free, and one without has been had again or written to.
  */
 extern bool tbb_marks HIDDEN;
+extern uint64_t tbb_free_secret HIDDEN; /* other than what a shifted block's word is made of */
 
 static inline uint64_t tbb_free_mark(const void *block)
 {
-    return ~tbb_secret ^ (uintptr_t)block;
+    return tbb_free_secret ^ (uintptr_t)block;
 }
 
 static inline uint64_t *tbb_mark_of(void *block)
@@ -147,18 +148,19 @@ static inline size_t tbb_markable(size_t size)
 /* Whether an address in a slab of the class is where the library begins a block. */
 static inline bool tbb_is_outer_start(const void *address, unsigned class)
 {
-    uint32_t rest = (0 - (uint32_t)(uintptr_t)address) % ADDRESS_MAP_UNIT;
+    uint32_t behind = ~(uint32_t)(uintptr_t)address % ADDRESS_MAP_UNIT; /* bytes after this one */
 
-    return (uintptr_t)address % ADDRESS_MAP_UNIT >= tbb_classes.slab_header &&
-           round_is_multiple(rest, tbb_classes.inverse[class]);
+    return behind < tbb_classes.slab_room &&
+           round_is_before_multiple(behind, tbb_classes.inverse[class]);
 }
 
-/* Marks a block of a slab. False: none of the class starts there, or it has its mark already. */
-static inline bool tbb_mark_start(void *block, unsigned class)
+/* Marks a block of a slab, which the note of its unit tells. False: it is no slab, none of the
+ * class starts there, or it has its mark already. */
+static inline bool tbb_mark_start(void *block, unsigned note)
 {
     uint64_t mark = tbb_free_mark(block);
 
-    if (unlikely(!tbb_is_outer_start(block, class) || *tbb_mark_of(block) == mark))
+    if (unlikely(!tbb_is_outer_start(block, note) || *tbb_mark_of(block) == mark))
         return false;
     *tbb_mark_of(block) = mark;
     return true;

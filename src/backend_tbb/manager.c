@@ -71,6 +71,7 @@ const struct heap_manager heap_manager_tbb = {
     .free = tbb_free,
     .malloc_looking = tbb_malloc_looking,
     .free_looking = tbb_free_looking,
+    .foreign = &tbb_foreign,
     .usable_size = tbb_usable_size,
     .detect = tbb_detect,
     .defrag = tbb_defrag,

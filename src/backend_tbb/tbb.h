@@ -63,6 +63,7 @@ struct tbb_library {
 #define TBB_CLASSES_MOST 64  /* far more than there are */
 #define TBB_SMALL_MOST 16384 /* no small block is as large */
 #define TBB_ALIGNMENTS 14    /* powers of two below TBB_SMALL_MOST */
+#define TBB_NOTES 256        /* values of a unit's note */
 #define TBB_UNIT_NONE 0u     /* no block starts in the unit, as far as we know */
 /* From 1: the size class of a slab; with this bit, some of its blocks are shifted (lookup.h). */
 #define TBB_UNIT_SHIFTED TBB_CLASSES_MOST
@@ -72,10 +73,10 @@ struct tbb_library {
 
 /* Size classes, found out from the library itself. Class 0 has no size. */
 struct tbb_classes {
-    size_t small_most;                  /* largest small block; 0: the layout of slabs is unknown */
-    size_t slab_header;                 /* bytes of a slab in front of its first block */
-    uint32_t size[TBB_CLASSES_MOST];    /* by class */
-    uint64_t inverse[TBB_CLASSES_MOST]; /* of the size: round.h */
+    size_t small_most;               /* largest small block; 0: the layout of slabs is unknown */
+    size_t slab_room;                /* bytes of a slab from its first block on */
+    uint32_t size[TBB_CLASSES_MOST]; /* by class */
+    uint64_t inverse[TBB_NOTES];     /* of the size: round.h; 0 for what is no class */
     /* The first class from this one on whose size is a multiple of 1 << n; 0: there is none. */
     uint8_t aligned[TBB_ALIGNMENTS][TBB_CLASSES_MOST];
     uint8_t by_size[TBB_SMALL_MOST / TBB_CLASS_STEP + 1]; /* by (size + 7) / 8 */
@@ -299,6 +300,7 @@ void *tbb_realloc(struct heap *heap, void *block, size_t size);
 void tbb_free(struct heap *heap, void *block);
 void *tbb_malloc_looking(struct heap *heap, size_t size);
 void tbb_free_looking(struct heap *heap, void *block);
+extern bool (*tbb_foreign)(void *block) HIDDEN; /* heap_manager.foreign */
 size_t tbb_usable_size(const void *block);
 struct heap *tbb_detect(const void *block);
 void *tbb_defrag(void *block);

@@ -17,18 +17,17 @@ static uint64_t seed; /* of random numbers, written before the first block */
 
 /* --- counting --------------------------------------------------------------------------------- */
 
-/* The calling thread's countdown goes from AT_END and the allocations until the next guarded one to
- * AT_END; inline_left is how many of these the frontend may answer by itself. That of a new thread
- * is 0 and goes to what is more than all others, which is due, too. */
+/* The calling thread's countdown: so many allocations, then a guarded one; inline_left is how many
+ * of these the frontend may answer by itself. Below 0 it is due, as it is with the first allocation
+ * of a new thread. */
 #define INLINE_MOST 1023u
-#define AT_END (1u << 17)
 
 static inline bool is_due(void)
 {
-    return check_thread.countdown - (AT_END + 1) >= 2u * SAMPLED_EVERY;
+    return check_thread.countdown < 0;
 }
 
-/* From 1 to twice the average: a step of a sequence that all threads share. */
+/* Less than twice the average: a step of a sequence that all threads share. */
 static int draw(void)
 {
     static _Atomic uint64_t state;
@@ -36,16 +35,17 @@ static int draw(void)
 
     number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9u;
     number = (number ^ number >> 27) * 0x94d049bb133111ebu;
-    return (int)((number ^ number >> 31) % (2 * SAMPLED_EVERY)) + 1;
+    return (int)((number ^ number >> 31) % (2 * SAMPLED_EVERY));
 }
 
 /* The countdown is at its end. Whether it is a block's turn; a new thread only begins to count. */
 static __attribute__((cold, noinline)) bool turn(void)
 {
-    bool begins = check_thread.countdown > AT_END + 2 * SAMPLED_EVERY;
+    bool begun = check_thread.begun;
 
-    check_thread.countdown = (AT_END + (unsigned)draw()) & 0xfffff;
-    return !begins;
+    check_thread.begun = true;
+    check_thread.countdown = draw();
+    return begun;
 }
 
 /* What the frontend has answered since settle(), and this call. */
@@ -54,7 +54,7 @@ static inline void count(void)
     int *left = base.countdown ? base.countdown() : NULL;
 
     if (left && *left < (int)check_thread.inline_left)
-        check_thread.countdown -= (unsigned)((int)check_thread.inline_left - *left);
+        check_thread.countdown -= (int)check_thread.inline_left - *left;
     check_thread.countdown--;
 }
 
@@ -65,8 +65,8 @@ static inline void settle(void)
 
     if (!left)
         return;
-    if (!is_due() && *left > (int)(check_thread.countdown - AT_END))
-        *left = (int)(check_thread.countdown - AT_END);
+    if (!is_due() && *left > check_thread.countdown)
+        *left = check_thread.countdown;
     check_thread.inline_left =
         *left < (int)INLINE_MOST ? (unsigned)*left & INLINE_MOST : INLINE_MOST;
 }
@@ -80,7 +80,7 @@ static __attribute__((noinline)) void *sample_alloc(struct heap *heap, size_t al
     void *block = NULL;
 
     if (!guarded_can_serve(heap, alignment, size)) {
-        check_thread.countdown++; /* stays where it is */
+        check_thread.countdown = 0;
         return NULL;
     }
     if (!turn())
@@ -110,8 +110,7 @@ static void *sampled_malloc(struct heap *heap, size_t size)
 /* Where all calls come here, little is to be in the way of each. */
 static void *uncounted_malloc(struct heap *heap, size_t size)
 {
-    check_thread.countdown--;
-    if (likely(!is_due()))
+    if (likely(--check_thread.countdown >= 0))
         return base.malloc(heap, size);
     check_thread.countdown++; /* it is counted there */
     return sampled_malloc(heap, size);
@@ -158,20 +157,18 @@ static __attribute__((noinline)) bool sample_free(void *block)
     return done;
 }
 
+/* What a heap manager does not know as a block of its own. */
+static bool foreign_free(void *block)
+{
+    return unlikely(guarded_may_own(block)) && sample_free(block);
+}
+
 static void sampled_free(struct heap *heap, void *block)
 {
-    if (unlikely(guarded_may_own(block)) && sample_free(block))
+    if (foreign_free(block))
         return;
     base.free(heap, block);
     settle();
-}
-
-static void uncounted_free(struct heap *heap, void *block)
-{
-    if (likely(!guarded_may_own(block)))
-        base.free(heap, block);
-    else
-        sampled_free(heap, block);
 }
 
 static bool find(const void *block, struct heap **heap, size_t *size)
@@ -282,15 +279,17 @@ const struct heap_manager *sampled_over(const struct heap_manager *under)
     base = *under;
     if (under->malloc_looking)
         base.malloc = under->malloc_looking;
-    if (under->free_looking)
+    if (under->free_looking) {
         base.free = under->free_looking;
+        *under->foreign = foreign_free;
+    }
     table = *under;
     table.heap_destroy = sampled_heap_destroy;
     table.malloc = under->countdown ? sampled_malloc : uncounted_malloc;
     table.calloc = sampled_calloc;
     table.aligned_alloc = sampled_aligned_alloc;
     table.realloc = sampled_realloc;
-    table.free = under->countdown ? sampled_free : uncounted_free;
+    table.free = under->free_looking ? under->free_looking : sampled_free;
     table.usable_size = sampled_usable_size;
     table.detect = sampled_detect;
     table.defrag = sampled_defrag;

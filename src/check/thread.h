@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
 /*
- * thread: what a thread has of its own here, in 4 bytes: thread-local storage that is there from
+ * thread: what a thread has of its own here, in 8 bytes: thread-local storage that is there from
  * the start is scarce.
  *
  * Threads: each its own.
@@ -11,8 +11,9 @@
 #include "kinds/system/compiler.h"
 
 struct check_thread {
-    unsigned countdown : 20;   /* sampled.c */
+    int countdown;             /* sampled.c */
     unsigned inline_left : 10; /* sampled.c */
+    unsigned begun : 1;        /* sampled.c */
     unsigned unwinding : 1;    /* trace.c */
     unsigned returning : 1;    /* full.c */
 };

@@ -13,6 +13,9 @@ static void expect_right(uint32_t value, uint32_t unit)
     uint64_t inverse = round_inverse(unit);
 
     cr_assert_eq(round_is_multiple(value, inverse), value % unit == 0, "%u of %u", value, unit);
+    if (value)
+        cr_assert_eq(round_is_before_multiple(value - 1, inverse), value % unit == 0, "%u of %u",
+                     value, unit);
     cr_assert_eq(round_quotient(value, inverse), value / unit, "%u / %u", value, unit);
 }
 
@@ -54,4 +57,6 @@ Test(round, no_unit)
 {
     cr_expect(!round_is_multiple(0, 0));
     cr_expect(!round_is_multiple(8, 0));
+    cr_expect(!round_is_before_multiple(0, 0));
+    cr_expect(!round_is_before_multiple(7, 0));
 }

@@ -40,3 +40,9 @@ static inline bool round_is_multiple(uint32_t value, uint64_t inverse)
 {
     return value * inverse < inverse;
 }
+
+/* Whether value + 1 is. */
+static inline bool round_is_before_multiple(uint32_t value, uint64_t inverse)
+{
+    return value * inverse + inverse < inverse;
+}
