@@ -220,31 +220,38 @@ static __attribute__((noinline)) void *choose(const struct plan *plan, size_t si
     return fulfil(&decision, size, alignment, filling);
 }
 
-void *choice_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
+/* The kind that such a block simply comes from; NULL: more is to be known. */
+static inline memkind_t simple_of(const struct plan *plan, size_t size)
 {
-    const struct plan *plan = all ? all : callers_plan(caller);
-    void *block = size < plan->below ? serve_alone(plan->kind, size, alignment, filling) : NULL;
+    size_t number;
 
-    return block ? block : choose(plan, size, alignment, filling);
+    if (size < plan->below)
+        return plan->kind;
+    if (unlikely(plan->of_loader || callers_busy))
+        return NULL;
+    number = find(plan, size);
+    return number < rules->count ? states[number].simple : rest;
 }
 
-/* What malloc() is asked for, where the plan's table does not say which kind that is of; the rule
- * that it comes under may be simple all the same. */
-static void *malloc_by_plan(size_t size, const void *the_plan, const void *caller)
+static inline void *alloc_by_plan(const struct plan *plan, size_t size, size_t alignment,
+                                  enum filling filling)
 {
-    const struct plan *plan = the_plan;
-    memkind_t kind = plan->kind;
-    void *block = NULL;
+    memkind_t kind = simple_of(plan, size);
+    void *block = likely(kind) ? serve_alone(kind, size, alignment, filling) : NULL;
 
+    return likely(block) ? block : choose(plan, size, alignment, filling);
+}
+
+void *choice_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
+{
+    return alloc_by_plan(all ? all : callers_plan(caller), size, alignment, filling);
+}
+
+/* What malloc() is asked for, where the plan's table does not say which kind that is of. */
+static void *malloc_by_plan(size_t size, const void *plan, const void *caller)
+{
     (void)caller; /* the plan is the caller's */
-    if (size >= plan->below) {
-        size_t number = plan->of_loader || callers_busy ? rules->count + 1 : find(plan, size);
-
-        kind = number < rules->count ? states[number].simple : number == rules->count ? rest : NULL;
-    }
-    if (likely(kind))
-        block = memkind_malloc(kind, serve_size(size));
-    return likely(block) ? block : choose(plan, size, 1, AS_IS);
+    return alloc_by_plan(plan, size, 1, AS_IS);
 }
 
 static __attribute__((noinline)) void *malloc_by_new_caller(size_t size, const void *caller)
@@ -308,6 +315,16 @@ static void put_share_back(void *block, const struct share *share)
         note(&states[share->number].live, share->size);
 }
 
+/* Where the kind stays as it is, and nobody counts. NULL: it is not so. */
+static void *resize_simply(const struct plan *plan, void *block, size_t size)
+{
+    memkind_t kind = has_ledger ? NULL : simple_of(plan, size);
+
+    return kind && kind == memkind_detect_kind(block)
+               ? memkind_realloc(NULL, block, serve_size(size))
+               : NULL;
+}
+
 /* The bytes that the block has of a limit are no reason for it to go elsewhere. What is past the
  * limit by what it is rounded up to stays where it is. */
 void *choice_resize(void *block, size_t size, const void *caller)
@@ -320,6 +337,9 @@ void *choice_resize(void *block, size_t size, const void *caller)
 
     if (unlikely(callers_busy))
         return memkind_realloc(NULL, block, serve_size(size));
+    moved = resize_simply(plan, block, size);
+    if (likely(moved))
+        return moved;
     share = take_share(block);
     decision = decide(plan, size);
     if (is_of(memkind_detect_kind(block), &decision)) {

@@ -14,6 +14,7 @@
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "family.h"
@@ -21,6 +22,8 @@
 #include "serve.h"
 
 #define PUBLIC __attribute__((visibility("default")))
+
+#define SMALL_MOST 4096 /* bytes that calloc() clears itself */
 
 /* Where the program goes on: of functions that a program calls only. */
 #define CALLER __builtin_return_address(0)
@@ -37,14 +40,23 @@ PUBLIC void *malloc(size_t size)
     return place_malloc(size, CALLER);
 }
 
+/* Small blocks have been somebody's before: whoever serves them has to clear them, too. */
+static void *malloc_zeroed(size_t size, const void *caller)
+{
+    void *block = place_malloc(size, caller);
+
+    return likely(block) ? memset(block, 0, size) : NULL;
+}
+
 PUBLIC void *calloc(size_t count, size_t size)
 {
     if (unlikely(__builtin_mul_overflow(count, size, &size))) {
         errno = ENOMEM;
         return NULL;
     }
-    return likely(place_is_simple(size)) ? memkind_calloc(place_kind(), 1, serve_size(size))
-                                         : place_alloc(size, 1, ZEROED, CALLER);
+    if (likely(place_is_simple(size)))
+        return memkind_calloc(place_kind(), 1, serve_size(size));
+    return size <= SMALL_MOST ? malloc_zeroed(size, CALLER) : place_alloc(size, 1, ZEROED, CALLER);
 }
 
 void *family_aligned(size_t alignment, size_t size, const void *caller)

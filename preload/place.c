@@ -235,10 +235,14 @@ void *place_resize(void *block, size_t size)
 }
 
 /* NULL: it stays as it is. */
-static void *resize(void *block, size_t size, size_t old_size, const void *caller)
+static void *resize(void *block, size_t size, const void *caller)
 {
+    size_t old_size;
     void *resized;
 
+    if (!watched)
+        return front_resize(block, size, caller);
+    old_size = memkind_malloc_usable_size(NULL, block);
     watch_remove(block);
     resized = front_resize(block, size, caller);
     if (resized)
@@ -250,11 +254,12 @@ static void *resize(void *block, size_t size, size_t old_size, const void *calle
 
 void *place_move(void *block, size_t size, const void *caller)
 {
-    size_t old_size = memkind_malloc_usable_size(NULL, block);
-    void *moved = place.resized ? resize(block, size, old_size, caller) : NULL;
+    void *moved = place.resized ? resize(block, size, caller) : NULL;
+    size_t old_size;
 
     if (moved)
         return moved;
+    old_size = memkind_malloc_usable_size(NULL, block);
     moved = place_alloc(size, 1, AS_IS, caller);
     if (!moved)
         return NULL;
