@@ -30,6 +30,11 @@ command_of()
     tbbmalloc) preload=libtbbmalloc_proxy.so.2 ;;
     mimalloc) preload=libmimalloc.so.2.0 ;;
     tcmalloc) preload=libtcmalloc_minimal.so.4 ;;
+    # As malloc(3), with whatever memkind-run preloads.
+    run) command=("$PWD/build/release/tools/memkind-run" --kind DEFAULT -- "$bench" --plain) ;;
+    run-sizes | run-callers)
+        command=("$PWD/build/release/tools/memkind-run" --rules "$PWD/bench/rules/${1#run-}.rules" -- "$bench" --plain)
+        ;;
     glibc) command=("$bench" --plain) ;;
     nothing) command=("$bench" --none) ;;
     *) die "no such peer: $1" ;;
@@ -44,7 +49,8 @@ prepare()
 {
     scripts/bootstrap --bench
     cmake --preset release -DMEMKIND_BUILD_BENCH=ON >/dev/null
-    cmake --build --preset release --parallel "$(nproc)" --target memkind memkind-bench
+    cmake --build --preset release --parallel "$(nproc)" --target memkind memkind-bench \
+        memkind_preload memkind-run
     if ! have apt-get || ! have dpkg-deb; then
         die "the peers are packages of Debian and Ubuntu: ${PACKAGES[*]}"
     fi

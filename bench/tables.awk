@@ -1,6 +1,7 @@
 # awk -v cpus=N -v medians=FILE -v table=NAME -f medians_read.awk -f tables.awk
 #
-# Tables of Markdown. Names: "short" for the project's README, "full" for the results.
+# Tables of Markdown. Names: "short" for the project's README, "full" for the results, "programs" for
+# those of whole programs.
 function has(list, name) {
     return (list, name) in known
 }
@@ -83,6 +84,19 @@ function of_threads(threads,    k, kind) {
     heading("pattern", joined(others()))
     against("peak_kib", "ours", "REGULAR", threads, others())
 }
+# What stands before a program, to jemalloc preloaded.
+function programs(threads,    p, pattern) {
+    printf "\n## %s\n\nTime of each, to that of jemalloc preloaded:\n\n", threads_text(threads)
+    heading("pattern", "memkind-run --kind DEFAULT;rules about sizes;rules about callers")
+    for (p = 1; p <= listed["patterns"]; p++) {
+        pattern = listed["patterns", p]
+        printf "| %s |", pattern
+        cell("ns", "run", "malloc", pattern, threads, "jemalloc")
+        cell("ns", "run-sizes", "malloc", pattern, threads, "jemalloc")
+        cell("ns", "run-callers", "malloc", pattern, threads, "jemalloc")
+        print ""
+    }
+}
 function notes(    peer, pattern, kind, threads, key) {
     printf "\n## Cells without figures\n\n"
     for (peer = 1; peer <= listed["peers"]; peer++)
@@ -100,6 +114,10 @@ BEGIN {
     read_medians(medians)
     if (table == "short") {
         short()
+    } else if (table == "programs") {
+        for (i = 1; i <= listed["threads"]; i++)
+            programs(listed["threads", i])
+        notes()
     } else {
         for (i = 1; i <= listed["threads"]; i++)
             of_threads(listed["threads", i])

@@ -66,6 +66,11 @@ for file in "$source"/test/integration/bench/expected/*; do
 done
 grep -q 'missed' "$scratch/said" || fail "scripts/bench does not say what it found"
 
+# Likewise of whole programs. One crashes.
+"$source/scripts/bench" --evaluate "$scratch/run/programs" >/dev/null || fail "scripts/bench --evaluate of --programs: status $?"
+diff "$source/test/integration/bench/programs/expected/README.md" "$scratch/run/programs/README.md" ||
+    fail "programs: README.md is not what it should be"
+
 # Likewise of memory. One peer crashes, one has no kinds.
 "$source/bench/memory" --evaluate "$scratch/run/memory" >"$scratch/said" || fail "bench/memory --evaluate: status $?"
 for file in "$source"/test/integration/bench/memory/expected/*; do
