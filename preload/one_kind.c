@@ -81,7 +81,7 @@ static void read_rules(struct front *front)
 
     if (!path)
         return;
-    text = rules_text(path);
+    text = rules_text(path, false);
     if (!text) {
         settings_say("MEMKIND: " RULES "=%.500s: %s; there are no rules\n", path, strerror(errno));
         return;

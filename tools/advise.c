@@ -3,6 +3,7 @@
 /* Why and thread rules: see advise.h. */
 #include "advise.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,10 +74,28 @@ static int by_density(const void *a, const void *b)
     return left->frame < right->frame ? -1 : left->frame > right->frame;
 }
 
+const char *advise_module(const struct capture *capture, size_t module)
+{
+    const char *path = capture->modules[module].path, *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* A word of a rule, in quotation marks or not, ends at one of these. */
+static bool can_be_written(const char *module)
+{
+    for (const char *at = module; *at; at++)
+        if (*at == '"' || iscntrl((unsigned char)*at))
+            return false;
+    return *module;
+}
+
 static bool is_nowhere(const struct capture *capture, const struct advise_group *group)
 {
-    return group->frame == CAPTURE_NOWHERE ||
-           capture->frames[group->frame].module == CAPTURE_NOWHERE;
+    size_t module =
+        group->frame == CAPTURE_NOWHERE ? CAPTURE_NOWHERE : capture->frames[group->frame].module;
+
+    return module == CAPTURE_NOWHERE || !can_be_written(advise_module(capture, module));
 }
 
 /* A group that is not worth a budget has its place already. */

@@ -24,7 +24,7 @@ enum advise_place {
     ADVISE_PARTLY,  /* with a limit */
     ADVISE_NO_ROOM, /* in any budget */
     ADVISE_IDLE,    /* no accesses were seen */
-    ADVISE_NOWHERE, /* the caller is in no module, so that no rule is for it */
+    ADVISE_NOWHERE, /* the caller is in no module that a rule can name */
 };
 
 struct advise_group {
@@ -47,3 +47,6 @@ struct advice {
 /* Fills the budgets, the first one first. To be freed by advise_free(). */
 struct advice *advise(const struct capture *capture, struct advise_budget *budgets, size_t count);
 void advise_free(struct advice *advice);
+
+/* The name of a capture's module, without folders, as rules have it. */
+const char *advise_module(const struct capture *capture, size_t module);

@@ -7,6 +7,7 @@
  * the contract. One thread.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -130,17 +131,31 @@ static double mebibytes(uint64_t bytes)
     return (double)bytes / (1 << 20);
 }
 
+/* A name may have characters in it that end the line, and what is behind would be a rule. */
+__attribute__((format(printf, 2, 3))) static void comment(FILE *to, const char *format, ...)
+{
+    char text[4096];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    for (char *at = text; *at; at++)
+        if (iscntrl((unsigned char)*at))
+            *at = '?';
+    fprintf(to, "# %s\n", text);
+}
+
 static void write_rule(FILE *to, const struct capture *capture, const struct advice *advice,
                        const struct advise_group *group)
 {
     const struct capture_frame *frame = &capture->frames[group->frame];
-    const char *path = capture->modules[frame->module].path, *slash = strrchr(path, '/');
-    const char *module = slash ? slash + 1 : path;
-    const char *mark = strpbrk(module, " \t#") ? "\"" : "";
+    const char *module = advise_module(capture, frame->module);
+    const char *mark = strpbrk(module, " #") ? "\"" : "";
     char text[512];
 
     symbols_describe(capture, group->frame, text, sizeof text);
-    fprintf(to, "# %.1f %% of all accesses, %.1f MiB at most: %s\n",
+    comment(to, "%.1f %% of all accesses, %.1f MiB at most: %s",
             percent((double)group->accesses, advice->accesses), mebibytes(group->peak), text);
     fprintf(to, "site %s%s+0x%llx%s -> %s", mark, module, (unsigned long long)frame->offset, mark,
             kind_name(&budgets[group->budget]));
@@ -210,7 +225,9 @@ static void write_unknown(FILE *to, const struct capture *capture, const struct 
     } doubts[] = {
         {is_small, written, "with blocks below 64 KiB only, whose use is not seen"},
         {has_no_room, true, "that are used, and there is no room for"},
-        {is_nowhere, true, "in no module, which no rule can name"},
+        {is_nowhere, true,
+         "in no module, or in one with a quotation mark or control characters in its name, which "
+         "no rule can name"},
         {is_partly, true, "with room for a part, of which chance decides"},
         {is_mixed, true,
          "that are placed, and called from several places, which a rule cannot tell apart"},
@@ -239,8 +256,8 @@ static void write_unknown(FILE *to, const struct capture *capture, const struct 
 static void write_rules(FILE *to, const struct capture *capture, const struct advice *advice,
                         const char *path)
 {
-    fprintf(to, "# Rules for %s, by " PROGRAM " of %s\n", capture->program, path);
-    fprintf(to, "# Accesses: %s. Expected share that is served: %.1f %%.\n", capture->method,
+    comment(to, "Rules for %s, by " PROGRAM " of %s", capture->program, path);
+    comment(to, "Accesses: %s. Expected share that is served: %.1f %%.", capture->method,
             percent(advice->served, advice->accesses));
     for (size_t i = 0; i < budget_count; i++)
         fprintf(to, "# %s: %.1f of %.1f MiB.\n", kind_name(&budgets[i]), mebibytes(budgets[i].used),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "size.h"
@@ -315,14 +316,25 @@ static char *read_all(int file)
     return text;
 }
 
-char *rules_text(const char *path)
+static bool is_regular(int file)
 {
-    int file = open(path, O_RDONLY | O_CLOEXEC), error;
+    struct stat status;
+
+    if (fstat(file, &status))
+        return false;
+    errno = S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+    return S_ISREG(status.st_mode);
+}
+
+char *rules_text(const char *path, bool any_file)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC | (any_file ? 0 : O_NONBLOCK)), error;
     char *text = NULL;
 
     if (file < 0)
         return NULL;
-    text = read_all(file);
+    if (any_file || is_regular(file))
+        text = read_all(file);
     error = errno;
     close(file);
     errno = error;

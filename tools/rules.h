@@ -62,8 +62,10 @@ struct rules_reader {
     bool warns; /* rules that can never match are told, too */
 };
 
-/* A whole file; NULL with errno. To be freed. */
-char *rules_text(const char *path);
+/* A whole file; NULL with errno, EINVAL if it is no regular one: another one could make a program
+ * wait, and there is one reader only of what comes of a pipe. With `any_file` it is read all the
+ * same. To be freed. */
+char *rules_text(const char *path, bool any_file);
 
 /* Whether there is no error. What was told as a warning is no error. `rules` is to be freed either
  * way; after an error it has the rules that were right. */

@@ -56,14 +56,15 @@ static bool is_available(const char *file, const struct rule *rule, bool is_erro
 
 bool rules_check(const char *file, FILE *to, bool is_to_run)
 {
-    char *text = rules_text(file);
+    char *text = rules_text(file, !is_to_run);
     const struct rules_reader reader = {
         .kind = argument_kind, .tell = tell, .to = (void *)file, .warns = true};
     struct rules rules;
     bool is_right;
 
     if (!text) {
-        fprintf(stderr, "%s: %s\n", file, strerror(errno));
+        fprintf(stderr, "%s: %s\n", file,
+                errno == EINVAL ? "it is no regular file" : strerror(errno));
         return false;
     }
     is_right = rules_read(&rules, text, &reader);

@@ -34,12 +34,12 @@ def run(tool, *arguments, **variables):
     )
 
 
-def capture(name, sites, method="samples"):
+def capture(name, sites, method="samples", program="/nowhere/program"):
     """A capture with a site for each (offset or None, MiB at most, MiB of the largest block, accesses)."""
     with open(name, "w", encoding="utf-8") as stream:
-        print("memkind-profile 1\nprogram=/nowhere/program\nprocess=1\nrate=524288", file=stream)
+        print(f"memkind-profile 1\nprogram={program}\nprocess=1\nrate=524288", file=stream)
         print(f"started=1\nclock=1\nduration=1000\nmethod={method}\nrounds=1\npeak=1\nlost=0", file=stream)
-        print("module 0 base=0x1000 end=0x9000 path=/nowhere/program", file=stream)
+        print(f"module 0 base=0x1000 end=0x9000 path={program}", file=stream)
         for number, (offset, peak, largest, accesses) in enumerate(sites, 1):
             stack = "?+0x77" if offset is None else f"0+0x{offset:x},0+0x{number:x}"
             print(
@@ -97,6 +97,27 @@ def check_groups():
     check("reads are not seen", "# reads are not seen" in said.stdout, said)
 
 
+def check_names():
+    """Whatever a module is called, the rules are such that memkind-run takes them."""
+    for name, word in (
+        ("a program", '"a program+0x100"'),
+        ("#1", '"#1+0x100"'),
+        ("a+0x7", "a+0x7+0x100"),
+        ("->", "->+0x100"),
+        ('a"b', None),
+        ("a\tb", None),
+        ("a\rany -> REGULAR", None),
+    ):
+        capture("named", [(0x100, 1, 1, 5)], program="/nowhere/" + name)
+        said = run("memkind-advise", "-b", "HBW=4M", "-o", "named.rules", "named")
+        with open("named.rules", encoding="utf-8", newline="") as stream:
+            text = stream.read()
+        check(f"a module {name!r}", rules(text) == ([f"site {word} -> HBW"] if word else []), text)
+        check(f"what cannot be named, {name!r}", ("no rule can name: 1," in text) == (word is None), text)
+        said = run("memkind-run", "--check-rules", "named.rules", MEMKIND_HBW_NODES="0")
+        check(f"the rules of {name!r} are accepted", said.returncode == 0, said)
+
+
 def check_refusals():
     capture("idle", [(0x100, 3, 1, 0)], "none")
     with open("idle", encoding="utf-8") as stream, open("methodless", "w", encoding="utf-8") as copy:
@@ -139,6 +160,7 @@ with tempfile.TemporaryDirectory() as scratch:
     same_options(os.path.join(TOOLS, "memkind-advise"))
     check_choice()
     check_groups()
+    check_names()
     check_refusals()
     if len(sys.argv) > 3:
         print("SKIP: advise/whole_way: preloaded into programs that lack the sanitizer's runtime")

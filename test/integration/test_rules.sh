@@ -73,6 +73,12 @@ END
 check "no such file" "nothing: No such file or directory
 memkind-run: --rules: nothing is not to be gone by
 status 125" "$("$run" --rules nothing true 2>&1 || echo "status $?")"
+mkfifo pipe
+check "a pipe that nobody writes to" "pipe: it is no regular file
+memkind-run: --rules: pipe is not to be gone by
+status 125" "$(timeout 20 "$run" --rules pipe true 2>&1 || echo "status $?")"
+check "a folder" "125" "$("$run" --rules . true 2>/dev/null || echo $?)"
+check "a pipe whose rules are only checked" "1: any -> HBW" "$(echo 'any -> HBW' | "$run" --check-rules /dev/stdin)"
 printf 'any -> HBW\n' >hbw
 check "a kind that is not here" "hbw:1: MEMKIND_HBW is not available here: status 125" \
     "$({ MEMKIND_HBW_NODES=1000 "$run" --rules hbw true 2>&1 || echo "status $?"; } |
@@ -195,6 +201,8 @@ check "an error is told in one line" "MEMKIND: MEMKIND_PRELOAD_RULES=wrong:2:6: 
 x" "$(LD_PRELOAD=$preload MEMKIND_PRELOAD_RULES=wrong sort -u xs 2>&1)"
 check "a file that is not there" "MEMKIND: MEMKIND_PRELOAD_RULES=none: No such file or directory; there are no rules
 x" "$(LD_PRELOAD=$preload MEMKIND_PRELOAD_RULES=none sort -u xs 2>&1)"
+check "a pipe that nobody writes to, without memkind-run" "MEMKIND: MEMKIND_PRELOAD_RULES=pipe: Invalid argument; there are no rules
+x" "$(timeout 20 env LD_PRELOAD="$preload" MEMKIND_PRELOAD_RULES=pipe sort -u xs 2>&1)"
 # Text in another encoding has such characters in it, and what is behind one would not be read.
 printf 'any -> HBW\0\nfunny -> HBW\n' >zero
 check "a character 0" 125 "$("$run" --rules zero true 2>/dev/null || echo $?)"
