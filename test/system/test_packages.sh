@@ -4,13 +4,14 @@
 #
 # The packages: they can be built, the checkers of the distributions find no error, Debian's, RPM's and the
 # tarball have the same files, and a new Debian system that has nothing but them compiles and runs every
-# example, shows the manual, and has nothing left of them when they are removed. The Fortran module is compiled
-# where the packages have it. Debian's packages of 1.14.0 and a program that is linked with its libmemtier become
-# ours by `apt upgrade` and go back, and all of it runs.
+# example of C and C++, shows the manual, and has nothing left of them when they are removed (other languages:
+# scripts/languages). Debian's packages of 1.14.0 and a program that is linked with its libmemtier become ours by
+# `apt upgrade` and go back, and all of it runs.
 #
 # usage: test_packages.sh SOURCE_DIR BUILD_DIR JEMALLOC_ROOT
 set -euo pipefail
 source=$1 build=$2 jemalloc_root=$3
+. "$(dirname "${BASH_SOURCE[0]}")/../support/debian_root.sh"
 export LC_ALL=C
 for tool in dpkg-buildpackage dpkg-scanpackages dh lintian mmdebstrap rpmbuild rpmlint; do
     if ! command -v $tool >/dev/null 2>&1; then
@@ -90,23 +91,6 @@ check "there are files" test "$(wc -l <"$scratch/deb_files")" -gt 30
 check "RPM packages have the files of Debian's" diff "$scratch/deb_files" <(rpm_files)
 check "the tarball has them, too" diff "$scratch/deb_files" <(tarball_files)
 
-# fortran: the module and its example, from the sources in the package and with its library.
-fortran()
-{
-    local usr=$scratch/unpacked/usr sources=$scratch/unpacked/usr/share/doc/libmemkind-dev/bindings/fortran
-    dpkg -x "$scratch"/deb/libmemkind0_*.deb "$scratch/unpacked" &&
-        dpkg -x "$scratch"/deb/libmemkind-dev_*.deb "$scratch/unpacked" &&
-        gfortran -O2 -J "$scratch" -c -o "$scratch/memkind.o" "$sources/memkind.F90" &&
-        gfortran -O2 -I "$scratch" -o "$scratch/fortran" "$sources/example.f90" "$scratch/memkind.o" \
-            -L "$(dirname "$usr"/lib/*/libmemkind.so)" -lmemkind &&
-        LD_LIBRARY_PATH=$(dirname "$usr"/lib/*/libmemkind.so) "$scratch/fortran"
-}
-if command -v gfortran >/dev/null 2>&1; then
-    check "the Fortran module" fortran
-else
-    echo "SKIP: packages::fortran: there is no gfortran"
-fi
-
 # --- a system of its own --------------------------------------------------------------------------
 
 # What is done inside, with the packages in /debs/new and Debian's in /debs/old. Both say what failed: no reader
@@ -134,19 +118,14 @@ says libmemkind.so.0 ldconfig -p
 [ "$(pkg-config --variable=prefix memkind)" = /usr ]
 [ -z "$(grep -E '^(Libs|Cflags):.*-[LI]' "$(pkg-config --variable=pcfiledir memkind)/memkind.pc" || true)" ]
 grep -q memkind /usr/share/doc/libmemkind-dev/README.md
-mkdir /tmp/programs
+bash /debs/installed_examples.sh /tmp/programs
 cd /usr/share/doc/libmemkind-dev/examples
-for example in *.c; do
-    case $example in placement.c) continue ;; wordcount.c) more=placement.c ;; *) more= ;; esac
-    cc -O2 -o /tmp/programs/"${example%.c}" "$example" $more $(pkg-config --cflags --libs memkind)
-done
-c++ -std=c++11 -O2 -o /tmp/programs/cxx_allocators cxx_allocators.cpp $(pkg-config --cflags --libs memkind)
-c++ -std=c++17 -O2 -o /tmp/programs/cxx_resource cxx_resource.cpp $(pkg-config --cflags --libs memkind)
 cc -O2 -o /tmp/programs/static fallback.c $(pkg-config --variable=libdir memkind)/libmemkind.a -ldl -lpthread
 # Each one runs, and says what it is to say.
 /tmp/programs/static
 /tmp/programs/cxx_allocators
 says "vector: yes" /tmp/programs/cxx_resource
+says "vector: yes" /tmp/programs/cxx_deduced
 /tmp/programs/hello
 echo "a b a" | says "2 a" /tmp/programs/wordcount
 bash /debs/test_examples.sh /tmp/programs JEMALLOC
@@ -246,35 +225,22 @@ make_archives()
 # in_root: makes the system, in a mount namespace of its own, and runs the above.
 in_root()
 {
-    local site codename needed root=$scratch/root
-    codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    # From where this system has its own packages.
-    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Component: main' \
-        "Codename: $codename" | sed -n 1p)
-    [ -n "$site" ] || { echo "apt knows no packages of $codename" && return 1; }
-    # Libraries of others that the packages depend on: dpkg installs ours only.
-    needed=$(for deb in "$scratch"/deb/*.deb; do dpkg-deb -f "$deb" Depends; done | tr ',' '\n' |
-        sed -E 's/^ +//; s/[ :|].*//' | grep -v '^libmemkind' | sort -u | paste -s -d ,)
-    mkdir "$root"
-    mount -t tmpfs -o size=2g,mode=755 tmpfs "$root"
-    mmdebstrap --quiet --variant=minbase --mode=root --include="gcc,g++,libc6-dev,pkgconf,man-db,$needed" \
-        "$codename" "$root" "$site"
+    local root=$scratch/root
+    debian_root "$root" "$scratch/deb" gcc g++ libc6-dev pkgconf man-db
     mkdir -p "$root"/debs/{old/partial,new}
     make_archives
-    cp "$source/test/integration/test_examples.sh" "$build/tools/memkind-tour" "$root/debs"
-    mount --rbind /dev "$root/dev"
-    mount --rbind /sys "$root/sys"
-    mount -t proc proc "$root/proc"
+    cp "$source"/test/{integration/test_examples.sh,support/installed_examples.sh} "$build/tools/memkind-tour" \
+        "$root/debs"
     echo "== in a new system"
     chroot "$root" /bin/bash -s <"$scratch/inside"
     echo "== from Debian's packages to these, and back"
     chroot "$root" /bin/bash -s <"$scratch/upgrade"
 }
 
-if [ "$(id -u)" -ne 0 ] || ! unshare --mount true 2>/dev/null; then
+if ! can_debian_root; then
     echo "SKIP: packages::clean_root: this needs root and a mount namespace"
 else
-    export -f in_root make_archives
+    export -f in_root make_archives debian_root
     export scratch source build
     check "a new system compiles and runs the examples, and is as before; Debian's packages become ours and theirs" \
         unshare --mount --propagation private bash -euo pipefail -c in_root
