@@ -5,7 +5,7 @@
 # Large programs give the results that they give without, with all their memory from the library: PostgreSQL,
 # Redis, a Java virtual machine, Node.js. What is not installed is not run.
 #
-# usage: test_programs.sh MEMKIND_RUN|MEMTIER HEAP_MANAGER [sanitized]
+# usage: test_programs.sh MEMKIND_RUN|MEMTIER|LIBAUTOHBW HEAP_MANAGER [sanitized]
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 run=$1 manager=$2
@@ -20,9 +20,17 @@ cd "$scratch"
 unset "${!MEMKIND_@}" LD_PRELOAD
 export LC_ALL=C
 under=("$run" --heap-manager "$manager" --report="$scratch/report")
-if [ "${run##*/}" = memtier ]; then # three quarters of the bytes are in node 0, as DAX memory
+fast= # a kind that has some of the blocks
+case ${run##*/} in
+memtier) # three quarters of the bytes are in node 0, as DAX memory
     under=(env MEMKIND_HEAP_MANAGER="$manager" MEMKIND_DAX_KMEM_NODES=0 MEMKIND_PRELOAD_REPORT="$scratch/report" "$run" -r 1:3)
-fi
+    ;;
+libautohbw.so*) # blocks of 4 KiB and more are in node 0, as high-bandwidth memory
+    under=(env MEMKIND_HEAP_MANAGER="$manager" MEMKIND_HBW_NODES=0 MEMKIND_PRELOAD_REPORT="$scratch/report"
+        AUTO_HBW_SIZE=4K AUTO_HBW_LOG=-1 LD_PRELOAD="$run")
+    fast=HBW
+    ;;
+esac
 server=
 clean()
 {
@@ -51,6 +59,7 @@ same()
 was_there()
 {
     grep -q '^DEFAULT  *[1-9]' report 2>/dev/null || fail "$1: no report of the library's"
+    [ -z "$fast" ] || grep -q "^$fast[A-Z_]*  *[1-9]" report || fail "$1: no block was of $fast"
 }
 
 # wait_for COMMAND...: until it succeeds, or the server has ended. How long that takes is the machine's load; who
