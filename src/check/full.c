@@ -20,6 +20,7 @@
 #include "kinds/system/reserve.h"
 
 #define HELD_MOST ((size_t)16 << 20) /* bytes of freed blocks that are held, in all */
+#define TRIES_MOST 32                /* to allocate, while other threads free */
 
 /* One heap; guarded by lock. */
 struct checked_heap {
@@ -140,17 +141,22 @@ static void *take(const struct request *request, size_t room)
     return request->zero ? base->calloc(request->heap, room) : base->malloc(request->heap, room);
 }
 
-/* Freed blocks that are held give way. */
+/* Freed blocks that are held give way, those of other threads, too: what these free meanwhile is
+ * held again. */
 static void *take_or_return(const struct request *request, size_t room)
 {
     void *outer = take(request, room);
+    bool returned = true;
 
-    if (outer || !returning_begin(true))
-        return outer;
-    while (return_one(NULL, 0))
-        ;
-    returning_end();
-    return take(request, room);
+    for (int tries = 0; !outer && returned && tries < TRIES_MOST; tries++) {
+        if (!returning_begin(true))
+            return NULL;
+        for (returned = false; return_one(NULL, 0);)
+            returned = true;
+        returning_end();
+        outer = take(request, room);
+    }
+    return outer;
 }
 
 static void *enter_block(const struct request *request, void *outer, size_t room)

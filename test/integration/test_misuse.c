@@ -7,9 +7,12 @@
  */
 #include "support.h"
 
-#include <stdio.h>
-#include <string.h>
+#include <memkind.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -173,6 +176,77 @@ Test(misuse, reports_have_back_traces)
         cr_assert_not_null(at, "%s is missing:\n%s", parts[i], child.errors);
         cr_assert_not_null(strstr(at, "misuse_program+0x"), "%s", child.errors);
     }
+}
+
+/* --- level 2 where memory is short, and another thread frees ---------------------------------- */
+
+#define BUDGET ((size_t)24 << 20)
+#define BLOCKS 32
+
+static struct {
+    memkind_t kind;
+    size_t given;
+    void *blocks[BLOCKS];
+    int live;
+    bool frees;
+} budget;
+
+static void *free_one(void *nothing)
+{
+    if (budget.live)
+        memkind_free(budget.kind, budget.blocks[--budget.live]);
+    return nothing;
+}
+
+/* Each time there is nothing left a block is freed, too late for this call. */
+static void *map_in_budget(void *context, size_t size, size_t alignment)
+{
+    pthread_t other;
+
+    (void)context;
+    if (budget.given + size <= BUDGET) {
+        budget.given += size;
+        return aligned_alloc(alignment, size);
+    }
+    if (budget.frees && pthread_create(&other, NULL, free_one, NULL) == 0)
+        pthread_join(other, NULL);
+    return NULL;
+}
+
+static void unmap_in_budget(void *context, void *address, size_t size)
+{
+    (void)context;
+    budget.given -= size;
+    free(address);
+}
+
+static void allocate_in_budget(void *nothing)
+{
+    static const struct memkind_page_ops ops = {.map = map_in_budget, .unmap = unmap_in_budget};
+    void *block;
+
+    (void)nothing;
+    if (memkind_create_custom(&ops, NULL, &budget.kind))
+        abort();
+    while (budget.live < BLOCKS &&
+           (budget.blocks[budget.live] = memkind_malloc(budget.kind, (size_t)1 << 20)))
+        budget.live++;
+    budget.frees = true;
+    block = memkind_malloc(budget.kind, BUDGET / 2);
+    if (!block)
+        abort();
+    memkind_free(budget.kind, block);
+    while (budget.live)
+        free_one(NULL);
+}
+
+Test(misuse, level_2_holds_no_block_that_is_needed)
+{
+    const char *const environment[] = {"MEMKIND_CHECK=2", NULL};
+    static struct test_child child;
+
+    test_run_well(&child, allocate_in_budget, NULL, environment);
+    cr_assert_str_empty(child.errors);
 }
 
 /* --- level 1: of guarded blocks --------------------------------------------------------------- */
