@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "blocks.h"
+#include "build_id.h"
 #include "hotness.h"
 #include "output.h"
 #include "sample.h"
@@ -68,26 +69,16 @@ static void print_program(const char *name)
     print_line(name, length > 0 ? program : program_invocation_name);
 }
 
-/* Of the notes of a module, that of GNU's type 3. */
 static void print_build_id(const char *notes, size_t size)
 {
-    while (size >= sizeof(ElfW(Nhdr))) {
-        const ElfW(Nhdr) *note = (const void *)notes;
-        size_t name = (note->n_namesz + 3) & ~(size_t)3, text = (note->n_descsz + 3) & ~(size_t)3;
-        const unsigned char *id = (const unsigned char *)notes + sizeof *note + name;
+    size_t length;
+    const unsigned char *id = build_id_find(notes, size, &length);
 
-        if (name + text > size - sizeof *note)
-            return;
-        if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == sizeof "GNU" &&
-            memcmp(notes + sizeof *note, "GNU", sizeof "GNU") == 0) {
-            output_print(&output, " build-id=");
-            for (size_t i = 0; i < note->n_descsz; i++)
-                output_print(&output, "%02x", id[i]);
-            return;
-        }
-        notes += sizeof *note + name + text;
-        size -= sizeof *note + name + text;
-    }
+    if (!id)
+        return;
+    output_print(&output, " build-id=");
+    for (size_t i = 0; i < length; i++)
+        output_print(&output, "%02x", id[i]);
 }
 
 static int print_module(struct dl_phdr_info *info, size_t size, void *argument)

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "build_id.h"
 #include "lines.h"
 #include "plan.h"
 
@@ -285,26 +286,21 @@ static bool rules_ask_for(enum rules_condition condition)
     return false;
 }
 
-#define NOTE_WORDS 4 /* sizes of name and content, type, "GNU" */
-
 /* Where the debug information of a stripped file is, by its build id. False: it has none. */
 static bool find_debug_file(const struct file *file, char *path, size_t room)
 {
     struct lines_section note = read_section(file, find_named(file, ".note.gnu.build-id"));
-    const uint32_t *words = (const uint32_t *)note.bytes;
-    bool found = note.size > NOTE_WORDS * sizeof *words &&
-                 words[1] <= note.size - NOTE_WORDS * sizeof *words;
-    const unsigned char *id = note.bytes + NOTE_WORDS * sizeof *words;
-    size_t length = 0;
+    size_t id_length, length = 0;
+    const unsigned char *id = build_id_find(note.bytes, note.size, &id_length);
 
-    if (found)
+    if (id)
         length = (size_t)snprintf(path, room, "/usr/lib/debug/.build-id/%02x/", id[0]);
-    for (uint32_t i = 1; found && i < words[1] && length < room; i++)
+    for (size_t i = 1; id && i < id_length && length < room; i++)
         length += (size_t)snprintf(path + length, room - length, "%02x", id[i]);
-    if (found && length < room)
+    if (id && length < room)
         length += (size_t)snprintf(path + length, room - length, ".debug");
     release(note);
-    return found && length < room;
+    return id && length < room;
 }
 
 static void read_debug_file(struct module *module, const struct file *stripped)
