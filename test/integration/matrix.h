@@ -19,7 +19,11 @@ struct cell {
     const struct recipe *recipe;
     size_t room; /* bytes that a kind surely has */
     bool tbb;
-    char *why; /* shared with the test; empty: nothing is wrong so far */
+    char *why;
+    size_t *others;
+    /* huge pages that other processes had when something was wrong */ /* shared with the test;
+                                                                          empty: nothing is
+                                                                          wrong so far */
 };
 
 struct operation {

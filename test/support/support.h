@@ -245,6 +245,9 @@ const char *test_pool_try(size_t page_size, size_t count);
 
 /* Pages in the pool that are neither used nor reserved by a mapping. */
 size_t test_pool_free(size_t page_size);
+/* Pages of the pool that are in use and not by this process: other tests use kinds of huge pages,
+ * too. */
+size_t test_pool_of_others(size_t page_size);
 
 /* Pages that the kernel may add to the pool when they are asked for. After test_pool_set(). */
 void test_pool_overcommit(size_t page_size, size_t count);

@@ -190,6 +190,24 @@ size_t test_pool_free(size_t page_size)
     return free_pages - reserved;
 }
 
+size_t test_pool_of_others(size_t page_size)
+{
+    char path[128], line[256];
+    size_t used, own = 0, size;
+    FILE *file = fopen("/proc/self/smaps_rollup", "re");
+
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "%*[a-zA-Z]_Hugetlb: %zu kB", &size) == 1)
+            own += size * KIB / page_size;
+    if (file)
+        fclose(file);
+    pool_path(path, sizeof path, -1, page_size, "nr_hugepages");
+    used = test_read_number(path);
+    pool_path(path, sizeof path, -1, page_size, "free_hugepages");
+    used -= test_read_number(path);
+    return used > own ? used - own : 0;
+}
+
 void test_pool_overcommit(size_t page_size, size_t count)
 {
     char path[128];
