@@ -4,13 +4,13 @@
 #
 # libautohbw.so.0: each of its variables, right and wrong; which blocks come from which kind; programs of the system.
 #
-# usage: test_autohbw.sh LIBRARY RULES OPERATORS ASK [sanitized]
+# usage: test_autohbw.sh LIBRARY RULES OPERATORS ASK
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../support/preloaded.sh"
 preload=$1 rules=$2 operators=$3 ask=$4
 
-begin autohbw "${5:-}"
+begin
 unset "${!AUTO_HBW_@}"
 export MEMKIND_HBW_NODES=0
 

@@ -6,15 +6,10 @@
 # libmemkind-preload.so, and has to say the same and end the same. All of it for several kinds, for both heap
 # managers, and with libdaxctl answering, silent and absent, since the search for DAX nodes itself allocates.
 #
-# usage: test_interposer.sh SETTING,... PRELOAD THREADED_PROGRAM FAKE_DAXCTL LIBRARY [sanitized]
+# usage: test_interposer.sh SETTING,... PRELOAD THREADED_PROGRAM FAKE_DAXCTL LIBRARY
 #   SETTING: default tbb regular hbw hbw-debug dax-answers dax-absent dax-machine dax-nodes
 set -euo pipefail
 settings=$1 preload=$2 program=$3 fake=$4 library=$5
-
-if [ "${6:-}" = sanitized ]; then
-    echo "SKIP: interposer/$settings: preloaded into programs that lack the sanitizer's runtime"
-    exit 0
-fi
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -4,13 +4,13 @@
 #
 # libmemtier.so.0 and memtier: variables and options, right and wrong; where the bytes go; programs of the system.
 #
-# usage: test_libmemtier.sh LIBRARY MEMTIER RULES OPERATORS ASK [sanitized]
+# usage: test_libmemtier.sh LIBRARY MEMTIER RULES OPERATORS ASK
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../support/preloaded.sh"
 preload=$1 memtier=$2 rules=$3 operators=$4 ask=$5
 
-begin libmemtier "${6:-}"
+begin
 mkdir files more
 export MEMKIND_DAX_KMEM_NODES=0
 static=POLICY:STATIC_RATIO dynamic=POLICY:DYNAMIC_THRESHOLD

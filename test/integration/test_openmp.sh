@@ -7,13 +7,9 @@
 # that scripts/bootstrap --test has unpacked in build/openmp, or with the installed one where there is none, and each
 # with both heap managers.
 #
-# usage: test_openmp.sh LIBRARY SOURCE_DIR [sanitized]
+# usage: test_openmp.sh LIBRARY SOURCE_DIR
 set -euo pipefail
 library=$1 source=$2
-if [ "${3:-}" = sanitized ]; then
-    echo "SKIP: openmp: the runtime is not built with the sanitizer, its runtime would come late"
-    exit 0
-fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 failed=0

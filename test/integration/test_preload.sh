@@ -5,13 +5,13 @@
 # libmemkind-preload.so: the rules of malloc's family and of operator new, from the first block of a process to the
 # last; what its variables do, and what it says where they are wrong; setuid programs; the report.
 #
-# usage: test_preload.sh PRELOAD RULES OPERATORS PLUGIN PLUGIN_LIBRARY CLEARED [sanitized]
+# usage: test_preload.sh PRELOAD RULES OPERATORS PLUGIN PLUGIN_LIBRARY CLEARED
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 . "$(dirname "${BASH_SOURCE[0]}")/../support/preloaded.sh"
 preload=$1 rules=$2 operators=$3 plugin=$4 plugin_library=$5 cleared=$6
 
-begin preload "${7:-}"
+begin
 
 # --- rules ------------------------------------------------------------------------------------------
 

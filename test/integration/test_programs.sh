@@ -5,15 +5,11 @@
 # Large programs give the results that they give without, with all their memory from the library: PostgreSQL,
 # Redis, a Java virtual machine, Node.js. What is not installed is not run.
 #
-# usage: test_programs.sh MEMKIND_RUN|MEMTIER|LIBAUTOHBW HEAP_MANAGER [sanitized]
+# usage: test_programs.sh MEMKIND_RUN|MEMTIER|LIBAUTOHBW HEAP_MANAGER
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 run=$1 manager=$2
 
-if [ "${3:-}" = sanitized ]; then
-    echo "SKIP: programs: preloaded into programs that lack the sanitizer's runtime"
-    exit 0
-fi
 scratch=$(mktemp -d)
 chmod 755 "$scratch"
 cd "$scratch"

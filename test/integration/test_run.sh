@@ -4,7 +4,7 @@
 #
 # memkind-run: what the program finds, what it says where it cannot run it, and its exit status.
 #
-# usage: test_run.sh MEMKIND_RUN PRELOAD MEMKIND_INFO [sanitized]
+# usage: test_run.sh MEMKIND_RUN PRELOAD MEMKIND_INFO
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../support/check.sh"
 run=$1 preload=$(realpath "$2") info=$3
@@ -62,10 +62,6 @@ check "--version" "memkind-run 0" "$(said -V | awk 'NR == 1 { print $1 } END { p
 
 # --- what the program finds -----------------------------------------------------------------------------
 
-if [ "${4:-}" = sanitized ]; then
-    echo "SKIP: run: preloaded into programs that lack the sanitizer's runtime"
-    exit $failed
-fi
 check "the status is the program's" "status 7" "$(said sh -c 'exit 7')"
 check "the options are the program's after its name" "a --kind nonsense status 0" \
     "$(said printf '%s ' a --kind nonsense)"

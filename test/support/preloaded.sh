@@ -4,13 +4,9 @@
 # Sourced, after check.sh, by the tests of what whole programs run under: `preload` is the library.
 # shellcheck shell=bash disable=SC2154 # preload is the test's
 
-# begin NAME SANITIZED: the test has an empty folder and none of our variables, or ends with the reason.
+# begin: the test has an empty folder and none of our variables.
 begin()
 {
-    if [ "$2" = sanitized ]; then
-        echo "SKIP: $1: preloaded into programs that lack the sanitizer's runtime"
-        exit 0
-    fi
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     cd "$scratch"
