@@ -43,9 +43,9 @@ for compiler in "${compilers[@]}"; do
 #include <memkind_resource.h>
 std::pmr::memory_resource *make(memkind_t kind) { return new libmemkind::resource(kind); }"
     done
-    for header in *_allocator.h memkind/*.h; do
-        compile "$header" "$compiler" 11 -x c++ - <<<"#include <$header>
+done
+for header in *_allocator.h memkind/*.h; do
+    compile "$header" "${compilers[0]}" 11 -x c++ - <<<"#include <$header>
 #include <$header>"
-    done
 done
 exit $failed

@@ -57,7 +57,7 @@ refuse()
 : >"$scratch/empty"
 printf 'no newline at the end' >"$scratch/open"
 head -c 300000 /dev/urandom >"$scratch/random"
-seq 1 200000 | tr '0-9' 'a-j' >"$scratch/many"
+seq 1 50000 | tr '0-9' 'a-j' >"$scratch/many"
 
 # compare_all: under the heap manager of the environment, every kind that this machine has. How many huge
 # pages are reserved is the machine's business: those kinds have to do only if there are enough.
