@@ -60,7 +60,7 @@ static atomic_int stage;
 
 /* libc starts before the constructors of what is loaded. From then on, a program without an
  * environment is one that has thrown it away, or whose caller gave it none. */
-static bool libc_has_started;
+static volatile bool libc_has_started; /* volatile, else Clang does the constructor's work itself */
 
 __attribute__((constructor)) static void note_libc(void)
 {

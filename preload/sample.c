@@ -83,7 +83,7 @@ static void start_sampling(void)
     self.busy = false;
 }
 
-static bool libc_has_started;
+static volatile bool libc_has_started; /* volatile, else Clang does the constructor's work itself */
 
 __attribute__((constructor)) static void note_libc(void)
 {

@@ -46,12 +46,30 @@ static Dwfl_Module *report(Dwfl *dwfl, const struct capture_module *module)
     return found && is_same(found, module) ? found : NULL;
 }
 
+/* Where that is in the sources, or NULL. Clang writes no index of addresses (.debug_aranges), by
+ * which libdwfl finds the compilation unit: then they are asked one by one. */
+static const char *find_line(Dwfl_Module *module, Dwarf_Addr address, int *number)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    Dwarf_Die *unit = NULL;
+    Dwarf_Line *found;
+    Dwarf_Addr bias;
+
+    if (line)
+        return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
+    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL)
+        if (dwarf_haspc(unit, address - bias) > 0) {
+            found = dwarf_getsrc_die(unit, address - bias);
+            return found && !dwarf_lineno(found, number) ? dwarf_linesrc(found, NULL, NULL) : NULL;
+        }
+    return NULL;
+}
+
 static void find(Dwfl_Module *module, uint64_t base, struct capture_frame *frame)
 {
     Dwarf_Addr address = base + frame->offset - 1; /* in the call, not behind it */
     const char *name = dwfl_module_addrname(module, address);
-    Dwfl_Line *line = dwfl_module_getsrc(module, address);
-    const char *file = line ? dwfl_lineinfo(line, NULL, &frame->line, NULL, NULL, NULL) : NULL;
+    const char *file = find_line(module, address, &frame->line);
 
     if (name) {
         if (strncmp(name, "_Z", 2) == 0) /* others may be those of types: i is int */
