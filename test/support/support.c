@@ -378,6 +378,15 @@ bool test_line(const char *text, const char *expression)
     return found;
 }
 
+static void install_filter(struct sock_filter *filter, unsigned short length)
+{
+    struct sock_fprog program = {.len = length, .filter = filter};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+        test_skip("no seccomp filter: %s", strerror(errno));
+}
+
 void test_refuse(long call, int error, int index, uint64_t least)
 {
     /* Both halves of the argument, on a little-endian machine. */
@@ -393,11 +402,23 @@ void test_refuse(long call, int error, int index, uint64_t least)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {.len = LENGTH(filter), .filter = filter};
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
-        test_skip("no seccomp filter: %s", strerror(errno));
+    install_filter(filter, LENGTH(filter));
+}
+
+void test_refuse_huge_pages(void)
+{
+    enum { FLAGS = offsetof(struct seccomp_data, args) + 8 * 3 };
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mmap, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, FLAGS),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_HUGETLB, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOMEM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+
+    install_filter(filter, LENGTH(filter));
 }
 
 /* --- what the kernel says --------------------------------------------------------------------- */

@@ -188,6 +188,10 @@ bool test_line(const char *text, const char *expression);
  * least `least`. Skips the test where seccomp(2) is not to be had. */
 void test_refuse(long call, int error, int index, uint64_t least);
 
+/* From now on, mmap() of huge pages fails with ENOMEM in this process and its children: whatever a
+ * pool has is left to other tests. */
+void test_refuse_huge_pages(void);
+
 /* --- what the kernel says --------------------------------------------------------------------- */
 
 struct test_mapping {

@@ -312,12 +312,12 @@ static bool read_faults(char *text)
 static const char usage[] =
     "usage: torture [--seconds N] [--heap-manager NAME] [--seed N] [--rounds N] [--threads N]\n"
     "               [--operations N] [--faults NAME,...] [--keep LIST] [--shrink-seconds N]\n"
-    "               [--offline-node N] [--hang-seconds N]\n"
+    "               [--offline-node N] [--hang-seconds N] [--no-huge-pages]\n"
     "docs/torture.md explains them.\n";
 
 static bool read_option(int option, char *text)
 {
-    unsigned long long number = strtoull(text, NULL, 0);
+    unsigned long long number = text ? strtoull(text, NULL, 0) : 0;
 
     switch (option) {
     case 's':
@@ -350,6 +350,9 @@ static bool read_option(int option, char *text)
     case 'h':
         watch_hangs_after = (unsigned)number;
         return number > 0;
+    case 'p':
+        test_refuse_huge_pages();
+        return true;
     default:
         return false;
     }
@@ -369,6 +372,7 @@ int main(int count, char *arguments[])
         {"heap-manager", required_argument, NULL, 'm'},
         {"offline-node", required_argument, NULL, 'n'},
         {"hang-seconds", required_argument, NULL, 'h'},
+        {"no-huge-pages", no_argument, NULL, 'p'},
         {NULL, 0, NULL, 0},
     };
     int option;
