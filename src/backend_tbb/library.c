@@ -279,7 +279,7 @@ static void name_copy(void *copy, const char *path, const char *original)
         return;
     memcpy(map->l_name, original, directory);
     memcpy(map->l_name + directory, "./", 2);
-    strcpy(map->l_name + directory + 2, original + directory);
+    memcpy(map->l_name + directory + 2, original + directory, strlen(original + directory) + 1);
 }
 
 /* NULL: not to be had (no /proc, no executable memory files), and the shared one is used. */
