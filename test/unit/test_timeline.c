@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../preload/timeline.h"
 
@@ -52,7 +53,7 @@ Test(timeline, the_peak_stays)
     for (uint64_t peak = 1; peak < CHANGES; peak = peak * 3 + 1) {
         uint64_t now = 0;
 
-        *timeline = (struct timeline){.count = 0};
+        memset(timeline, 0, sizeof *timeline);
         sites->live = sites->site[1].live = 0;
         for (uint64_t i = 0; i < CHANGES; i++)
             change(now += STEP, i == peak ? 5000 : (double)(i % 1000));
@@ -75,7 +76,7 @@ Test(timeline, a_pause_keeps_both_ends)
         uint64_t now = 0, begun = 0;
         size_t first;
 
-        *timeline = (struct timeline){.count = 0};
+        memset(timeline, 0, sizeof *timeline);
         sites->live = sites->site[1].live = 0;
         for (uint64_t i = 0; i < CHANGES; i++) {
             change(now += STEP, i == at ? 5000 : 10);
