@@ -24,10 +24,10 @@ void memkind_copy_at_fork(memkind_t kind);
 /* Which kind small blocks are of, by their size; never freed. */
 struct memkind_sizes;
 
-/* No kind is known for any size. `otherwise` serves sizes that are not known, large ones, 0, and
+/* No kind is known for any size. `fallback` serves sizes that are not known, large ones, 0, and
  * those whose kind has no memory. NULL: there is no memory. */
-struct memkind_sizes *memkind_sizes_new(void *(*otherwise)(size_t size, const void *argument,
-                                                           const void *caller),
+struct memkind_sizes *memkind_sizes_new(void *(*fallback)(size_t size, const void *argument,
+                                                          const void *caller),
                                         const void *argument);
 
 /* Blocks of `low` to `high` bytes are of this kind; NULL: it is not known. Nobody else has the

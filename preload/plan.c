@@ -18,7 +18,7 @@ bool plan_begin(const struct plan_basis *the_basis)
 {
     basis = *the_basis;
     none.kind = MEMKIND_DEFAULT;
-    none.sizes = memkind_sizes_new(basis.otherwise, &none);
+    none.sizes = memkind_sizes_new(basis.fallback, &none);
     if (none.sizes)
         memkind_sizes_set(none.sizes, 0, SIZE_MAX, none.kind);
     return none.sizes != NULL;
@@ -60,7 +60,7 @@ static void simplify(struct plan *plan)
 /* The last rule first: what comes before it has the last word. False: there is no memory. */
 static bool make_sizes(struct plan *plan)
 {
-    plan->sizes = memkind_sizes_new(basis.otherwise, plan);
+    plan->sizes = memkind_sizes_new(basis.fallback, plan);
     if (!plan->sizes)
         return false;
     if (plan->of_loader)

@@ -25,7 +25,7 @@
 struct plan {
     size_t below; /* blocks of less bytes are simply of `kind` */
     memkind_t kind;
-    struct memkind_sizes *sizes; /* asks `otherwise` of the basis */
+    struct memkind_sizes *sizes; /* asks `fallback` of the basis */
     bool of_loader; /* the caller is the dynamic loader, which may be changing what is loaded */
     uint16_t number;
     unsigned count;
@@ -39,7 +39,7 @@ struct plan_basis {
     /* The kind that all blocks of a rule simply come from; NULL: more is to be known. */
     memkind_t (*simple_kind)(size_t rule);
     /* What malloc() is asked for, where the table of a plan does not say which kind that is. */
-    void *(*otherwise)(size_t size, const void *plan, const void *caller);
+    void *(*fallback)(size_t size, const void *plan, const void *caller);
 };
 
 /* False: there is no memory. */

@@ -5,8 +5,8 @@
  *
  * Where a block's size alone says which kind it is of, a table has the heap for each size, and a
  * hit of the thread's cache costs what memkind_malloc() costs. What the table does not know, and
- * what its kind has no memory for, is asked of the table's owner. A free finds the kind in a table
- * by address. All of it are jumps: nobody waits for the block.
+ * what its kind has no memory for, is asked of the table's fallback. A free finds the kind in a
+ * table by address. All of it are jumps: nobody waits for the block.
  *
  * Threads: any; a table is filled in by one thread, before others see it.
  */
@@ -27,20 +27,20 @@
 #define ALIGNMENT 16 /* of every block of a program */
 #define HEAPS 64     /* different ones of a table; there are not as many static kinds */
 
-typedef void *(*owner_function)(size_t size, const void *argument, const void *caller);
+typedef void *(*fallback_function)(size_t size, const void *argument, const void *caller);
 
 struct memkind_sizes {
     struct heap *heap[HEAPS];      /* the first one stands for none */
     uint8_t of[JEM_FAST_MOST + 1]; /* a number of these, by size */
-    owner_function otherwise;
+    fallback_function fallback;
     const void *argument;
 };
 
 /* No thread has a cache for it. */
-static struct heap nowhere = {.slot = UINT_MAX};
+static struct heap no_heap = {.slot = UINT_MAX};
 
 /* 0 for none. */
-static uint8_t number_of(struct memkind_sizes *sizes, memkind_t kind)
+static uint8_t heap_number(struct memkind_sizes *sizes, memkind_t kind)
 {
     for (unsigned i = 1; kind && i < HEAPS; i++) {
         if (!sizes->heap[i])
@@ -53,20 +53,20 @@ static uint8_t number_of(struct memkind_sizes *sizes, memkind_t kind)
 
 EXPORT void memkind_sizes_set(struct memkind_sizes *sizes, size_t low, size_t high, memkind_t kind)
 {
-    uint8_t number = number_of(sizes, kind);
+    uint8_t number = heap_number(sizes, kind);
 
     for (size_t size = low; size <= high && size <= JEM_FAST_MOST; size++)
         sizes->of[size] = number;
 }
 
-EXPORT struct memkind_sizes *memkind_sizes_new(owner_function otherwise, const void *argument)
+EXPORT struct memkind_sizes *memkind_sizes_new(fallback_function fallback, const void *argument)
 {
     struct memkind_sizes *sizes = memkind_calloc(MEMKIND_DEFAULT, 1, sizeof *sizes);
 
     if (!sizes)
         return NULL;
-    sizes->heap[0] = &nowhere;
-    sizes->otherwise = otherwise;
+    sizes->heap[0] = &no_heap;
+    sizes->fallback = fallback;
     sizes->argument = argument;
     return sizes;
 }
@@ -79,13 +79,13 @@ static inline bool is_in_table(size_t size)
 static __attribute__((noinline)) void *sizes_slow(size_t size, const struct memkind_sizes *sizes,
                                                   const void *caller)
 {
-    struct heap *heap = is_in_table(size) ? sizes->heap[sizes->of[size]] : &nowhere;
+    struct heap *heap = is_in_table(size) ? sizes->heap[sizes->of[size]] : &no_heap;
     void *block = NULL;
 
-    if (heap != &nowhere)
+    if (heap != &no_heap)
         block =
             memkind_malloc(registry_of_heap(heap), size > ALIGNMENT / 2 ? size : ALIGNMENT / 2 + 1);
-    return likely(block) ? block : sizes->otherwise(size, sizes->argument, caller);
+    return likely(block) ? block : sizes->fallback(size, sizes->argument, caller);
 }
 
 #ifndef MEMKIND_DECORATORS

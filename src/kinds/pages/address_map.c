@@ -190,9 +190,8 @@ void address_map_clear_notes(const void *address, size_t size)
 /* --- owners ----------------------------------------------------------------------------------- */
 
 #define OWNERS ((size_t)1 << (ADDRESS_MAP_BITS - ADDRESS_MAP_SLOT_BITS))
-#define OWNED_MOST                                                                \
-    ((size_t)1 << ADDRESS_MAP_LEAF_BITS) /* larger regions are not worth the time \
-                                          */
+/* Larger regions are not worth the time. */
+#define OWNED_MOST ((size_t)1 << ADDRESS_MAP_LEAF_BITS)
 
 _Atomic uint8_t *address_map_owners;
 struct page_pool *_Atomic address_map_pools[UINT8_MAX + 1];
@@ -209,7 +208,7 @@ bool address_map_begin_owners(void)
 }
 
 /* Those who come late have none. Pools are not freed: a number is one's for ever. */
-static uint8_t number_of(struct page_pool *pool)
+static uint8_t owner_number(struct page_pool *pool)
 {
     for (unsigned i = 1; i <= UINT8_MAX; i++) {
         struct page_pool *there = atomic_load_explicit(&address_map_pools[i], memory_order_relaxed);
@@ -230,7 +229,7 @@ static void set_owner(const struct page_region *region, bool is_known)
 
     if (!address_map_owners || region->size > OWNED_MOST)
         return;
-    number = is_known ? number_of(region->pool) : 0;
+    number = is_known ? owner_number(region->pool) : 0;
     for (uintptr_t i = slot_of(round_up(start, (size_t)1 << ADDRESS_MAP_SLOT_BITS)); i < end; i++)
         atomic_store_explicit(&address_map_owners[i], number, memory_order_relaxed);
 }

@@ -147,12 +147,11 @@ static inline struct page_region *address_map_find(const void *address)
 
 /*
  * Which pool an address is of, in two loads, for who asks at each free: by slot, a number of the
- * pool whose region has all of it; 0: it is not known. The table is for all addresses, 128 MiB, of
- * which there is what was written to. NULL: nobody has asked for it.
+ * pool whose region has all of it; 0: it is not known, and no pool. The table is for all addresses,
+ * 128 MiB, of which there is what was written to. NULL: nobody has asked for it.
  */
 extern _Atomic uint8_t *address_map_owners HIDDEN;
-extern struct page_pool
-    *_Atomic address_map_pools[UINT8_MAX + 1] HIDDEN; /* the first one is NULL */
+extern struct page_pool *_Atomic address_map_pools[UINT8_MAX + 1] HIDDEN;
 
 /* Regions that are there already are not known. False: no memory. Threads: the first call comes
  * before all others that allocate. */
