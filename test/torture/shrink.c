@@ -17,12 +17,16 @@ static const char *log_file;
 static unsigned tries, runs;
 static time_t deadline;
 
+static char reason[sizeof report->text]; /* of the last plan that failed */
+
 static bool fails(struct plan *plan)
 {
     for (unsigned i = 0; i < tries && time(NULL) < deadline; i++) {
         runs++;
-        if (!watch_run(plan, log_file, false))
+        if (!watch_run(plan, log_file, false)) {
+            memcpy(reason, report->text, sizeof reason);
             return true;
+        }
     }
     return false;
 }
@@ -34,7 +38,10 @@ static unsigned tries_needed(struct plan *plan)
     unsigned failed = 0;
 
     for (unsigned i = 0; i < TRIES && time(NULL) < deadline; i++)
-        failed += !watch_run(plan, log_file, false);
+        if (!watch_run(plan, log_file, false)) {
+            memcpy(reason, report->text, sizeof reason);
+            failed++;
+        }
     return failed == 0 ? 0 : failed > 7 ? 2 : 3 * TRIES / failed;
 }
 
@@ -123,5 +130,6 @@ bool shrink(struct plan *plan, const char *log, unsigned seconds)
         leave_out_operations(plan, length);
     fprintf(stderr, "torture: from %u operations to %u in %u runs\n", before, plan_count(plan),
             runs);
+    memcpy(report->text, reason, sizeof reason);
     return true;
 }

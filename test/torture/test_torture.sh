@@ -22,6 +22,7 @@ run()
 
 run --seed 7 --rounds 1 --threads 2 --operations 300 --faults none --shrink-seconds 600
 grep -q 'FAILED: calloc: ' "$scratch/said" || fail "nothing was found: $(tail -n 3 "$scratch/said")"
+grep -q '^torture: a smaller one: calloc: ' "$scratch/said" || fail "it does not say why the smaller plan fails"
 mapfile -t commands < <(sed -n 's/^torture: repeat it with //p' "$scratch/said")
 [ ${#commands[@]} -eq 2 ] || fail "${#commands[@]} ways to repeat it, not 2"
 read -ra smaller <<<"${commands[-1]}"
