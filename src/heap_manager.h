@@ -94,6 +94,7 @@ struct heap_manager {
     /* heap NULL: the block's own. What is no block of a heap goes to reserve_free(). It leaves
      * errno alone. */
     void (*free)(struct heap *heap, void *block);
+    bool tells_wrong_kinds; /* free() gets the heap of a kind that was never used, too */
 
     /* A shorter way to malloc() and free() where the settings ask for looks; NULL: there is none.
      */

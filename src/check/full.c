@@ -568,6 +568,7 @@ const struct heap_manager *full_over(const struct heap_manager *under)
     table.aligned_alloc = full_aligned_alloc;
     table.realloc = full_realloc;
     table.free = full_free;
+    table.tells_wrong_kinds = true;
     table.usable_size = full_usable_size;
     table.detect = full_detect;
     table.defrag = full_defrag;

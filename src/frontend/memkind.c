@@ -176,7 +176,7 @@ EXPORT int memkind_posix_memalign(memkind_t kind, void **memptr, size_t alignmen
 
 /* No memkind_free() changes errno: heap managers see to it themselves, where they leave their fast
  * paths. */
-static __attribute__((noinline)) void free_fallback(void *block)
+static __attribute__((noinline)) void free_fallback(memkind_t kind, void *block)
 {
     int error = errno;
 
@@ -184,7 +184,7 @@ static __attribute__((noinline)) void free_fallback(void *block)
         return;
     /* A kind that was never used owns nothing: the caller has the wrong one. */
     if (managers_get())
-        managers_get()->free(NULL, block);
+        managers_get()->free(kind && managers_get()->tells_wrong_kinds ? &kind->heap : NULL, block);
     else
         reserve_free(block);
     errno = error;
@@ -195,7 +195,7 @@ static __attribute__((noinline)) void free_slow(memkind_t kind, void *block)
     if (likely(registry_is_ready(kind) && block))
         managers_get()->free(&kind->heap, block);
     else
-        free_fallback(block);
+        free_fallback(kind, block);
 }
 
 EXPORT void memkind_free(memkind_t kind, void *ptr)
@@ -204,7 +204,7 @@ EXPORT void memkind_free(memkind_t kind, void *ptr)
         if (unlikely(!jem_fast_free(&kind->heap, ptr)))
             free_slow(kind, ptr);
     } else if (unlikely(!jem_fast_free_unknown(ptr))) {
-        free_fallback(ptr);
+        free_fallback(NULL, ptr);
     }
 }
 

@@ -112,6 +112,7 @@ static const struct {
     {"realloc_freed", 1, "^double free: .*, the start of " BLOCK},
     {"realloc_interior", 1, "^free of an interior pointer: .*, 16 bytes into " BLOCK},
     {"wrong_kind", 1, "^free with the wrong kind: .*, the start of " BLOCK},
+    {"wrong_kind_unused", 1, "^free with the wrong kind: .*, the start of " BLOCK},
     {"leak", 1, "^leak: 3 blocks, 60 bytes of .*; the largest is a block of 30 bytes of "},
     {"leak_child", 0, NULL},
     {"leak_destroyed", 0, NULL},
@@ -129,17 +130,10 @@ Test(misuse, level_2_finds_all)
 Test(misuse, level_2_works_in_every_sort_of_kind)
 {
     static const char *const kinds[] = {"REGULAR", "PMEM", "FIXED", "CUSTOM"};
-    static const char *const misuses[] = {"overflow",
-                                          "overflow_large",
-                                          "overflow_aligned",
-                                          "underflow",
-                                          "double_free",
-                                          "write_after_free",
-                                          "interior",
-                                          "wrong_kind",
-                                          "leak",
-                                          "double_free_gone",
-                                          "none"};
+    static const char *const misuses[] = {"overflow",  "overflow_large",   "overflow_aligned",
+                                          "underflow", "double_free",      "write_after_free",
+                                          "interior",  "wrong_kind",       "wrong_kind_unused",
+                                          "leak",      "double_free_gone", "none"};
 
     for (size_t k = 0; k < LENGTH(kinds); k++)
         for (size_t m = 0; m < LENGTH(misuses); m++)

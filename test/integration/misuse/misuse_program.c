@@ -340,13 +340,22 @@ static void realloc_interior(void)
     memkind_free(kind, block);
 }
 
+static memkind_t other_kind(void)
+{
+    return kind == MEMKIND_REGULAR ? MEMKIND_DEFAULT : MEMKIND_REGULAR;
+}
+
 static void wrong_kind(void)
 {
     char *block = get();
 
-    memkind_free(kind == MEMKIND_REGULAR ? MEMKIND_DEFAULT : MEMKIND_REGULAR,
-                 memkind_malloc(kind == MEMKIND_REGULAR ? MEMKIND_DEFAULT : MEMKIND_REGULAR, 1));
-    memkind_free(kind == MEMKIND_REGULAR ? MEMKIND_DEFAULT : MEMKIND_REGULAR, block);
+    memkind_free(other_kind(), memkind_malloc(other_kind(), 1));
+    memkind_free(other_kind(), block);
+}
+
+static void wrong_kind_unused(void)
+{
+    memkind_free(other_kind(), get());
 }
 
 /* --- leaks ------------------------------------------------------------------------------------ */
@@ -510,6 +519,7 @@ static const struct {
     MISUSE(realloc_freed),
     MISUSE(realloc_interior),
     MISUSE(wrong_kind),
+    MISUSE(wrong_kind_unused),
     MISUSE(leak),
     MISUSE(leak_child),
     MISUSE(leak_destroyed),
