@@ -46,7 +46,8 @@ bool guarded_can_serve(const struct heap *heap, size_t alignment, size_t size);
 /* A block with any content; NULL: there is none just now. */
 void *guarded_alloc(struct heap *heap, size_t alignment, size_t size);
 
-/* Frees a guarded block, and tells what is wrong with it, or that it is none. False: the address is in no area. */
+/* Frees a guarded block, and tells what is wrong with it, or that it is none. False: the address is
+ * in no area. */
 bool guarded_free(void *address);
 
 /* Of the live block that begins at an address; false: there is none, *size is 0 then. */
