@@ -240,6 +240,11 @@ static void write_unknown(FILE *to, const struct capture *capture, const struct 
           to);
     if (written)
         fputs("# reads are not seen: what is read much and written little seems to be idle;\n", to);
+    if (strncmp(capture->method, "regions", strlen("regions")) == 0)
+        fputs(
+            "# accesses are those of regions of memory: small blocks, and what lives shorter than "
+            "a second, may have their neighbours';\n",
+            to);
     for (size_t i = 0; i < sizeof doubts / sizeof doubts[0]; i++) {
         struct sum sum = add_up(advice, doubts[i].is_it);
 

@@ -23,8 +23,8 @@
 #include "launch.h"
 #include "options.h"
 #include "profile_capture.h"
-#include "profile_perf.h"
 #include "profile_samples.h"
+#include "profile_source.h"
 #include "profile_symbols.h"
 #include "profile_write.h"
 #include "size.h"
@@ -36,17 +36,12 @@ const char launch_program[] = PROGRAM;
 
 static const char *base = PROGRAM, *report, *samples;
 
-/* How accesses are counted: the processor's samples, pages that the program finds written (auto:
- * the first of these two that there is), page faults, or not at all. */
-static enum accesses {
-    ACCESSES_AUTO,
-    ACCESSES_SAMPLES,
-    ACCESSES_PAGES,
-    ACCESSES_FAULTS,
-    ACCESSES_NONE,
-    ACCESSES_WAYS
-} accesses;
-static const char *const ways[ACCESSES_WAYS] = {"auto", "samples", "pages", "faults", "none"};
+/* The ways from outside the program, in the order in which auto tries them; pages that it finds
+ * written itself come after them. */
+static const struct profile_source *const sources[] = {&profile_precise, &profile_damon,
+                                                       &profile_faults};
+#define SOURCES (sizeof sources / sizeof sources[0])
+static const char *accesses = "auto";
 
 /* --- the report ------------------------------------------------------------------------------- */
 
@@ -143,57 +138,104 @@ static _Noreturn void become(char *argv[], const char *captures, const int go[2]
     launch_become(argv);
 }
 
-/* Until the program has ended: its samples are written, as long as there is room for them. */
-static int wait_sampled(pid_t child, struct perf *perf)
+/* Until the program has ended, or this one is to: what is told is written, as long as there is room
+ * for it. */
+static int wait_watched(pid_t child, const struct profile_source *source, void *opened,
+                        FILE *stream, const sigset_t *ends)
 {
     static const struct timespec pause = {0, 20000000};
-    static char path[PATH_MAX];
     size_t lost = 0;
-    int waited = 0;
-    FILE *stream;
+    int waited = 0, signal_number;
     pid_t ended;
 
-    snprintf(path, sizeof path, "%s.accesses", base);
-    stream = fopen(path, "w");
-    if (!stream)
-        launch_end(LAUNCH_MISUSED, "%s: %s", path, strerror(errno));
     do {
-        nanosleep(&pause, NULL);
+        signal_number = sigtimedwait(ends, NULL, &pause);
         ended = waitpid(child, &waited, WNOHANG);
-        lost += perf_drain(perf, stream);
-    } while (ended == 0 || (ended < 0 && errno == EINTR));
+        lost += source->drain(opened, stream);
+    } while (signal_number <= 0 && (ended == 0 || (ended < 0 && errno == EINTR)));
+    source->close(opened);
     if (lost)
         fprintf(stderr, PROGRAM ": %zu samples of accesses were lost\n", lost);
+    if (signal_number > 0) {
+        sigprocmask(SIG_UNBLOCK, ends, NULL);
+        raise(signal_number);
+    }
+    return waited;
+}
+
+/* The source that was asked for, or the first that there is. NULL: none, which is no reason to end
+ * if nobody has asked for one by its name. */
+static const struct profile_source *open_source(pid_t child, void **opened)
+{
+    bool automatic = strcmp(accesses, "auto") == 0;
+    char why[PROFILE_WHY];
+
+    for (size_t i = 0; i < SOURCES; i++) {
+        bool named = strcmp(accesses, sources[i]->name) == 0;
+
+        if (!named && !(automatic && sources[i]->automatic))
+            continue;
+        *opened = sources[i]->open(child, why);
+        if (*opened)
+            return sources[i];
+        if (named)
+            launch_end(LAUNCH_MISUSED, "--accesses: %s", why);
+    }
+    return NULL;
+}
+
+/* Lets the program begin, which looks at pages itself where nothing else is done. */
+static void let_go(const int go[2], bool pages)
+{
+    char told = pages;
+
+    close(go[0]);
+    if (write(go[1], &told, 1) != 1)
+        fprintf(stderr, PROGRAM ": pipe: %s\n", strerror(errno));
+    close(go[1]);
+}
+
+static int watch_by(const struct profile_source *source, void *opened, pid_t child, const int go[2],
+                    const sigset_t *ends)
+{
+    static char path[PATH_MAX];
+    FILE *stream;
+    int waited;
+
+    snprintf(path, sizeof path, "%s.accesses", base);
+    stream = fopen(path, "we");
+    if (!stream) {
+        source->close(opened);
+        launch_end(LAUNCH_MISUSED, "%s: %s", path, strerror(errno));
+    }
+    let_go(go, false);
+    waited = wait_watched(child, source, opened, stream, ends);
     if (ferror(stream) | fclose(stream))
         fprintf(stderr, PROGRAM ": %s: %s\n", path, strerror(errno));
     samples = path;
     return waited;
 }
 
-/* Lets the program begin, with its accesses counted as was asked for. */
+/* The program, with its accesses counted as was asked for. What the kernel was told to watch is
+ * taken back before a signal ends this process. */
 static int watch(pid_t child, const int go[2])
 {
-    struct perf *perf = NULL;
+    const struct profile_source *source;
+    void *opened = NULL;
+    sigset_t ends;
     int waited = 0;
-    char pages;
 
-    if (accesses == ACCESSES_AUTO || accesses == ACCESSES_SAMPLES)
-        perf = perf_open(PERF_PRECISE, child);
-    else if (accesses == ACCESSES_FAULTS)
-        perf = perf_open(PERF_FAULTS, child);
-    if (!perf && (accesses == ACCESSES_SAMPLES || accesses == ACCESSES_FAULTS))
-        launch_end(LAUNCH_MISUSED, "--accesses: the kernel has none here, or not for this user: %s",
-                   strerror(errno));
-    pages = accesses == ACCESSES_PAGES || (accesses == ACCESSES_AUTO && !perf);
-    close(go[0]);
-    if (write(go[1], &pages, 1) != 1)
-        launch_end(LAUNCH_NOT_RUN, "pipe: %s", strerror(errno));
-    close(go[1]);
-    if (perf) {
-        waited = wait_sampled(child, perf);
-        perf_close(perf);
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ends, NULL);
+    source = open_source(child, &opened);
+    if (source)
+        waited = watch_by(source, opened, child, go, &ends);
+    sigprocmask(SIG_UNBLOCK, &ends, NULL);
+    if (source)
         return waited;
-    }
+    let_go(go, strcmp(accesses, "auto") == 0 || strcmp(accesses, "pages") == 0);
     while (waitpid(child, &waited, 0) < 0 && errno == EINTR)
         continue;
     return waited;
@@ -265,11 +307,17 @@ static void set_rate(const char *text)
 
 static void set_accesses(const char *text)
 {
-    for (accesses = 0; accesses < ACCESSES_WAYS; accesses++)
-        if (strcmp(text, ways[accesses]) == 0)
+    static const char *const others[] = {"auto", "pages", "none"};
+
+    accesses = text;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (strcmp(text, others[i]) == 0)
             return;
-    launch_end(LAUNCH_MISUSED, "--accesses: %s; accepted: auto, samples, pages, faults or none",
-               text);
+    for (size_t i = 0; i < SOURCES; i++)
+        if (strcmp(text, sources[i]->name) == 0)
+            return;
+    launch_end(LAUNCH_MISUSED,
+               "--accesses: %s; accepted: auto, samples, damon, pages, faults or none", text);
 }
 
 static void set_samples(const char *file)
@@ -290,9 +338,10 @@ static void set_report(const char *file)
 static const struct option_row rows[] = {
     {'r', "rate", "SIZE", false, "bytes between two samples, on average (512K)", set_rate, NULL},
     {'a', "accesses", "WAY", false,
-     "samples: the processor's, of loads and stores; pages: which pages of\n"
-     "large blocks are written; auto (the default): the first of these that\n"
-     "there is; faults: page faults; none",
+     "samples: the processor's, of loads and stores; damon: regions that the\n"
+     "kernel finds used; pages: which pages of large blocks are written;\n"
+     "auto (the default): the first of these that there is; faults: page\n"
+     "faults; none",
      set_accesses, NULL},
     {'s', "samples", "FILE", false,
      "accesses that were recorded elsewhere: a line of each, its time in\n"
@@ -326,8 +375,8 @@ int main(int argc, char *argv[])
 {
     int program = options_parse(&options, argc, argv);
 
-    if (samples && accesses == ACCESSES_AUTO)
-        accesses = ACCESSES_NONE; /* they are there */
+    if (samples && strcmp(accesses, "auto") == 0)
+        accesses = "none"; /* they are there */
     if (report && program < argc)
         launch_end(LAUNCH_MISUSED, "--report runs no program: %s", argv[program]);
     if (report)

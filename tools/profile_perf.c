@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Copyright (C) 2026 the libmemkind developers. */
-/* Why and thread rules: see profile_perf.h. An event for each CPU and kind of access, each with a
- * ring of the process's and its threads' samples. */
+/* Why and thread rules: see profile_source.h. The kernel's samples (perf_event_open): an event for
+ * each CPU and kind of access, each with a ring of the process's and its threads' samples. */
 #define _GNU_SOURCE
-#include "profile_perf.h"
+#include "profile_source.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -138,7 +138,7 @@ static bool open_everywhere(struct perf *perf, struct perf_event_attr *event, lo
     return opened;
 }
 
-static void open_precise(struct perf *perf, long cpus)
+static void open_precise_events(struct perf *perf, long cpus)
 {
     for (size_t i = 0; i < sizeof precise / sizeof precise[0]; i++) {
         struct perf_event_attr event = common();
@@ -154,7 +154,7 @@ static void open_precise(struct perf *perf, long cpus)
     }
 }
 
-static void open_faults(struct perf *perf, long cpus)
+static void open_fault_events(struct perf *perf, long cpus)
 {
     struct perf_event_attr event = common();
 
@@ -164,30 +164,9 @@ static void open_faults(struct perf *perf, long cpus)
     open_everywhere(perf, &event, cpus);
 }
 
-struct perf *perf_open(enum perf_source source, pid_t process)
+static void close_rings(void *opened)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_CONF);
-    struct perf *perf = calloc(1, sizeof *perf);
-
-    if (!perf)
-        return NULL;
-    perf->process = process;
-    perf->page = (size_t)sysconf(_SC_PAGESIZE);
-    perf->rings = calloc((size_t)cpus * (sizeof precise / sizeof precise[0]), sizeof *perf->rings);
-    errno = ENODEV; /* if there is not even a device to ask */
-    if (perf->rings && source == PERF_FAULTS)
-        open_faults(perf, cpus);
-    else if (perf->rings)
-        open_precise(perf, cpus);
-    if (perf->count)
-        return perf;
-    perf_close(perf);
-    return NULL;
-}
-
-void perf_close(struct perf *perf)
-{
-    int error = errno;
+    struct perf *perf = opened;
 
     for (size_t i = 0; i < perf->count; i++) {
         munmap(perf->rings[i].pages, (1 + RING_PAGES) * perf->page);
@@ -195,7 +174,41 @@ void perf_close(struct perf *perf)
     }
     free(perf->rings);
     free(perf);
-    errno = error;
+}
+
+static void *open_rings(void (*open_events)(struct perf *, long), pid_t process, char *why)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_CONF);
+    struct perf *perf = calloc(1, sizeof *perf);
+    int error;
+
+    if (perf) {
+        perf->process = process;
+        perf->page = (size_t)sysconf(_SC_PAGESIZE);
+        perf->rings =
+            calloc((size_t)cpus * (sizeof precise / sizeof precise[0]), sizeof *perf->rings);
+        errno = perf->rings ? ENODEV : ENOMEM; /* if there is not even a device to ask */
+        if (perf->rings)
+            open_events(perf, cpus);
+        if (perf->count)
+            return perf;
+        error = errno;
+        close_rings(perf);
+        errno = error;
+    }
+    snprintf(why, PROFILE_WHY, "the kernel has none here, or not for this user: %s",
+             strerror(errno));
+    return NULL;
+}
+
+static void *open_precise(pid_t process, char *why)
+{
+    return open_rings(open_precise_events, process, why);
+}
+
+static void *open_faults(pid_t process, char *why)
+{
+    return open_rings(open_fault_events, process, why);
 }
 
 /* --- samples ---------------------------------------------------------------------------------- */
@@ -220,7 +233,7 @@ static void copy(void *record, const char *ring, uint64_t from, size_t size, siz
         memcpy((char *)record + i, ring + (from + i) % ring_size, 8);
 }
 
-static size_t drain(const struct perf *perf, const struct ring *ring, FILE *stream)
+static size_t drain_ring(const struct perf *perf, const struct ring *ring, FILE *stream)
 {
     const char *data = (const char *)ring->pages + perf->page;
     size_t size = RING_PAGES * perf->page, lost = 0;
@@ -248,11 +261,15 @@ static size_t drain(const struct perf *perf, const struct ring *ring, FILE *stre
     return lost;
 }
 
-size_t perf_drain(struct perf *perf, FILE *stream)
+static size_t drain(void *opened, FILE *stream)
 {
+    const struct perf *perf = opened;
     size_t lost = 0;
 
     for (size_t i = 0; i < perf->count; i++)
-        lost += drain(perf, &perf->rings[i], stream);
+        lost += drain_ring(perf, &perf->rings[i], stream);
     return lost;
 }
+
+const struct profile_source profile_precise = {"samples", true, open_precise, drain, close_rings};
+const struct profile_source profile_faults = {"faults", false, open_faults, drain, close_rings};

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "profile_samples.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <search.h>
@@ -16,14 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAGE 4096 /* what an access is of, where a whole region is told */
+
 /* Of things at the same time, blocks go first, and come before they are used. */
 enum what { GOES, COMES, USED };
 
 struct event {
     uint64_t time; /* in ns */
     enum what what;
-    uint64_t address; /* USED */
     const struct capture_block *block;
+    uint64_t address, size; /* USED */
+    double accesses;        /* of each byte of these */
 };
 
 struct events {
@@ -62,25 +66,33 @@ static int compare_blocks(const void *left, const void *right)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-/* "65073.647275: 7f8fc4000010", in ns: all digits count, which a double has no room for. */
-static bool read_line(const char *line, uint64_t *time, uint64_t *address)
+/* "65073.647275: 7f8fc4000010", in ns: all digits count, which a double has no room for. Behind a
+ * region, "7f8fc4000000-7f8fc4200000 7", is how often a page of it, and so each, was found used. */
+static bool read_line(const char *line, struct event *event)
 {
     uint64_t part = 1000000000;
     char *end;
 
     errno = 0;
-    *time = strtoull(line, &end, 10) * part;
+    *event =
+        (struct event){.time = strtoull(line, &end, 10) * part, USED, .size = 1, .accesses = 1};
     if (end == line)
         return false;
     if (*end == '.')
         for (end++; *end >= '0' && *end <= '9'; end++) {
             part /= 10;
-            *time += part * (uint64_t)(*end - '0');
+            event->time += part * (uint64_t)(*end - '0');
         }
     if (*end == ':')
         end++;
     line = end;
-    *address = strtoull(line, &end, 16);
+    event->address = strtoull(line, &end, 16);
+    if (end > line && *end == '-' && isxdigit((unsigned char)end[1])) {
+        event->size = strtoull(end + 1, &end, 16) - event->address;
+        if (*end != ' ' || (int64_t)event->size <= 0)
+            return false;
+        event->accesses = (double)strtoull(end, &end, 10) / PAGE;
+    }
     return end > line && line[0] == ' ' && !errno && end[strspn(end, " \n")] == '\0';
 }
 
@@ -88,20 +100,23 @@ static bool read_line(const char *line, uint64_t *time, uint64_t *address)
 static bool read_samples(FILE *stream, const struct capture *capture, struct events *events,
                          struct samples *samples, const char *path, char *why)
 {
-    uint64_t time, address;
+    struct event event;
     char *line = NULL;
     size_t room = 0, lines = 0;
     bool well = true;
 
     while (well && getline(&line, &room, stream) > 0) {
         lines++;
-        well = read_line(line, &time, &address);
+        well = read_line(line, &event);
         if (!well)
             snprintf(why, 256, "%.150s: line %zu has no time in seconds and an address", path,
                      lines);
-        else if (time >= capture->clock)
-            add(events, (struct event){time - capture->clock, USED, address, NULL});
+        else if (event.time >= capture->clock) {
+            event.time -= capture->clock;
+            add(events, event);
+        }
         samples->count += well;
+        samples->regions |= well && event.size > 1;
     }
     free(line);
     return well;
@@ -109,10 +124,37 @@ static bool read_samples(FILE *stream, const struct capture *capture, struct eve
 
 /* --- accesses --------------------------------------------------------------------------------- */
 
+/* All blocks that have a part of it. Whichever the tree finds first, the others lie before and
+ * behind it; before it there are half of them at most. */
+static bool use(const struct capture *capture, struct event event, void **there, double *sums)
+{
+    struct capture_block wanted = {.address = event.address, .size = event.size};
+    const struct capture_block *const *found;
+    bool used = false;
+
+    while (wanted.size && (found = tfind(&wanted, there, compare_blocks)) != NULL) {
+        const struct capture_block *block = *found;
+        uint64_t end = wanted.address + wanted.size, block_end = block->address + block->size;
+        uint64_t first = wanted.address, last = end < block_end ? end : block_end;
+
+        if (first < block->address) {
+            event.address = first;
+            event.size = block->address - first;
+            use(capture, event, there, sums);
+            first = block->address;
+        }
+        sums[block->site] += event.accesses * (double)(last - first) *
+                             (-1 / expm1(-(double)block->size / (double)capture->rate));
+        wanted.address = last;
+        wanted.size = end - last;
+        used = true;
+    }
+    return used;
+}
+
 static void happen(struct capture *capture, const struct event *event, void **there, double *sums,
                    struct samples *samples)
 {
-    struct capture_block wanted = {.address = event->address, .size = 1};
     const struct capture_block *const *found;
     const struct capture_block *block = event->block;
 
@@ -126,11 +168,7 @@ static void happen(struct capture *capture, const struct event *event, void **th
         capture_must(tsearch(block, there, compare_blocks));
         break;
     case USED:
-        found = tfind(&wanted, there, compare_blocks);
-        if (found) {
-            samples->in_blocks++;
-            sums[(*found)->site] += -1 / expm1(-(double)(*found)->size / (double)capture->rate);
-        }
+        samples->in_blocks += use(capture, *event, there, sums);
         break;
     }
 }
@@ -150,8 +188,8 @@ static void attribute(struct capture *capture, struct events *events, struct sam
 
         if (!block->size)
             continue;
-        add(events, (struct event){block->born, COMES, 0, block});
-        add(events, (struct event){block->died, GOES, 0, block});
+        add(events, (struct event){block->born, COMES, block, 0, 0, 0});
+        add(events, (struct event){block->died, GOES, block, 0, 0, 0});
     }
     qsort(events->event, events->count, sizeof *events->event, compare_events);
     for (size_t i = 0; i < events->count; i++)
@@ -168,7 +206,7 @@ bool samples_add(struct capture *capture, const char *path, struct samples *samp
     struct events events = {NULL, 0, 0};
     bool read;
 
-    *samples = (struct samples){0, 0};
+    *samples = (struct samples){0, 0, false};
     if (!stream) {
         snprintf(why, 256, "%.150s: %.50s", path, strerror(errno));
         return false;
@@ -178,7 +216,7 @@ bool samples_add(struct capture *capture, const char *path, struct samples *samp
     if (read) {
         attribute(capture, &events, samples);
         free(capture->method);
-        capture->method = capture_must(strdup("samples"));
+        capture->method = capture_must(strdup(samples->regions ? "regions:DAMON" : "samples"));
     }
     free(events.event);
     return read;

@@ -6,7 +6,8 @@
  *
  * A line of the file is an access: when, in seconds of CLOCK_MONOTONIC, and the address, in
  * hexadecimal. That is what `perf script -F time,addr` prints of `perf mem record -k
- * CLOCK_MONOTONIC`. Only sampled blocks are known, each of which stands for others.
+ * CLOCK_MONOTONIC`. Or a region, START-END, and how often a page of it was found used: what
+ * profile_damon.h writes. Only sampled blocks are known, each of which stands for others.
  *
  * One thread.
  */
@@ -18,6 +19,7 @@
 
 struct samples {
     size_t count, in_blocks; /* all; those that went to a sampled block */
+    bool regions;            /* there were some */
 };
 
 /* Sets the sites' accesses, and the capture's method. False: the file cannot be read, or a line is

@@ -95,6 +95,9 @@ def check_groups():
     said = run("memkind-advise", "-b", "HBW=4M", "small")
     check("what is not seen is told", "blocks below 64 KiB only, whose use is not seen: 1, 3.0 MiB" in said.stdout, said)
     check("reads are not seen", "# reads are not seen" in said.stdout, said)
+    capture("regions", [(0x100, 3, 0.01, 0), (0x200, 1, 1, 5)], "regions:DAMON")
+    said = run("memkind-advise", "-b", "HBW=4M", "regions")
+    check("regions are none of blocks", "# accesses are those of regions" in said.stdout and "reads" not in said.stdout, said)
 
 
 def check_names():
@@ -138,7 +141,7 @@ def check_refusals():
 
 
 def check_whole_way():
-    said = run("memkind-profile", "-r", "64K", "-o", "arrays", "--", PROGRAM, "arrays")
+    said = run("memkind-profile", "-r", "64K", "-a", "pages", "-o", "arrays", "--", PROGRAM, "arrays")
     (captured,) = glob.glob("arrays.capture.*")
     with open(captured, encoding="utf-8") as stream:
         if "method=written-pages" not in stream.read():

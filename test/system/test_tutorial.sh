@@ -24,7 +24,7 @@ while IFS= read -r command; do
     fi
     case $command in
     memkind-profile*)
-        if ! grep -q '^method=\(samples\|written-pages\)' profile.capture.*; then
+        if ! grep -q '^method=\(samples\|regions\|written-pages\)' profile.capture.*; then
             echo "SKIP: tutorial: this kernel tells no accesses"
             exit "$failed"
         fi

@@ -3,7 +3,7 @@
 /*
  * A program with known call sites, for test_profile.py: what it says there must be in the profile.
  *
- * usage: profile_program sites | threads | fork | busy | arrays
+ * usage: profile_program sites | threads | fork | busy | arrays | reads
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -136,22 +136,44 @@ __attribute__((noinline)) char *site_hot(void)
     return array;
 }
 
-/* Seven arrays that are only read once they are filled, three that are written all the time. */
-static void use_arrays(void)
-{
-    char *cold[7], *hot[3];
-    volatile char sum = 0;
+/* Seven arrays that are not much used once they are filled, and three that are. */
+static char *cold[7], *hot[3];
 
+static void fill_arrays(void)
+{
     for (int i = 0; i < 7; i++)
         cold[i] = site_cold();
     for (int i = 0; i < 3; i++)
         hot[i] = site_hot();
+}
+
+static void read_array(const char *array, int size)
+{
+    volatile char sum = 0;
+
+    for (int place = 0; place < size; place += 64)
+        sum = (char)(sum + array[place]);
+}
+
+/* The first ones are only read, the others are written all the time. */
+static void use_arrays(void)
+{
+    fill_arrays();
     for (int round = 0; round < 40; round++) {
         for (int i = 0; i < 3; i++)
             memset(hot[i], round, 2000000);
         for (int i = 0; i < 7; i++)
-            for (int place = 0; place < 4000000; place += 64)
-                sum = (char)(sum + cold[i][place]);
+            read_array(cold[i], 4000000);
+        pause_ms(10);
+    }
+}
+
+/* The last ones are read all the time, and nothing is written. */
+static void use_reads(void)
+{
+    fill_arrays();
+    for (int round = 0; round < 400; round++) {
+        read_array(hot[round % 3], 2000000);
         pause_ms(10);
     }
 }
@@ -161,11 +183,8 @@ int main(int argc, char *argv[])
     static const struct {
         const char *name;
         void (*use)(void);
-    } all[] = {{"sites", f},
-               {"threads", use_threads},
-               {"fork", use_fork},
-               {"busy", use_busy},
-               {"arrays", use_arrays}};
+    } all[] = {{"sites", f},       {"threads", use_threads}, {"fork", use_fork},
+               {"busy", use_busy}, {"arrays", use_arrays},   {"reads", use_reads}};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (argc == 2 && strcmp(argv[1], all[i].name) == 0) {
