@@ -39,8 +39,8 @@ void *memkind_sizes_malloc(size_t size, const void *sizes, const void *caller);
 
 /* --- free ------------------------------------------------------------------------------------- */
 
-/* Before memkind_free_trusted() is called, and best before there are blocks, since it is slow for
- * those that are there. False: it cannot be called. */
+/* Before memkind_free_trusted() is called. Takes 128 MiB of addresses. False: it cannot be called,
+ * or would not be quicker: with the heap manager TBB, and with MEMKIND_CHECK=2. */
 bool memkind_trust_frees(void);
 
 /* As memkind_free() of any block, whichever kind is named. The caller vouches for it: a pointer

@@ -28,7 +28,6 @@ static struct front front;
 static bool reported; /* blocks are counted: report.h */
 static bool profiled; /* blocks are sampled: sample.h */
 static bool checked;  /* MEMKIND_CHECK is on */
-static bool trusted;  /* memkind_free_trusted() can be called */
 static bool watched;  /* all blocks that change and go are to pass by here */
 
 /* Where a profile is all that watches, and all blocks are of MEMKIND_DEFAULT, which has no other
@@ -109,7 +108,7 @@ static void choose_free(void)
 
     if (is_one && !reported && !front.follows)
         atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
-    else if (trusted)
+    else if (!watched && memkind_trust_frees())
         atomic_store_explicit(&place.free, memkind_free_trusted, memory_order_relaxed);
     if (watched)
         atomic_store_explicit(&place.free, free_watched, memory_order_relaxed);
@@ -118,7 +117,6 @@ static void choose_free(void)
 
 static void start(void)
 {
-    trusted = memkind_trust_frees(); /* before there are blocks */
     settings_begin();
     reported = settings_report() != NULL;
     checked = settings_are_checked();

@@ -561,6 +561,7 @@ const struct heap_manager *full_over(const struct heap_manager *under)
 {
     base = under;
     table = *under;
+    table.countdown = NULL; /* all come */
     table.heap_create = full_heap_create;
     table.heap_destroy = full_heap_destroy;
     table.malloc = full_malloc;

@@ -21,6 +21,7 @@
 #include "frontend/managers.h"
 #include "frontend/registry.h"
 #include "kinds/pages/address_map.h"
+#include "kinds/pages/page_region.h"
 
 /* --- malloc ----------------------------------------------------------------------------------- */
 
@@ -112,12 +113,13 @@ EXPORT void *memkind_sizes_malloc(size_t size, const void *table, const void *ca
 
 /* --- free ------------------------------------------------------------------------------------- */
 
+/* Where all calls come to the heap manager, it has nothing to gain. */
 EXPORT bool memkind_trust_frees(void)
 {
     bool can = false;
 
     if (managers_enter()) {
-        can = address_map_begin_owners();
+        can = managers_get()->countdown && page_region_begin_owners();
         managers_leave();
     }
     return can;

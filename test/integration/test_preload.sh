@@ -52,6 +52,24 @@ under MEMKIND_HBW_NODES=0 MEMKIND_PRELOAD_KIND=HBW MEMKIND_PRELOAD_LIMIT=1M "$cl
 check "no environment any more, and a kind at its limit" well "$(cat said)"
 check "no environment from the first block on" well "$(under "$cleared" first)"
 
+# --- addresses ----------------------------------------------------------------------------------------
+
+# tables VARIABLE=VALUE...: mappings of 128 MiB without huge pages: the table that tells whose block is freed.
+tables()
+{
+    under "$@" cat /proc/self/smaps | awk '/^Size:/ { size = $2 } /^VmFlags:.* nh/ && size == 131072 { n++ } END { print n + 0 }'
+}
+echo "size 1M.. -> REGULAR" >"$scratch/large"
+for settings in A=1 "MEMKIND_PRELOAD_PROFILE=$scratch/tables" MEMKIND_PRELOAD_REPORT=/dev/null \
+    "MEMKIND_HEAP_MANAGER=TBB MEMKIND_PRELOAD_KIND=REGULAR" "MEMKIND_CHECK=2 MEMKIND_PRELOAD_KIND=REGULAR"; do
+    # shellcheck disable=SC2086 # words
+    check "$settings: nobody asks for the table of owners" 0 "$(tables $settings)"
+done
+for settings in MEMKIND_PRELOAD_KIND=REGULAR "MEMKIND_PRELOAD_RULES=$scratch/large" "MEMKIND_CHECK=1 MEMKIND_PRELOAD_KIND=REGULAR"; do
+    # shellcheck disable=SC2086 # words
+    check "$settings: there is a table of owners" 1 "$(tables $settings)"
+done
+
 # --- the limit ----------------------------------------------------------------------------------------
 
 # 40 MB in blocks of 1000 bytes, of which the kind may have 8 MiB; the rest is MEMKIND_DEFAULT's.

@@ -195,21 +195,39 @@ Test(address_map, neighbours_in_a_slot)
     cr_expect(!address_map_overlaps(AT(0), 1 * GIB));
 }
 
-/* Known are whole slots, from the first region on that comes after the table. */
+/* Known are whole slots, of regions that come before the table and after it. */
 Test(address_map, owners_of_whole_slots)
 {
     struct page_pool *pool = (struct page_pool *)AT(0), *other = (struct page_pool *)AT(PAGE);
-    struct page_region early = {.start = AT(0), .size = 2 * MIB, .pool = pool};
+    /* A slot of two, over the end of a leaf, all of one but for its first bytes, and too large. */
+    struct page_region early = {.start = AT(0), .size = 3 * MIB, .pool = pool},
+                       beside = {.start = AT(3 * MIB), .size = 3 * MIB, .pool = other},
+                       over = {.start = AT(2 * GIB - 2 * MIB), .size = 6 * MIB, .pool = other},
+                       shifted = {.start = AT(4 * GIB + PAGE), .size = GIB - PAGE, .pool = pool},
+                       large = {.start = AT(6 * GIB + MIB), .size = 2 * GIB, .pool = other},
+                       gone = {.start = AT(9 * GIB), .size = 2 * MIB, .pool = pool};
+    struct page_region *const before[] = {&beside, &early, &over, &shifted, &large, &gone};
     struct page_region region = {.start = AT(6 * MIB), .size = 5 * MIB, .pool = pool};
     struct page_region behind = {.start = AT(11 * MIB), .size = 3 * MIB, .pool = other};
 
-    cr_assert(address_map_add(&early));
+    for (size_t i = 0; i < LENGTH(before); i++)
+        cr_assert(address_map_add(before[i]));
+    address_map_remove(&gone);
     cr_assert(address_map_begin_owners());
     cr_assert(address_map_begin_owners(), "a second time");
     cr_assert(address_map_add(&region));
     cr_assert(address_map_add(&behind));
-    cr_expect_null(address_map_owner(AT(0)));
-    cr_expect_null(address_map_owner(AT(6 * MIB) - 1));
+    cr_expect_eq(address_map_owner(AT(0)), pool);
+    cr_expect_null(address_map_owner(AT(2 * MIB)), "two regions are in it");
+    cr_expect_eq(address_map_owner(AT(6 * MIB) - 1), other);
+    for (size_t at = 2 * GIB - 2 * MIB; at < 2 * GIB + 4 * MIB; at += 2 * MIB)
+        cr_expect_eq(address_map_owner(AT(at)), other, "%zu", at);
+    cr_expect_null(address_map_owner(AT(2 * GIB + 4 * MIB)));
+    cr_expect_null(address_map_owner(AT(4 * GIB)));
+    cr_expect_eq(address_map_owner(AT(4 * GIB + 2 * MIB)), pool);
+    cr_expect_eq(address_map_owner(AT(5 * GIB) - 1), pool);
+    cr_expect_null(address_map_owner(AT(7 * GIB)));
+    cr_expect_null(address_map_owner(AT(9 * GIB)));
     cr_expect_eq(address_map_owner(AT(6 * MIB)), pool);
     cr_expect_eq(address_map_owner(AT(10 * MIB) - 1), pool);
     cr_expect_null(address_map_owner(AT(10 * MIB)), "two regions are in it");
@@ -217,6 +235,8 @@ Test(address_map, owners_of_whole_slots)
     cr_expect_eq(address_map_owner(AT(14 * MIB) - 1), other);
     cr_expect_null(address_map_owner(AT(14 * MIB)));
     address_map_remove(&region);
+    address_map_remove(&over);
+    cr_expect_null(address_map_owner(AT(2 * GIB)));
     cr_expect_null(address_map_owner(AT(6 * MIB)));
     cr_expect_null(address_map_owner(AT(8 * MIB)));
     cr_expect_eq(address_map_owner(AT(12 * MIB)), other);

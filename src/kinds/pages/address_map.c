@@ -9,6 +9,8 @@
 
 struct address_root address_map_root[ADDRESS_MAP_LEAVES];
 
+static struct address_leaf *_Atomic leaves; /* the last one that was made */
+
 #define CHAIN_MOST 1024 /* more than there can be: a reader of a changing chain comes to an end */
 
 static uintptr_t slot_of(uintptr_t address)
@@ -128,11 +130,16 @@ static struct address_leaf *leaf_make(struct address_root *entry)
 
     if (!made)
         return leaf;
+    made->first = (uintptr_t)(entry - address_map_root) << ADDRESS_MAP_LEAF_BITS;
     /* Another thread may have made one meanwhile, to note something. */
-    if (atomic_compare_exchange_strong(&entry->leaf, &leaf, made))
-        return made;
-    leftover_unmap(made, sizeof *made);
-    return leaf;
+    if (!atomic_compare_exchange_strong(&entry->leaf, &leaf, made)) {
+        leftover_unmap(made, sizeof *made);
+        return leaf;
+    }
+    made->next = atomic_load_explicit(&leaves, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak(&leaves, &made->next, made))
+        continue;
+    return made;
 }
 
 void address_map_set_note(const void *address, uint8_t note)
@@ -196,17 +203,6 @@ void address_map_clear_notes(const void *address, size_t size)
 _Atomic uint8_t *address_map_owners;
 struct page_pool *_Atomic address_map_pools[UINT8_MAX + 1];
 
-bool address_map_begin_owners(void)
-{
-    if (address_map_owners)
-        return true;
-    address_map_owners = os_map(OWNERS, os_page_size());
-    if (!address_map_owners)
-        return false;
-    (void)os_no_huge_pages((void *)address_map_owners, OWNERS); /* a byte here and there */
-    return true;
-}
-
 /* Those who come late have none. Pools are not freed: a number is one's for ever. */
 static uint8_t owner_number(struct page_pool *pool)
 {
@@ -232,6 +228,35 @@ static void set_owner(const struct page_region *region, bool is_known)
     number = is_known ? owner_number(region->pool) : 0;
     for (uintptr_t i = slot_of(round_up(start, (size_t)1 << ADDRESS_MAP_SLOT_BITS)); i < end; i++)
         atomic_store_explicit(&address_map_owners[i], number, memory_order_relaxed);
+}
+
+/* Of regions that are there. One that is all of the leaf's GiB is found elsewhere. */
+static void set_owners_of(const struct address_leaf *leaf)
+{
+    for (size_t i = 0; i < ADDRESS_MAP_SLOTS; i++) {
+        const struct page_region *region =
+            atomic_load_explicit(&leaf->slots[i], memory_order_relaxed);
+        uintptr_t slot = slot_of(leaf->first) + i, start = slot << ADDRESS_MAP_SLOT_BITS;
+
+        if (region && region->size <= OWNED_MOST && (uintptr_t)region->start <= start &&
+            slot_of(last_byte(region) + 1) > slot)
+            atomic_store_explicit(&address_map_owners[slot], owner_number(region->pool),
+                                  memory_order_relaxed);
+    }
+}
+
+bool address_map_begin_owners(void)
+{
+    if (address_map_owners)
+        return true;
+    address_map_owners = os_map(OWNERS, os_page_size());
+    if (!address_map_owners)
+        return false;
+    (void)os_no_huge_pages((void *)address_map_owners, OWNERS); /* a byte here and there */
+    for (const struct address_leaf *leaf = atomic_load_explicit(&leaves, memory_order_acquire);
+         leaf; leaf = leaf->next)
+        set_owners_of(leaf);
+    return true;
 }
 
 /* --- adding and removing ---------------------------------------------------------------------- */

@@ -60,6 +60,8 @@ struct address_leaf {
     _Atomic uint8_t units[ADDRESS_MAP_UNITS];
     atomic_bool noted;                        /* some unit is not 0, or was not */
     struct page_run *runs[ADDRESS_MAP_UNITS]; /* guarded by run_cache.c's lock */
+    uintptr_t first;                          /* address */
+    struct address_leaf *next;                /* that was made before it */
 };
 
 struct address_root {
@@ -153,8 +155,8 @@ static inline struct page_region *address_map_find(const void *address)
 extern _Atomic uint8_t *address_map_owners HIDDEN;
 extern struct page_pool *_Atomic address_map_pools[UINT8_MAX + 1] HIDDEN;
 
-/* Regions that are there already are not known. False: no memory. Threads: the first call comes
- * before all others that allocate. */
+/* Makes it, if there is none yet, with the regions that are there. False: no memory. Threads: as
+ * for adding. */
 bool address_map_begin_owners(void);
 
 /* Of an address within ADDRESS_MAP_BITS, when there is a table. NULL: it is not known. */

@@ -54,6 +54,16 @@ bool page_region_is_taken(const void *address, size_t size)
     return taken;
 }
 
+bool page_region_begin_owners(void)
+{
+    bool begun;
+
+    pthread_mutex_lock(&lock);
+    begun = address_map_begin_owners();
+    pthread_mutex_unlock(&lock);
+    return begun;
+}
+
 int page_region_add(struct page_regions *regions, unsigned domain, void *address, size_t size,
                     size_t offset)
 {

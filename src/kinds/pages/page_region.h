@@ -61,6 +61,9 @@ void page_regions_drop(struct page_regions *regions);
 /* In the child of a fork(2): what is in the list is the parent's, and counts no longer. */
 void page_regions_inherit(struct page_regions *regions);
 
+/* address_map_begin_owners(), while no region comes or goes. */
+bool page_region_begin_owners(void);
+
 /* From now on until they are hidden, these regions are among those that are visited. */
 void page_regions_track(struct page_regions *regions);
 /* Calls visit() for every region that is tracked, with the lock: none of them goes meanwhile. */
