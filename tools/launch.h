@@ -9,8 +9,13 @@
 
 #include <stdarg.h>
 
-/* As env(1). */
-enum launch_status { LAUNCH_MISUSED = 125, LAUNCH_NOT_RUN = 126, LAUNCH_NOT_FOUND = 127 };
+/* As env(1); and of a tool that runs no program, where anything is wrong. */
+enum launch_status {
+    LAUNCH_FAILED = 1,
+    LAUNCH_MISUSED = 125,
+    LAUNCH_NOT_RUN = 126,
+    LAUNCH_NOT_FOUND = 127
+};
 
 /* The tool says who it is. */
 extern const char launch_program[];

@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +16,9 @@
 
 #include "advise.h"
 #include "arguments.h"
-#include "frontend/version.h"
 #include "kinds/machine/page_kind.h"
+#include "launch.h"
+#include "options.h"
 #include "profile_symbols.h"
 #include "size.h"
 
@@ -27,31 +27,7 @@
 #define FEW_SAMPLES 10         /* below that, an estimate is off by a third or more */
 #define PAGES_LEAST (64 << 10) /* the smallest blocks of which written pages are seen */
 
-static const char help[] =
-    "usage: " PROGRAM " --budget KIND=SIZE [--budget KIND=SIZE]... [--output FILE] CAPTURE\n"
-    "\n"
-    "Writes rules for memkind-run: which call sites of a profiled program go to which kind.\n"
-    "\n"
-    "  -b, --budget KIND=SIZE  the memory that there is: HBW=16G (K, M, G, T: times 1024)\n"
-    "  -o, --output FILE       where the rules go (standard output)\n"
-    "  -h, --help              this text\n"
-    "  -V, --version           the library's version\n"
-    "\n"
-    "CAPTURE is what memkind-profile has written: BASE.capture.PROCESS, or BASE.capture.\n"
-    "\n"
-    "Exit status: 0; 1 wrong options, or a profile that tells nothing.\n";
-
-__attribute__((format(printf, 1, 2))) static _Noreturn void end(const char *format, ...)
-{
-    va_list arguments;
-
-    fputs(PROGRAM ": ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    exit(EXIT_FAILURE);
-}
+const char launch_program[] = PROGRAM;
 
 /* --- options ---------------------------------------------------------------------------------- */
 
@@ -59,59 +35,66 @@ static struct advise_budget budgets[BUDGETS];
 static size_t budget_count;
 static const char *output;
 
-static void add_budget(char *text)
+static void add_budget(const char *text)
 {
-    char *equals = strchr(text, '=');
+    const char *equals = strchr(text, '=');
     struct advise_budget *budget = &budgets[budget_count];
+    char *name;
 
     if (!equals)
-        end("--budget: KIND=SIZE, not %s", text);
+        launch_end(LAUNCH_FAILED, "--budget: KIND=SIZE, not %s", text);
     if (budget_count == BUDGETS)
-        end("--budget: there are %d at most", BUDGETS);
-    *equals = '\0';
-    budget->kind = argument_kind(text);
+        launch_end(LAUNCH_FAILED, "--budget: there are %d at most", BUDGETS);
+    name = capture_must(strndup(text, (size_t)(equals - text)));
+    budget->kind = argument_kind(name);
     if (budget->kind < 0)
-        end("--budget: no static kind has this name: %s; memkind-info --kinds shows them", text);
+        launch_end(LAUNCH_FAILED,
+                   "--budget: no static kind has this name: %s; memkind-info --kinds shows them",
+                   name);
+    free(name);
     budget->size = size_parse(equals + 1);
     if (!budget->size)
-        end("--budget: this is no size: %s; " SIZE_ACCEPTED, equals + 1);
+        launch_end(LAUNCH_FAILED, "--budget: this is no size: %s; " SIZE_ACCEPTED, equals + 1);
     budget_count++;
 }
 
+static void set_output(const char *file)
+{
+    output = file;
+}
+
+static const struct option_row rows[] = {
+    {'b', "budget", "KIND=SIZE", false,
+     "the memory that there is: HBW=16G (K, M, G, T: times 1024); up to eight", add_budget, NULL},
+    {'o', "output", "FILE", false, "where the rules go (standard output)", set_output, NULL},
+    {'h', "help", NULL, false, "this text", NULL, NULL},
+    {'V', "version", NULL, false, "the library's version", options_version, NULL},
+    {0},
+};
+
+static const struct options options = {
+    true,
+    "usage: " PROGRAM " --budget KIND=SIZE [--budget KIND=SIZE]... [--output FILE] CAPTURE\n"
+    "\n"
+    "Writes rules for memkind-run: which call sites of a profiled program go to which kind.\n"
+    "\n",
+    rows,
+    "\n"
+    "CAPTURE is what memkind-profile has written: BASE.capture.PROCESS, or BASE.capture.\n"
+    "\n"
+    "Exit status: 0; 1 wrong options, or a profile that tells nothing.\n",
+};
+
+/* The capture. */
 static const char *parse(int argc, char *argv[])
 {
-    static const struct option known[] = {
-        {"budget", required_argument, NULL, 'b'},
-        {"output", required_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0},
-    };
-    int option;
+    int first = options_parse(&options, argc, argv);
 
-    while ((option = getopt_long(argc, argv, "b:o:hV", known, NULL)) != -1) {
-        switch (option) {
-        case 'b':
-            add_budget(optarg);
-            break;
-        case 'o':
-            output = optarg;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
-        case 'V':
-            puts(PROGRAM " " MEMKIND_VERSION_TEXT);
-            exit(fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS);
-        default:
-            end("--help tells the options");
-        }
-    }
-    if (optind != argc - 1)
-        end("one capture is to be named; --help tells how");
+    if (first != argc - 1)
+        launch_end(LAUNCH_FAILED, "one capture is to be named; --help tells how");
     if (!budget_count)
-        end("--budget is missing: how much of which kind there is");
-    return argv[optind];
+        launch_end(LAUNCH_FAILED, "--budget is missing: how much of which kind there is");
+    return argv[first];
 }
 
 /* --- the rules -------------------------------------------------------------------------------- */
@@ -282,18 +265,20 @@ int main(int argc, char *argv[])
     FILE *to;
 
     if (!capture)
-        end("%s", why);
+        launch_end(LAUNCH_FAILED, "%s", why);
     symbols_find(capture);
     advice = advise(capture, budgets, budget_count);
     if (!advice->accesses)
-        end("%s has no accesses (method %s): memkind-profile --accesses or --samples count them",
+        launch_end(
+            LAUNCH_FAILED,
+            "%s has no accesses (method %s): memkind-profile --accesses or --samples count them",
             path, capture->method);
     to = output ? fopen(output, "w") : stdout;
     if (!to)
-        end("%s: %s", output, strerror(errno));
+        launch_end(LAUNCH_FAILED, "%s: %s", output, strerror(errno));
     write_rules(to, capture, advice, path);
     if (ferror(to) || (output ? fclose(to) : fflush(to)))
-        end("%s: %s", output ? output : "standard output", strerror(errno));
+        launch_end(LAUNCH_FAILED, "%s: %s", output ? output : "standard output", strerror(errno));
     advise_free(advice);
     capture_free(capture);
     return EXIT_SUCCESS;

@@ -359,6 +359,7 @@ static const struct option_row rows[] = {
 };
 
 static const struct options options = {
+    false,
     "usage: " PROGRAM " [--rate SIZE] [--accesses WAY] [--samples FILE]\n"
     "                       [--output BASE] [--] PROGRAM [ARGUMENT...]\n"
     "       " PROGRAM " [--samples FILE] [--output BASE] --report CAPTURE\n"

@@ -144,6 +144,7 @@ static const struct option_row rows[] = {
 };
 
 static const struct options options = {
+    false,
     "usage: " PROGRAM " [--kind KIND] [--limit SIZE] [--rules FILE] [--report[=FILE]]\n"
     "                   [--heap-manager NAME] [--verbose] [--] PROGRAM [ARGUMENT...]\n"
     "       " PROGRAM " --check-rules FILE\n"

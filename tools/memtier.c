@@ -134,6 +134,7 @@ static const struct option_row rows[] = {
 };
 
 static const struct options options = {
+    false,
     "usage: memtier [-r DRAM:FAR] [-t THRESHOLD] [-v] PROGRAM [ARGUMENT...]\n"
     "\n"
     "Runs a program, and those that it starts, with its heap in ordinary memory and in DAX memory\n"

@@ -15,9 +15,11 @@
 #define MOST 20
 #define COLUMN 24 /* where the words of --help begin */
 
+static enum launch_status misused = LAUNCH_MISUSED;
+
 void options_done(void)
 {
-    exit(fflush(stdout) ? LAUNCH_MISUSED : EXIT_SUCCESS);
+    exit(fflush(stdout) ? misused : EXIT_SUCCESS);
 }
 
 static void print_row(const struct option_row *row)
@@ -49,11 +51,14 @@ static _Noreturn void print_help(const struct options *options)
     options_done();
 }
 
-/* For getopt_long(3), where options end at the first argument that is none. */
-static void make_known(const struct option_row *rows, struct option known[MOST + 1],
+/* For getopt_long(3), where options end at the first argument that is none, or anywhere. */
+static void make_known(const struct options *options, struct option known[MOST + 1],
                        char letters[3 * MOST + 2])
 {
-    *letters++ = '+';
+    const struct option_row *rows = options->rows;
+
+    if (!options->alone)
+        *letters++ = '+';
     for (int i = 0; rows[i].name; i++) {
         int has = !rows[i].argument  ? no_argument
                   : rows[i].optional ? optional_argument
@@ -73,14 +78,16 @@ int options_parse(const struct options *options, int argc, char *argv[])
     char letters[3 * MOST + 2];
     int letter;
 
-    make_known(options->rows, known, letters);
+    if (options->alone)
+        misused = LAUNCH_FAILED;
+    make_known(options, known, letters);
     while ((letter = getopt_long(argc, argv, letters, known, NULL)) != -1) {
         const struct option_row *row = options->rows;
 
         while (row->name && row->letter != letter)
             row++;
         if (!row->name)
-            launch_end(LAUNCH_MISUSED, "--help tells the options");
+            launch_end(misused, "--help tells the options");
         if (row->take)
             row->take(optarg);
         else if (row->set)

@@ -23,6 +23,7 @@ struct option_row {
 };
 
 struct options {
+    bool alone;                    /* it runs no program: options may come last, failures are 1 */
     const char *usage;             /* what --help begins with */
     const struct option_row *rows; /* the last one has no name */
     const char *end;               /* what it ends with */

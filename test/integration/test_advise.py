@@ -127,6 +127,8 @@ def check_refusals():
         copy.writelines(line for line in stream if not line.startswith("method="))
     for arguments, reason in (
         (("five",), "--budget is missing"),
+        (("--budgets", "HBW=1G", "five"), "memkind-advise: --help tells the options"),
+        (("-b", "HBW=1G") * 9 + ("five",), "--budget: there are 8 at most"),
         (("-b", "HBW", "five"), "KIND=SIZE, not HBW"),
         (("-b", "FAST=1G", "five"), "no static kind has this name: FAST"),
         (("-b", "HBW=many", "five"), "this is no size: many"),
@@ -138,6 +140,12 @@ def check_refusals():
     ):
         said = run("memkind-advise", *arguments)
         check(f"refused: {arguments}", said.returncode == 1 and reason in said.stderr and not said.stdout, said)
+    first, last = (run("memkind-advise", *arguments) for arguments in (("-b", "HBW=1G", "five"), ("five", "-b", "HBW=1G")))
+    check("options may come last", last.returncode == 0 and last.stdout == first.stdout, last)
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        tool = os.path.join(TOOLS, "memkind-advise")
+        said = subprocess.run([tool, "--version"], stdout=full, timeout=60, check=False)
+    check("a version that cannot be written", said.returncode == 1, said)
 
 
 def check_whole_way():

@@ -325,10 +325,11 @@ def check_counted():
     else:
         check("the program goes on", said.stdout == "well\n" and said.returncode == 0, said)
         pprof = Pprof("faults.pb.gz")
-        least = -1 if "samples of accesses were lost" in said.stderr else 0  # a busy machine
         for site, size in (("site_cold", 28000000), ("site_hot", 6000000)):
             found = pprof.total(site, "accesses")
-            check(f"each page of {site} has one fault at most", least < found <= size / 4096 + 10, found)
+            check(f"each page of {site} has one fault at most", found <= size / 4096 + 10, found)
+        # A busy machine may lose those of the second half.
+        check("there are faults", pprof.total("site_cold", "accesses") > 0)
         (capture,) = glob.glob("faults.capture.*")
         with open(capture, encoding="utf-8") as stream:
             check("the capture has them, too", "\nmethod=samples\n" in stream.read())
