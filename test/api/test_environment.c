@@ -465,6 +465,24 @@ Test(environment, log_tells_what_happens)
     check_outcome("MEMKIND_DEBUG=1", outcome, EFFECT_NONE);
 }
 
+static void use_kind(void *argument)
+{
+    memkind_t kind = *(memkind_t *)argument;
+
+    memkind_free(kind, memkind_malloc(kind, 100));
+}
+
+/* The nodes are a dozen files, and most programs never use a kind that is about them. */
+Test(environment, only_kinds_of_nodes_look_for_nodes)
+{
+    static struct test_child child;
+
+    test_run_well(&child, use_kind, &MEMKIND_DEFAULT, debug);
+    cr_expect_eq(count_lines(child.errors, "nodes found"), 0, "%s", child.errors);
+    test_run_well(&child, use_kind, &MEMKIND_REGULAR, debug);
+    cr_expect_eq(count_lines(child.errors, "nodes found"), 1, "%s", child.errors);
+}
+
 Test(environment, log_tells_why_a_kind_is_unavailable, .init = test_bare)
 {
     struct outcome *outcome = test_shared(sizeof *outcome);

@@ -294,11 +294,15 @@ ssize_t page_kind_capacity(const struct page_kind *kind)
 
 unsigned page_kind_domains(const struct page_kind *kind)
 {
-    const struct nodemask *with_cpu = &topology_get()->with_cpu;
+    const struct nodemask *with_cpu;
     struct node_answer first, other;
-    int lowest = nodemask_next(with_cpu, 0);
+    int lowest;
 
-    if (!selector_is_local(kind->selector) || lowest < 0)
+    if (!selector_is_local(kind->selector))
+        return 1; /* and the machine's nodes are not asked for: most programs need no others */
+    with_cpu = &topology_get()->with_cpu;
+    lowest = nodemask_next(with_cpu, 0);
+    if (lowest < 0)
         return 1;
     selector_answer(kind->selector, kind->given, (unsigned)lowest, &first);
     nodemask_for_each (node, with_cpu) {

@@ -273,7 +273,6 @@ int selector_parse(const char *list, struct nodemask *nodes)
 void selector_answer(enum node_selector selector, const struct nodemask *given, unsigned cpu_node,
                      struct node_answer *answer)
 {
-    const struct topology *topology = topology_get();
     struct nodemask local;
 
     memset(answer, 0, sizeof *answer);
@@ -287,7 +286,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         answer_cpu_nodes(answer);
         break;
     case SELECT_ALL:
-        answer->nodes = topology->host_memory;
+        answer->nodes = topology_get()->host_memory;
         snprintf(answer->why, sizeof answer->why, "sysfs: has_memory");
         break;
     case SELECT_HBW_NEAREST:
@@ -299,7 +298,7 @@ void selector_answer(enum node_selector selector, const struct nodemask *given, 
         answer_found(answer, FACT_DAX, selector == SELECT_DAX_NEAREST, cpu_node);
         break;
     case SELECT_LARGEST:
-        answer_largest(answer, &topology->host_memory, cpu_node, "MemTotal");
+        answer_largest(answer, &topology_get()->host_memory, cpu_node, "MemTotal");
         break;
     case SELECT_LARGEST_LOCAL:
         local = local_nodes(cpu_node);

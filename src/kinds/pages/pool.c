@@ -51,7 +51,8 @@ int pool_open(struct page_pool *pool, const struct page_setup *setup)
     }
     facts_begin(FACTS_INSIDE);
     pool->domains = page_kind_domains(pool->kind);
-    pool->domain_nodes = topology_get()->with_cpu;
+    if (pool->domains > 1)
+        pool->domain_nodes = topology_get()->with_cpu;
     facts_end(FACTS_INSIDE);
     page_regions_init(&pool->regions, pool, pool->kind->name);
     if (pool->kind->selector != SELECT_PROCESS)

@@ -59,7 +59,8 @@ struct page_pool {
     const struct page_kind *kind;
     const struct page_source *source;
     unsigned domains;
-    struct nodemask domain_nodes; /* a node with CPUs each, from the lowest, whatever comes later */
+    struct nodemask domain_nodes; /* a node with CPUs each, from the lowest, whatever comes later;
+                                   * nobody asks for them where there is one domain */
     bool conservative;
     bool no_core_dump;
     atomic_size_t limit; /* bytes, of pool_set_limit() */
