@@ -137,7 +137,7 @@ static void write_rule(FILE *to, const struct capture *capture, const struct adv
     const char *mark = strpbrk(module, " #") ? "\"" : "";
     char text[512];
 
-    symbols_describe(capture, group->frame, text, sizeof text);
+    symbols_describe_call(capture, group->frame, text, sizeof text);
     comment(to, "%.1f %% of all accesses, %.1f MiB at most: %s",
             percent((double)group->accesses, advice->accesses), mebibytes(group->peak), text);
     fprintf(to, "site %s%s+0x%llx%s -> %s", mark, module, (unsigned long long)frame->offset, mark,

@@ -384,8 +384,11 @@ void capture_free(struct capture *capture)
         free(capture->modules[i].path);
     }
     for (size_t i = 0; i < capture->frame_count; i++) {
-        free(capture->frames[i].function);
-        free(capture->frames[i].file);
+        for (size_t place = 0; place < capture->frames[i].place_count; place++) {
+            free(capture->frames[i].places[place].function);
+            free(capture->frames[i].places[place].file);
+        }
+        free(capture->frames[i].places);
     }
     for (size_t i = 0; i < capture->site_count; i++) {
         free(capture->sites[i].kind);

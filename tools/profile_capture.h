@@ -19,12 +19,18 @@ struct capture_module {
     char *path;
 };
 
-struct capture_frame {
-    size_t module;   /* or CAPTURE_NOWHERE */
-    uint64_t offset; /* from the module's base */
-    char *function;  /* profile_symbols.h; NULL: not known */
-    char *file;
+/* A function at an address, and where it is there: profile_symbols.h. */
+struct capture_place {
+    char *function; /* NULL: not known */
+    char *file;     /* likewise */
     int line;
+};
+
+struct capture_frame {
+    size_t module;                /* or CAPTURE_NOWHERE */
+    uint64_t offset;              /* from the module's base */
+    struct capture_place *places; /* the innermost of inlined functions first */
+    size_t place_count;           /* 0: nothing is known */
 };
 
 struct capture_site {

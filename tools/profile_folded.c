@@ -15,10 +15,20 @@ static void write_frame(FILE *stream, const char *name)
         fputc(*name == ';' || *name == '\n' ? ':' : *name, stream);
 }
 
+static void write_places(FILE *stream, const struct capture *capture, size_t frame)
+{
+    char name[1024];
+
+    for (size_t place = symbols_count(capture, frame); place-- > 0;) {
+        symbols_name(capture, frame, place, name, sizeof name);
+        fputc(';', stream);
+        write_frame(stream, name);
+    }
+}
+
 bool profile_write_folded(const struct capture *capture, const char *path)
 {
     FILE *stream = fopen(path, "w");
-    char name[1024];
 
     if (!stream)
         return false;
@@ -28,11 +38,8 @@ bool profile_write_folded(const struct capture *capture, const char *path)
         if (!site->at_peak)
             continue;
         fputs(site->kind, stream);
-        for (size_t frame = site->frame_count; frame-- > 0;) {
-            symbols_name(capture, site->frames[frame], name, sizeof name);
-            fputc(';', stream);
-            write_frame(stream, name);
-        }
+        for (size_t frame = site->frame_count; frame-- > 0;)
+            write_places(stream, capture, site->frames[frame]);
         fprintf(stream, " %" PRIu64 "\n", site->at_peak);
     }
     if (ferror(stream) | fclose(stream))

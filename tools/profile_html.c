@@ -86,7 +86,7 @@ static void site_name(const struct page *page, size_t number, char *text, size_t
     const struct capture_site *site = &page->capture->sites[page->order[number]];
 
     if (site->frame_count)
-        symbols_describe(page->capture, site->frames[0], text, size);
+        symbols_describe_call(page->capture, site->frames[0], text, size);
     else
         snprintf(text, size, "all other sites");
 }
@@ -165,6 +165,18 @@ static void write_lifetime(FILE *stream, const struct capture_site *site)
         fputs("<td>-</td>", stream);
 }
 
+static void write_frame(const struct page *page, size_t frame)
+{
+    char name[600];
+
+    for (size_t place = 0; place < symbols_count(page->capture, frame); place++) {
+        symbols_describe(page->capture, frame, place, name, sizeof name);
+        fputs("<li>", page->stream);
+        write_text(page->stream, name);
+        fputs("</li>", page->stream);
+    }
+}
+
 static void write_stack(const struct page *page, size_t number)
 {
     const struct capture_site *site = &page->capture->sites[page->order[number]];
@@ -174,12 +186,8 @@ static void write_stack(const struct page *page, size_t number)
     fputs("<td class=\"site\"><details><summary>", page->stream);
     write_text(page->stream, name);
     fputs("</summary><ol>", page->stream);
-    for (size_t i = 0; i < site->frame_count; i++) {
-        symbols_describe(page->capture, site->frames[i], name, sizeof name);
-        fputs("<li>", page->stream);
-        write_text(page->stream, name);
-        fputs("</li>", page->stream);
-    }
+    for (size_t i = 0; i < site->frame_count; i++)
+        write_frame(page, site->frames[i]);
     fputs("</ol></details></td>", page->stream);
 }
 

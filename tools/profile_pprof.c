@@ -135,20 +135,21 @@ static void make_mappings(struct maker *maker)
         mapping->memory_limit = module->end;
         mapping->filename = text_of(maker, module->path);
         mapping->build_id = text_of(maker, module->build_id ? module->build_id : "");
-        mapping->has_functions = mapping->has_filenames = mapping->has_line_numbers = true;
+        mapping->has_functions = mapping->has_filenames = true;
+        mapping->has_line_numbers = mapping->has_inline_frames = true;
     }
 }
 
 /* A function for each name in each file: what a line tells. */
-static uint64_t function_of(struct maker *maker, const struct capture_frame *frame)
+static uint64_t function_of(struct maker *maker, const struct capture_place *line)
 {
-    const char *file = frame->file ? frame->file : "";
+    const char *file = line->file ? line->file : "";
     MemkindPprof__Function *function;
     char *both;
     size_t found;
     bool fresh;
 
-    if (asprintf(&both, "%s\n%s", frame->function, file) < 0)
+    if (asprintf(&both, "%s\n%s", line->function, file) < 0)
         both = capture_must(NULL);
     found = place(&maker->functions, both, &fresh);
     free(both);
@@ -156,23 +157,39 @@ static uint64_t function_of(struct maker *maker, const struct capture_frame *fra
     if (fresh) {
         maker->profile.n_function++;
         function->id = found + 1;
-        function->name = function->system_name = text_of(maker, frame->function);
+        function->name = function->system_name = text_of(maker, line->function);
         function->filename = text_of(maker, file);
     }
     return found + 1;
 }
 
+/* A line for each place whose function is known. */
+static void make_lines(struct maker *maker, const struct capture_frame *frame,
+                       MemkindPprof__Location *location, MemkindPprof__Line **lines)
+{
+    location->line = lines;
+    for (size_t i = 0; i < frame->place_count; i++) {
+        if (!frame->places[i].function)
+            continue;
+        lines[location->n_line]->function_id = function_of(maker, &frame->places[i]);
+        lines[location->n_line++]->line = frame->places[i].line;
+    }
+}
+
 static void make_locations(struct maker *maker)
 {
     const struct capture *capture = maker->capture;
-    size_t count = capture->frame_count;
-    MemkindPprof__Line **lines = MESSAGES(MemkindPprof__Line, MEMKIND_PPROF__LINE__INIT, count);
+    size_t count = capture->frame_count, places = 0;
 
+    for (size_t i = 0; i < count; i++)
+        places += capture->frames[i].place_count;
+    maker->lines = MESSAGES(MemkindPprof__Line, MEMKIND_PPROF__LINE__INIT, places);
     maker->profile.n_location = count;
     maker->profile.location =
         MESSAGES(MemkindPprof__Location, MEMKIND_PPROF__LOCATION__INIT, count);
     maker->profile.function =
-        MESSAGES(MemkindPprof__Function, MEMKIND_PPROF__FUNCTION__INIT, count);
+        MESSAGES(MemkindPprof__Function, MEMKIND_PPROF__FUNCTION__INIT, places);
+    places = 0;
     for (size_t i = 0; i < count; i++) {
         const struct capture_frame *frame = &capture->frames[i];
         MemkindPprof__Location *location = maker->profile.location[i];
@@ -181,14 +198,9 @@ static void make_locations(struct maker *maker)
         location->id = i + 1;
         location->mapping_id = known ? frame->module + 1 : 0;
         location->address = (known ? capture->modules[frame->module].base : 0) + frame->offset - 1;
-        if (!frame->function)
-            continue;
-        lines[i]->function_id = function_of(maker, frame);
-        lines[i]->line = frame->line;
-        location->n_line = 1;
-        location->line = &lines[i];
+        make_lines(maker, frame, location, maker->lines + places);
+        places += frame->place_count;
     }
-    maker->lines = lines;
 }
 
 static void make_samples(struct maker *maker)

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "profile_symbols.h"
 
+#include <dwarf.h>
 #include <elfutils/libdwfl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -46,39 +47,108 @@ static Dwfl_Module *report(Dwfl *dwfl, const struct capture_module *module)
     return found && is_same(found, module) ? found : NULL;
 }
 
-/* Where that is in the sources, or NULL. Clang writes no index of addresses (.debug_aranges), by
- * which libdwfl finds the compilation unit: then they are asked one by one. */
-static const char *find_line(Dwfl_Module *module, Dwarf_Addr address, int *number)
+/* The compilation unit that has the address. Clang writes no index of addresses (.debug_aranges),
+ * by which libdwfl finds it: then they are asked one by one. */
+static Dwarf_Die *find_unit(Dwfl_Module *module, Dwarf_Addr address, Dwarf_Addr *bias)
 {
-    Dwfl_Line *line = dwfl_module_getsrc(module, address);
-    Dwarf_Die *unit = NULL;
-    Dwarf_Line *found;
-    Dwarf_Addr bias;
+    Dwarf_Die *unit = dwfl_module_addrdie(module, address, bias);
 
-    if (line)
-        return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
-    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL)
-        if (dwarf_haspc(unit, address - bias) > 0) {
-            found = dwarf_getsrc_die(unit, address - bias);
-            return found && !dwarf_lineno(found, number) ? dwarf_linesrc(found, NULL, NULL) : NULL;
-        }
+    if (unit)
+        return unit;
+    while ((unit = dwfl_module_nextcu(module, unit, bias)) != NULL)
+        if (dwarf_haspc(unit, address - *bias) > 0)
+            return unit;
     return NULL;
+}
+
+/* --- what is at an address -------------------------------------------------------------------- */
+
+/* A further one, called by those that are there. Texts are copied; a name may be mangled. */
+static void add_place(struct capture_frame *frame, const char *name, const char *file, int line)
+{
+    struct capture_place *place;
+
+    frame->places =
+        capture_must(reallocarray(frame->places, frame->place_count + 1, sizeof *frame->places));
+    place = &frame->places[frame->place_count++];
+    *place = (struct capture_place){NULL, file ? capture_must(strdup(file)) : NULL, line};
+    if (name && strncmp(name, "_Z", 2) == 0) /* others may be those of types: i is int */
+        place->function = __cxa_demangle(name, NULL, NULL, NULL);
+    if (name && !place->function)
+        place->function = capture_must(strdup(name));
+}
+
+static const char *name_of(Dwarf_Die *function)
+{
+    Dwarf_Attribute found;
+    const char *name = NULL;
+
+    if (dwarf_attr_integrate(function, DW_AT_linkage_name, &found))
+        name = dwarf_formstring(&found);
+    return name ? name : dwarf_diename(function);
+}
+
+/* Where an inlined function was called. */
+static void find_call(Dwarf_Die *unit, Dwarf_Die *inlined, const char **file, int *line)
+{
+    Dwarf_Attribute found;
+    Dwarf_Files *files;
+    Dwarf_Word number;
+    size_t count;
+
+    *file = NULL;
+    *line = 0;
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_file, &found), &number) == 0 &&
+        dwarf_getsrcfiles(unit, &files, &count) == 0)
+        *file = dwarf_filesrc(files, number, NULL, NULL);
+    if (dwarf_formudata(dwarf_attr(inlined, DW_AT_call_line, &found), &number) == 0)
+        *line = (int)number;
+}
+
+/* The scopes that the address is in, innermost first: those of the function that it is a part of,
+ * not those in which an inlined one was written. */
+static int find_scopes(Dwarf_Die *unit, Dwarf_Addr address, Dwarf_Die **scopes)
+{
+    Dwarf_Die innermost;
+    int count = dwarf_getscopes(unit, address, scopes);
+
+    if (count <= 0)
+        return 0;
+    innermost = **scopes;
+    free(*scopes);
+    return dwarf_getscopes_die(&innermost, scopes);
+}
+
+/* Inlined functions become places of their own; file and line are those in the one around them. */
+static void find_inlined(Dwarf_Die *unit, Dwarf_Addr address, struct capture_frame *frame,
+                         const char **file, int *line)
+{
+    Dwarf_Die *scopes = NULL;
+    int count = find_scopes(unit, address, &scopes);
+
+    for (int i = 0; i < count && dwarf_tag(&scopes[i]) != DW_TAG_subprogram; i++)
+        if (dwarf_tag(&scopes[i]) == DW_TAG_inlined_subroutine) {
+            add_place(frame, name_of(&scopes[i]), *file, *line);
+            find_call(unit, &scopes[i], file, line);
+        }
+    if (count > 0)
+        free(scopes);
 }
 
 static void find(Dwfl_Module *module, uint64_t base, struct capture_frame *frame)
 {
-    Dwarf_Addr address = base + frame->offset - 1; /* in the call, not behind it */
-    const char *name = dwfl_module_addrname(module, address);
-    const char *file = find_line(module, address, &frame->line);
+    Dwarf_Addr address = base + frame->offset - 1, bias = 0; /* in the call, not behind it */
+    const char *name = dwfl_module_addrname(module, address), *file = NULL;
+    Dwarf_Die *unit = find_unit(module, address, &bias);
+    Dwarf_Line *found = unit ? dwarf_getsrc_die(unit, address - bias) : NULL;
+    int line = 0;
 
-    if (name) {
-        if (strncmp(name, "_Z", 2) == 0) /* others may be those of types: i is int */
-            frame->function = __cxa_demangle(name, NULL, NULL, NULL);
-        if (!frame->function)
-            frame->function = strdup(name);
-    }
-    if (file)
-        frame->file = strdup(file);
+    if (found && !dwarf_lineno(found, &line))
+        file = dwarf_linesrc(found, NULL, NULL);
+    if (unit)
+        find_inlined(unit, address - bias, frame, &file, &line);
+    if (name || file)
+        add_place(frame, name, file, line);
 }
 
 void symbols_find(struct capture *capture)
@@ -103,13 +173,30 @@ void symbols_find(struct capture *capture)
         dwfl_end(dwfl);
 }
 
-void symbols_name(const struct capture *capture, size_t number, char *text, size_t size)
+/* NULL: nothing is known. */
+static const struct capture_place *place_of(const struct capture *capture, size_t frame,
+                                            size_t place)
+{
+    return place < capture->frames[frame].place_count ? &capture->frames[frame].places[place]
+                                                      : NULL;
+}
+
+size_t symbols_count(const struct capture *capture, size_t frame)
+{
+    size_t count = capture->frames[frame].place_count;
+
+    return count ? count : 1;
+}
+
+void symbols_name(const struct capture *capture, size_t number, size_t which, char *text,
+                  size_t size)
 {
     const struct capture_frame *frame = &capture->frames[number];
+    const struct capture_place *place = place_of(capture, number, which);
     const char *path, *name;
 
-    if (frame->function) {
-        snprintf(text, size, "%s", frame->function);
+    if (place && place->function) {
+        snprintf(text, size, "%s", place->function);
         return;
     }
     path = frame->module == CAPTURE_NOWHERE ? "?" : capture->modules[frame->module].path;
@@ -117,15 +204,29 @@ void symbols_name(const struct capture *capture, size_t number, char *text, size
     snprintf(text, size, "%s+%#lx", name ? name + 1 : path, frame->offset);
 }
 
-void symbols_describe(const struct capture *capture, size_t number, char *text, size_t size)
+void symbols_describe(const struct capture *capture, size_t number, size_t which, char *text,
+                      size_t size)
 {
-    const struct capture_frame *frame = &capture->frames[number];
-    const char *name = frame->file ? strrchr(frame->file, '/') : NULL;
+    const struct capture_place *place = place_of(capture, number, which);
+    const char *name = place && place->file ? strrchr(place->file, '/') : NULL;
     size_t length;
 
-    symbols_name(capture, number, text, size);
+    symbols_name(capture, number, which, text, size);
     length = strlen(text);
-    if (frame->file)
-        snprintf(text + length, size - length, " %s:%d", name ? name + 1 : frame->file,
-                 frame->line);
+    if (place && place->file)
+        snprintf(text + length, size - length, " %s:%d", name ? name + 1 : place->file,
+                 place->line);
+}
+
+void symbols_describe_call(const struct capture *capture, size_t frame, char *text, size_t size)
+{
+    size_t last = symbols_count(capture, frame) - 1, length;
+
+    symbols_describe(capture, frame, 0, text, size);
+    length = strlen(text);
+    if (last && length + sizeof ", in " < size) {
+        strcpy(text + length, ", in ");
+        length += strlen(", in ");
+        symbols_describe(capture, frame, last, text + length, size - length);
+    }
 }

@@ -166,6 +166,16 @@ def check_whole_way():
     check("three arrays are there, and nothing else", re.search(r"^HBW +3 +6144 ", said.stderr, re.MULTILINE), said)
 
 
+def check_inlined():
+    """A rule says which function an inlined call is a part of."""
+    run("memkind-profile", "-r", "64K", "-a", "none", "-o", "inlined", "--", PROGRAM, "inlined")
+    (captured,) = glob.glob("inlined.capture.*")
+    with open(captured, encoding="utf-8") as stream, open("used", "w", encoding="utf-8") as copy:
+        copy.write(stream.read().replace(" accesses=0", " accesses=7").replace("method=none", "method=samples"))
+    said = run("memkind-advise", "--budget", "HBW=1G", "used")
+    check("an inlined call", re.search(r": inlined_inner program.c:\d+, in site_around program.c:\d+\n", said.stdout), said)
+
+
 with tempfile.TemporaryDirectory() as scratch:
     os.chdir(scratch)
     same_options(os.path.join(TOOLS, "memkind-advise"))
@@ -176,6 +186,7 @@ with tempfile.TemporaryDirectory() as scratch:
     if len(sys.argv) > 3:
         print("SKIP: advise/whole_way: preloaded into programs that lack the sanitizer's runtime")
     else:
+        check_inlined()
         check_whole_way()
     os.chdir("/")
 sys.exit(1 if failed() else 0)

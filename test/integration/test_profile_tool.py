@@ -216,6 +216,27 @@ def check_outputs():
     return capture
 
 
+def check_inlined():
+    """A return address in a function that was inlined, twice, is in three functions."""
+    run("-r", "8K", "-a", "none", "-o", "inlined", "--", PROGRAM, "inlined")
+    pprof = Pprof("inlined.pb.gz")
+    names = ["inlined_inner", "inlined_middle", "site_around"]
+    found = [list(pprof.lines(locations[0])) for locations, _, _ in pprof.samples]
+    found = [lines for lines in found if lines and lines[0][0] == names[0]]
+    check("one address, three functions", found and [name for name, _, _ in found[0]] == names, found)
+    with open(os.path.join(os.path.dirname(__file__), "profile/program.c"), encoding="utf-8") as stream:
+        source = stream.read().splitlines()
+    calls = ("malloc(size)", "inlined_inner(size + 1)", "inlined_middle(size)")
+    for (name, file, line), text in zip(found[0] if found else [], calls):
+        check(f"{name} calls in its line", file.endswith("program.c") and text in source[line - 1], (line, source[line - 1]))
+    with open("inlined.folded", encoding="utf-8") as stream:
+        check("three frames of a flame graph", ";".join(reversed(names)) + " " in stream.read())
+    with open("inlined.html", encoding="utf-8") as stream:
+        page = stream.read()
+    items = ".*?</li><li>".join(f"{name} program.c:" for name in names)
+    check("three lines of the page", re.search("<li>" + items, page), page)
+
+
 def check_refusals(capture):
     with open(capture, encoding="utf-8") as stream:
         lines = stream.read().splitlines(keepends=True)
@@ -372,6 +393,7 @@ def main():
         os.chdir(folder)
         same_options(TOOL)
         capture = check_outputs()
+        check_inlined()
         check_refusals(capture)
         check_samples()
         check_counted()

@@ -3,7 +3,7 @@
 /*
  * A program with known call sites, for test_profile.py: what it says there must be in the profile.
  *
- * usage: profile_program sites | threads | fork | busy | arrays | reads
+ * usage: profile_program sites | threads | fork | busy | arrays | reads | inlined
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -178,13 +178,46 @@ static void use_reads(void)
     }
 }
 
+/* Calls that the compiler makes a part of the function around them, in which malloc() is called. */
+static inline __attribute__((always_inline)) void *inlined_inner(size_t size)
+{
+    void *block = malloc(size);
+
+    memset(block, 4, size);
+    return block;
+}
+
+static inline __attribute__((always_inline)) void *inlined_middle(size_t size)
+{
+    return inlined_inner(size + 1);
+}
+
+__attribute__((noinline)) void *site_around(size_t size)
+{
+    void *block = inlined_middle(size);
+
+    memset(block, 5, size);
+    return block;
+}
+
+static void use_inlined(void)
+{
+    for (int i = 0; i < MANY; i++)
+        kept[i] = site_around(999);
+}
+
 int main(int argc, char *argv[])
 {
     static const struct {
         const char *name;
         void (*use)(void);
-    } all[] = {{"sites", f},       {"threads", use_threads}, {"fork", use_fork},
-               {"busy", use_busy}, {"arrays", use_arrays},   {"reads", use_reads}};
+    } all[] = {{"sites", f},
+               {"threads", use_threads},
+               {"fork", use_fork},
+               {"busy", use_busy},
+               {"arrays", use_arrays},
+               {"reads", use_reads},
+               {"inlined", use_inlined}};
 
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         if (argc == 2 && strcmp(argv[1], all[i].name) == 0) {
