@@ -33,7 +33,7 @@ while IFS= read -r command; do
 done < <(code_blocks "$source/docs/which-data.md" sh)
 
 check "three arrays have rules" "density pressure velocity" \
-    "$(sed -n 's/.* MiB at most: .* ten_arrays.c:\([0-9]*\)$/\1/p' rules | while read -r line; do
+    "$(sed -n 's/.* MiB at most: [^ ]* ten_arrays.c:\([0-9]*\).*/\1/p' rules | while read -r line; do
         sed -n "${line}s/.*grid->\([a-z]*\) = .*/\1/p" ten_arrays.c
     done | sort | paste -sd' ')"
 check "they are there, and nothing else" "HBW 3 12288 0: 12288" \
