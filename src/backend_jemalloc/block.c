@@ -14,6 +14,7 @@
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/reclaim.h"
+#include "backend_jemalloc/short_slab.h"
 #include "backend_jemalloc/thread.h"
 #include "kinds/pages/wrong_free.h"
 #include "kinds/system/callout.h"
@@ -135,6 +136,16 @@ static void *alloc_anywhere(const struct alloc_context *context,
     return block;
 }
 
+static void *alloc_from_short_slab(const struct alloc_context *context,
+                                   const struct alloc_request *request)
+{
+    if (request->usize > SC_SMALL_MAXCLASS || request->alignment > PAGE ||
+        !jem_short_slab_add(tsd_tsdn(context->tsd), context->arena, &context->set->heap->pages,
+                            sz_size2index(request->usize)))
+        return NULL;
+    return alloc_once(context, request);
+}
+
 /* The next larger size class; beyond the largest, one that no small block has. */
 static size_t next_usize(const struct alloc_request *request)
 {
@@ -144,9 +155,11 @@ static size_t next_usize(const struct alloc_request *request)
 
 /*
  * The pool has no more. Before the program hears of it, what the arena set's arenas do not use is
- * joined, then given back, and what they cannot give back is used where it is. A small block may
- * then be one of the next size class, since each class has slabs of its own and some need several
- * pages in a row. (Still larger ones would waste more than they save.)
+ * joined, then given back, and what they cannot give back is used where it is. For a small block,
+ * where its slabs need more pages in a row than are free, there may be a short slab. Else it may be
+ * one of the next size class, since each class has slabs of its own. (Still larger ones would waste
+ * more than they save; and a short slab of that class would leave fewer blocks than they are
+ * worth.)
  */
 static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *context,
                                                     const struct alloc_request *request)
@@ -163,11 +176,14 @@ static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *
         block = alloc_once(context, request);
     if (most > SC_SMALL_MAXCLASS)
         most = SC_SMALL_MAXCLASS;
-    do {
-        if (!block)
-            block = alloc_anywhere(context, &larger);
-        larger.usize = next_usize(&larger);
-    } while (!block && larger.usize <= most && larger.usize > request->usize);
+    if (!block)
+        block = alloc_anywhere(context, request);
+    if (!block)
+        block = alloc_from_short_slab(context, request);
+    for (larger.usize = next_usize(&larger);
+         !block && larger.usize <= most && larger.usize > request->usize;
+         larger.usize = next_usize(&larger))
+        block = alloc_anywhere(context, &larger);
     return block;
 }
 
@@ -269,9 +285,7 @@ static void free_block(const struct alloc_context *context, const struct place *
         wrong_free_tell_twice(block, sz_index2size(place->size_class.szind),
                               &place->set->heap->pages);
     else {
-        idalloctm(tsd_tsdn(context->tsd), block, NULL, (emap_alloc_ctx_t *)&place->size_class,
-                  false, true);
-        jem_purge_note(sz_index2size(place->size_class.szind));
+        jem_cache_give_back(context->tsd, place->size_class.szind, block);
     }
     jem_purge_excess(context->tsd);
 }
@@ -469,7 +483,7 @@ static void *defrag_guarded(void *block)
     if (!moved)
         return NULL;
     memcpy(moved, block, size);
-    idalloctm(tsd_tsdn(tsd), block, NULL, NULL, false, true);
+    jem_cache_give_back(tsd, place.size_class.szind, block);
     return moved;
 }
 

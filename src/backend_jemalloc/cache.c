@@ -11,6 +11,7 @@
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/purge.h"
+#include "backend_jemalloc/short_slab.h"
 #include "kinds/pages/wrong_free.h"
 
 #define ROOM_FIRST ((size_t)8 << 10)
@@ -206,20 +207,21 @@ static void **fill_from(tsdn_t *tsdn, arena_t *arena, void **empty, szind_t inde
     return filled.stack_head;
 }
 
-/* How many blocks of a class the arena has without new pages, if it is known that there are none to
- * be had; else any number. At a pool's limit nearly every bin is filled this way. */
+/* How many blocks of a class the arena has without new pages, at the least, if it is known that
+ * there are none to be had; else any number. At a pool's limit nearly every bin is filled this way:
+ * slabs have a free block or two. */
 static unsigned blocks_at_hand(tsdn_t *tsdn, const struct jem_cache *cache, szind_t index)
 {
     pac_t *pac = &cache->arena->pa_shard.pac;
-    const bin_info_t *info = &bin_infos[index];
     bin_t *bin = arena_get_bin(cache->arena, index, 0);
     size_t blocks;
 
-    if (pool_has_room(cache->pool, info->slab_size) || ecache_npages_get(&pac->ecache_dirty) ||
-        ecache_npages_get(&pac->ecache_muzzy) || ecache_npages_get(&pac->ecache_retained))
+    if (pool_has_room(cache->pool, bin_infos[index].slab_size) ||
+        ecache_npages_get(&pac->ecache_dirty) || ecache_npages_get(&pac->ecache_muzzy) ||
+        ecache_npages_get(&pac->ecache_retained))
         return UINT_MAX;
     malloc_mutex_lock(tsdn, &bin->lock);
-    blocks = bin->stats.curslabs * info->nregs - bin->stats.curregs;
+    blocks = bin->stats.nonfull_slabs + (bin->slabcur ? edata_nfree_get(bin->slabcur) : 0);
     malloc_mutex_unlock(tsdn, &bin->lock);
     return (unsigned)blocks;
 }
@@ -271,7 +273,8 @@ static unsigned give_back_some(tsd_t *tsd, szind_t index, void **blocks, edata_t
             blocks[rest] = blocks[i];
             extents[rest++] = extent;
         } else if (arena_dalloc_bin_locked_step(tsdn, arena, bin, &info, index, extent,
-                                                blocks[i])) {
+                                                blocks[i]) ||
+                   jem_short_slab_emptied(tsdn, arena, bin, extent, index)) {
             emptied[empty++] = extent;
         }
     }
@@ -301,6 +304,11 @@ static void give_back(tsd_t *tsd, szind_t index, void **blocks, unsigned count)
         while (count)
             count = give_back_some(tsd, index, blocks, extents, count);
     }
+}
+
+void jem_cache_give_back(tsd_t *tsd, szind_t index, void *block)
+{
+    give_back(tsd, index, &block, 1);
 }
 
 /* The oldest blocks go back. */

@@ -52,6 +52,8 @@ bool jem_cache_serves(const struct jem_cache *cache, szind_t index);
  * or the class is a large one. */
 void *jem_cache_alloc(tsd_t *tsd, struct jem_cache *cache, szind_t index);
 void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *block);
+/* Without a cache, to the arena that the block came from: of any size class. */
+void jem_cache_give_back(tsd_t *tsd, szind_t index, void *block);
 
 /* Gives those blocks back to their arenas that were not needed since the last time. */
 void jem_cache_collect(tsd_t *tsd, struct jem_cache *cache);
