@@ -96,10 +96,12 @@ static void returning_end(void)
     pthread_mutex_unlock(&returning);
 }
 
-/* One block, the oldest of the heap or of all, while more than so many bytes are held. */
-static bool return_one(const struct heap *heap, size_t most)
+/* One block, the oldest of the heap or of all, while more than so many bytes are held. Returns what
+ * it took; 0: there is none. */
+static size_t return_one(const struct heap *heap, size_t most)
 {
     struct block *block;
+    size_t taken = 0;
     struct heap *owner = NULL;
     void *outer = NULL;
 
@@ -108,16 +110,32 @@ static bool return_one(const struct heap *heap, size_t most)
     if (block) {
         owner = block->facts.heap;
         outer = block->outer;
+        taken = block->taken;
         if (!is_inherited(block)) {
             look_at_freed(block);
-            checked(owner)->taken -= block->taken;
+            checked(owner)->taken -= taken;
         }
         block_table_gone(block);
     }
     pthread_mutex_unlock(&lock);
     if (block)
         base->free(owner, outer);
-    return block != NULL;
+    return taken;
+}
+
+/* What is held now, and no more: other threads may free as fast as this one gives back, and a block
+ * that is wanted meanwhile would wait for them. False: nothing is. */
+static bool return_held(void)
+{
+    size_t left, taken = 1;
+    bool any;
+
+    pthread_mutex_lock(&lock);
+    left = block_table_held();
+    pthread_mutex_unlock(&lock);
+    for (any = left != 0; left && taken; left -= taken < left ? taken : left)
+        taken = return_one(NULL, 0);
+    return any;
 }
 
 /* --- allocation ------------------------------------------------------------------------------- */
@@ -151,8 +169,7 @@ static void *take_or_return(const struct request *request, size_t room)
     for (int tries = 0; !outer && returned && tries < TRIES_MOST; tries++) {
         if (!returning_begin(true))
             return NULL;
-        for (returned = false; return_one(NULL, 0);)
-            returned = true;
+        returned = return_held();
         returning_end();
         outer = take(request, room);
     }
