@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "backend_jemalloc/exact.h"
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/retained.h"
@@ -121,6 +122,7 @@ static void arena_empty(tsd_t *tsd, arena_t *arena)
     /* What the arena gives up now belongs to the pool, which is about to be closed. */
     arena_set_extent_hooks(tsd, arena, &jem_extent_forget);
     arena_reset(tsd, arena);
+    jem_exact_forget(arena);
     jem_retained_purge(tsdn, arena);
     pa_shard_destroy(tsdn, &arena->pa_shard);
     exp_grow_init(&arena->pa_shard.pac.exp_grow);

@@ -9,6 +9,7 @@
 
 #include "backend_jemalloc/arena_set.h"
 #include "backend_jemalloc/cache.h"
+#include "backend_jemalloc/exact.h"
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
@@ -45,6 +46,12 @@ static bool place_find(const void *block, struct place *place)
         return false;
     return place->size_class.slab ? jem_is_start(block, page)
                                   : block == edata_addr_get(place->extent);
+}
+
+static size_t place_size(const struct place *place)
+{
+    return place->size_class.slab ? sz_index2size(place->size_class.szind)
+                                  : edata_size_get(place->extent);
 }
 
 /* --- allocation ------------------------------------------------------------------------------- */
@@ -89,13 +96,27 @@ static bool context_here(struct alloc_context *context, struct heap *heap)
 /* A block that is asked for; the sizes have been checked. */
 struct alloc_request {
     size_t usize;     /* as a size class */
+    size_t exact;     /* the whole pages that are enough; 0: the class is wanted */
     size_t alignment; /* 0: that of the size class */
     bool zero;
 };
 
+/* Of a pool with a limit, large blocks have no more pages than they need. */
+static size_t exact_size(const struct heap *heap, size_t size, size_t usize)
+{
+    size_t pages = PAGE_CEILING(size);
+
+    if (pages < SC_LARGE_MINCLASS)
+        pages = SC_LARGE_MINCLASS;
+    return pages < usize && pool_limit(&heap->pages) ? pages : 0;
+}
+
 static void *alloc_uncached(const struct alloc_context *context,
                             const struct alloc_request *request)
 {
+    if (request->exact)
+        return jem_exact_alloc(tsd_tsdn(context->tsd), context->arena, request->exact,
+                               request->alignment, request->zero);
     if (request->alignment)
         return ipalloct(tsd_tsdn(context->tsd), request->usize, request->alignment, request->zero,
                         NULL, context->arena);
@@ -126,7 +147,8 @@ static void *alloc_anywhere(const struct alloc_context *context,
     void *block = NULL;
 
     while (!block && other.arena) {
-        if (jem_reclaim_may_serve(context->tsd, context->set, other.arena, request->usize))
+        if (jem_reclaim_may_serve(context->tsd, context->set, other.arena,
+                                  request->exact ? request->exact : request->usize))
             block = alloc_uncached(&other, request);
         if (next && next->arena == context->arena)
             next = next->next;
@@ -168,7 +190,7 @@ static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *
     struct alloc_request larger = *request;
     void *block = NULL;
 
-    if (limit && request->usize > limit)
+    if (limit && (request->exact ? request->exact : request->usize) > limit)
         return NULL;
     if (jem_reclaim_join(context->tsd, context->set))
         block = alloc_once(context, request);
@@ -214,6 +236,7 @@ static void *alloc_guarded(struct heap *heap, size_t size, bool zero)
     if (unlikely(size > SC_LARGE_MAXCLASS || !context_here(&context, heap)))
         return heap_out_of_memory();
     request.usize = sz_s2u(size);
+    request.exact = exact_size(heap, size, request.usize);
     return finish(alloc(&context, &request), saved_errno);
 }
 
@@ -250,6 +273,7 @@ static void *aligned_alloc_guarded(struct heap *heap, size_t alignment, size_t s
     if (unlikely(request.usize == 0 || request.usize > SC_LARGE_MAXCLASS ||
                  alignment > SC_LARGE_MAXCLASS - request.usize || !context_here(&context, heap)))
         return heap_out_of_memory();
+    request.exact = exact_size(heap, size, request.usize);
     return finish(alloc(&context, &request), saved_errno);
 }
 
@@ -364,17 +388,25 @@ static void *realloc_reentered(void *block, size_t size)
     return copy;
 }
 
-/* Copies the block to a new one and frees the old one. */
+/* Copies the block to a new one and frees the old one. One that grows may go on growing: it gets
+ * its class, which is copied less often, unless that is not to be had. */
 static void *move(const struct alloc_context *context, const struct place *place, void *block,
                   size_t size)
 {
-    const struct alloc_request request = {.usize = sz_s2u(size)};
-    size_t old_size = sz_index2size(place->size_class.szind);
+    struct alloc_request request = {.usize = sz_s2u(size)};
+    size_t old_size = place_size(place), exact;
     void *moved;
 
     if (jem_thread_now->slots) /* not one of the shared states, see thread.h */
         jem_thread_now->grows = size > old_size;
+    exact = exact_size(place->set->heap, size, request.usize);
+    if (size <= old_size)
+        request.exact = exact;
     moved = alloc(context, &request);
+    if (!moved && exact && !request.exact) {
+        request.exact = exact;
+        moved = alloc(context, &request);
+    }
     if (jem_thread_now->slots)
         jem_thread_now->grows = false;
     if (!moved)
@@ -387,10 +419,22 @@ static void *move(const struct alloc_context *context, const struct place *place
 /* The block stays behind: it is the parent's. */
 static void *copy_frozen(const struct place *place, const void *block, size_t size)
 {
-    size_t old_size = sz_index2size(place->size_class.szind);
+    size_t old_size = place_size(place);
     void *copy = jem_malloc(place->set->heap, size);
 
     return copy ? memcpy(copy, block, old_size < size ? old_size : size) : NULL;
+}
+
+/* Whether the block is of that size without a move. */
+static bool resize(tsd_t *tsd, const struct place *place, void *block, size_t size)
+{
+    size_t old_size = sz_index2size(place->size_class.szind);
+    size_t new_size;
+
+    if (!place->size_class.slab && jem_is_exact(place->extent))
+        return jem_exact_resize(tsd_tsdn(tsd), place->extent, size);
+    return sz_s2u(size) == old_size ||
+           !arena_ralloc_no_move(tsd_tsdn(tsd), block, old_size, size, 0, false, &new_size);
 }
 
 static void *realloc_guarded(void *block, size_t size)
@@ -398,7 +442,7 @@ static void *realloc_guarded(void *block, size_t size)
     int saved_errno = errno;
     struct alloc_context context;
     struct place place;
-    size_t old_size, new_size;
+    size_t old_size;
 
     if (unlikely(!jem_thread_enter()))
         return realloc_reentered(block, size);
@@ -413,11 +457,10 @@ static void *realloc_guarded(void *block, size_t size)
         return heap_out_of_memory();
     if (unlikely(place.set->frozen))
         return copy_frozen(&place, block, size);
-    old_size = sz_index2size(place.size_class.szind);
-    if (sz_s2u(size) == old_size ||
-        !arena_ralloc_no_move(tsd_tsdn(context.tsd), block, old_size, size, 0, false, &new_size)) {
-        if (sz_s2u(size) < old_size)
-            jem_purge_note(old_size - sz_s2u(size));
+    old_size = place_size(&place);
+    if (resize(context.tsd, &place, block, size)) {
+        if (place_size(&place) < old_size)
+            jem_purge_note(old_size - place_size(&place));
         jem_purge_excess(context.tsd);
         serve();
         errno = saved_errno;
@@ -446,7 +489,7 @@ size_t jem_usable_size(const void *block)
 {
     struct place place;
 
-    return place_find(block, &place) ? sz_index2size(place.size_class.szind) : 0;
+    return place_find(block, &place) ? place_size(&place) : 0;
 }
 
 struct heap *jem_detect(const void *block)

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "backend_jemalloc/exact.h"
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/purge.h"
@@ -298,8 +299,10 @@ static void give_back(tsd_t *tsd, szind_t index, void **blocks, unsigned count)
     }
     if (index >= SC_NBINS) {
         jem_purge_note(count * sz_index2size(index));
-        for (unsigned i = 0; i < count; i++)
+        for (unsigned i = 0; i < count; i++) {
+            jem_exact_freed(extents[i]);
             large_dalloc(tsd_tsdn(tsd), extents[i]);
+        }
     } else {
         while (count)
             count = give_back_some(tsd, index, blocks, extents, count);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "backend_jemalloc/block.h"
+#include "backend_jemalloc/exact.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/start.h"
@@ -19,6 +20,13 @@
 static size_t told_in_all[TYPES];
 
 /* --- figures of one arena --------------------------------------------------------------------- */
+
+/* What is counted apart is read while threads are at work: the difference is exact only when these
+ * are at rest. */
+static size_t without(size_t allocated, size_t other)
+{
+    return allocated > other ? allocated - other : 0;
+}
 
 static size_t small_allocated(tsdn_t *tsdn, arena_t *arena)
 {
@@ -49,7 +57,7 @@ static size_t large_allocated(tsdn_t *tsdn, arena_t *arena)
         bytes += (size_t)blocks * sz_index2size(SC_NBINS + i);
     }
     LOCKEDINT_MTX_UNLOCK(tsdn, arena->stats.mtx);
-    return bytes;
+    return without(bytes, jem_exact_saved(arena));
 }
 
 static void arena_figures(tsdn_t *tsdn, arena_t *arena, size_t figures[TYPES])
@@ -67,13 +75,6 @@ static void arena_figures(tsdn_t *tsdn, arena_t *arena, size_t figures[TYPES])
 }
 
 /* --- updates ---------------------------------------------------------------------------------- */
-
-/* Caches are read while their threads use them, so the figure is exact only when these are at rest.
- */
-static size_t without(size_t allocated, size_t cached)
-{
-    return allocated > cached ? allocated - cached : 0;
-}
 
 static void update_arena(tsdn_t *tsdn, unsigned index, size_t sum[TYPES])
 {

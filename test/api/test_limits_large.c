@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Copyright (C) 2026 the libmemkind developers. */
+/*
+ * test_limits_large: large blocks of a kind with a limit have the pages that they need, and not
+ * those of a size class (JEMALLOC), and can grow and shrink all the same.
+ */
+#include "blocks.h"
+
+#include <string.h>
+
+#define DIRECTORY "/dev/shm"
+#define LIMIT (64 * MIB)
+#define PAGE_SIZE 4096
+#define UNIT (16 * KIB) /* of runs: under TBB large blocks are whole ones of these */
+
+static size_t rounded(size_t size)
+{
+    size_t unit = test_tbb() ? UNIT : PAGE_SIZE;
+
+    return (size + unit - 1) / unit * unit;
+}
+
+static size_t allocated(memkind_t kind)
+{
+    size_t value;
+
+    cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
+    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED, &value), MEMKIND_SUCCESS);
+    return value;
+}
+
+/* What is asked for fills nine tenths of the limit, but for what its last page or unit has. */
+Test(limits, large_blocks_have_their_pages, .timeout = 280)
+{
+    static const size_t sizes[] = {70000, 100000, 540000, 1500000, 2200000, 5300000};
+
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        memkind_t kind = test_create_file(DIRECTORY, LIMIT);
+        size_t bytes = 0, size = sizes[i];
+
+        for (void *block; (block = memkind_malloc(kind, size)); bytes += rounded(size))
+            cr_expect_eq(memkind_malloc_usable_size(kind, block), rounded(size), "%zu", size);
+        cr_expect_geq(bytes * 100, LIMIT * 90, "%zu: %zu MiB", size, bytes / MIB);
+        cr_expect_eq(allocated(kind), bytes);
+        cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+    }
+}
+
+static char *resize(memkind_t kind, char *block, size_t old_size, size_t size)
+{
+    size_t kept = old_size < size ? old_size : size;
+    char *moved;
+
+    memset(block, (int)(old_size / PAGE_SIZE), old_size);
+    moved = memkind_realloc(kind, block, size);
+    cr_assert_not_null(moved, "%zu to %zu", old_size, size);
+    cr_assert_geq(memkind_malloc_usable_size(kind, moved), size);
+    cr_assert_eq(allocated(kind), memkind_malloc_usable_size(kind, moved));
+    for (size_t at = 0; at < kept; at += PAGE_SIZE / 2)
+        cr_assert_eq(moved[at], (char)(old_size / PAGE_SIZE), "%zu to %zu", old_size, size);
+    return moved;
+}
+
+Test(limits, large_blocks_become_others, .timeout = 280)
+{
+    memkind_t kind = test_create_file(DIRECTORY, LIMIT);
+    uint64_t seed = 1;
+    size_t size = 540000;
+    char *block = memkind_malloc(kind, size);
+
+    for (int i = 0; i < 1000; i++) {
+        size_t next = i % 8 ? 34000 + test_random(&seed) % 3000000 : 1 + test_random(&seed) % 34000;
+
+        block = resize(kind, block, size, next);
+        size = next;
+    }
+    memkind_free(kind, block);
+    cr_expect_eq(allocated(kind), 0);
+    cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+}
+
+/* A block that grows by a page at a time is not copied each time. */
+Test(limits, large_blocks_grow_by_pages, .timeout = 280)
+{
+    memkind_t kind = test_create_file(DIRECTORY, LIMIT);
+    char *block = memkind_malloc(kind, 40000), *in_the_way = memkind_malloc(kind, 40000), *moved;
+    size_t moves = 0;
+
+    if (test_tbb())
+        test_skip("a run gets no more than what fits best");
+    for (size_t size = 44096; size < LIMIT / 8; size += PAGE_SIZE) {
+        moved = memkind_realloc(kind, block, size);
+        cr_assert_not_null(moved);
+        moves += moved != block;
+        block = moved;
+    }
+    cr_expect_leq(moves, 40, "%zu moves", moves);
+    memkind_free(kind, in_the_way);
+    cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+}
+
+/* What a block is made smaller by serves others. */
+Test(limits, large_blocks_shrink_at_the_limit, .timeout = 280)
+{
+    memkind_t kind = test_create_file(DIRECTORY, LIMIT);
+    static void *blocks[LIMIT / 540000];
+    size_t count = 0, more = 0;
+
+    while (count < LENGTH(blocks) && (blocks[count] = memkind_malloc(kind, 540000)))
+        count++;
+    for (size_t i = 0; i < count; i++)
+        cr_assert_not_null(memkind_realloc(kind, blocks[i], 300000));
+    while (memkind_malloc(kind, 200000))
+        more++;
+    cr_expect_geq(more * 100, count * 95, "%zu more of %zu", more, count);
+    cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+}
