@@ -29,7 +29,7 @@ static const struct rules *rules;
 static struct state *states;
 static memkind_t rest;         /* for blocks that no rule is for */
 static const struct plan *all; /* of every caller; NULL: callers are asked */
-static bool is_watched;        /* every block is counted */
+static bool is_watched;        /* every block is counted, for the report */
 static bool has_ledger;        /* some rule has blocks in it */
 
 /* --- the report ------------------------------------------------------------------------------- */
@@ -121,15 +121,27 @@ static void give_back(struct state *state, size_t size)
     atomic_fetch_sub_explicit(&state->live, size, memory_order_relaxed);
 }
 
-static void note(atomic_size_t *counter, size_t more)
+/* For the report, which not every program has. */
+static inline void note(atomic_size_t *counter, size_t more)
 {
-    atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+    if (unlikely(is_watched))
+        atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
 }
 
-/* A decision for a counted rule has `size` bytes of the rule until settle() or give_back(). */
-static struct decision decide(const struct plan *plan, size_t size)
+static void note_peak(struct state *state, size_t live)
 {
-    size_t number = find(plan, size);
+    size_t peak = atomic_load_explicit(&state->peak, memory_order_relaxed);
+
+    while (live > peak &&
+           !atomic_compare_exchange_weak_explicit(&state->peak, &peak, live, memory_order_relaxed,
+                                                  memory_order_relaxed))
+        continue;
+}
+
+/* By the rule of this number. A decision for a counted rule has `size` bytes of the rule until
+ * settle() or give_back(). */
+static inline struct decision decide(size_t number, size_t size)
+{
     struct decision decision = {.number = number, .kind = rest, .instead = MEMKIND_DEFAULT};
     const struct rule *rule = &rules->rule[number];
     struct state *state = &states[number];
@@ -153,27 +165,27 @@ static struct decision decide(const struct plan *plan, size_t size)
 
 /* The block has come: it has what it is rounded up to. False: that is past the limit, and the rule
  * has its bytes back. */
-static bool settle(const struct decision *decision, void *block, size_t size)
+static inline __attribute__((always_inline)) bool settle(const struct decision *decision,
+                                                         void *block, size_t size)
 {
     struct state *state = decision->state;
-    size_t limit = rules->rule[decision->number].limit;
-    size_t usable, live, peak;
+    size_t limit, usable, more, live;
 
     if (!state)
         return true;
+    limit = rules->rule[decision->number].limit;
     usable = memkind_malloc_usable_size(NULL, block);
-    live = atomic_fetch_add_explicit(&state->live, usable - size, memory_order_relaxed) + usable -
-           size;
-    if ((limit && live > limit) || !ledger_put(block, decision->number)) {
+    more = usable - size;
+    /* Where nothing is added, it is within the limit, as it was taken. */
+    live = more ? atomic_fetch_add_explicit(&state->live, more, memory_order_relaxed) + more
+                : atomic_load_explicit(&state->live, memory_order_relaxed);
+    if ((more && limit && live > limit) || !ledger_put(block, decision->number)) {
         give_back(state, usable);
         return false;
     }
     note(&state->bytes, usable);
-    peak = atomic_load_explicit(&state->peak, memory_order_relaxed);
-    while (live > peak &&
-           !atomic_compare_exchange_weak_explicit(&state->peak, &peak, live, memory_order_relaxed,
-                                                  memory_order_relaxed))
-        continue;
+    if (unlikely(is_watched))
+        note_peak(state, live);
     return true;
 }
 
@@ -194,7 +206,8 @@ static __attribute__((cold)) void *fulfil_elsewhere(const struct decision *decis
     return block;
 }
 
-static void *fulfil(struct decision *decision, size_t size, size_t alignment, enum filling filling)
+static inline __attribute__((always_inline)) void *fulfil(struct decision *decision, size_t size,
+                                                          size_t alignment, enum filling filling)
 {
     void *block = serve_alone(decision->kind, size, alignment, filling);
 
@@ -207,39 +220,47 @@ static void *fulfil(struct decision *decision, size_t size, size_t alignment, en
     return fulfil_elsewhere(decision, size, alignment, filling);
 }
 
+static __attribute__((noinline)) void *choose_by(size_t number, size_t size, size_t alignment,
+                                                 enum filling filling)
+{
+    struct decision decision = decide(number, size);
+
+    return fulfil(&decision, size, alignment, filling);
+}
+
 static __attribute__((noinline)) void *choose(const struct plan *plan, size_t size,
                                               size_t alignment, enum filling filling)
 {
-    struct decision decision;
-
     if (unlikely(callers_busy))
         return serve(MEMKIND_DEFAULT, size, alignment, filling);
     if (unlikely(plan->of_loader))
         callers_follow_loader();
-    decision = decide(plan, size);
-    return fulfil(&decision, size, alignment, filling);
+    return choose_by(find(plan, size), size, alignment, filling);
 }
 
-/* The kind that such a block simply comes from; NULL: more is to be known. */
-static inline memkind_t simple_of(const struct plan *plan, size_t size)
+/* The kind that blocks of a rule simply come from; NULL: more is to be known. */
+static inline memkind_t simple_of(size_t number)
 {
-    size_t number;
-
-    if (size < plan->below)
-        return plan->kind;
-    if (unlikely(plan->of_loader || callers_busy))
-        return NULL;
-    number = find(plan, size);
     return number < rules->count ? states[number].simple : rest;
 }
 
 static inline void *alloc_by_plan(const struct plan *plan, size_t size, size_t alignment,
                                   enum filling filling)
 {
-    memkind_t kind = simple_of(plan, size);
-    void *block = likely(kind) ? serve_alone(kind, size, alignment, filling) : NULL;
+    size_t number;
+    memkind_t kind;
+    void *block;
 
-    return likely(block) ? block : choose(plan, size, alignment, filling);
+    if (size < plan->below) {
+        block = serve_alone(plan->kind, size, alignment, filling);
+        return likely(block) ? block : choose(plan, size, alignment, filling);
+    }
+    if (unlikely(plan->of_loader || callers_busy))
+        return choose(plan, size, alignment, filling);
+    number = find(plan, size);
+    kind = simple_of(number);
+    block = likely(kind) ? serve_alone(kind, size, alignment, filling) : NULL;
+    return likely(block) ? block : choose_by(number, size, alignment, filling);
 }
 
 void *choice_alloc(size_t size, size_t alignment, enum filling filling, const void *caller)
@@ -318,8 +339,12 @@ static void put_share_back(void *block, const struct share *share)
 /* Where the kind stays as it is, and nobody counts. NULL: it is not so. */
 static void *resize_simply(const struct plan *plan, void *block, size_t size)
 {
-    memkind_t kind = has_ledger ? NULL : simple_of(plan, size);
+    memkind_t kind = plan->kind;
 
+    if (has_ledger)
+        return NULL;
+    if (size >= plan->below)
+        kind = likely(!plan->of_loader) ? simple_of(find(plan, size)) : NULL;
     return kind && kind == memkind_detect_kind(block)
                ? memkind_realloc(NULL, block, serve_size(size))
                : NULL;
@@ -341,7 +366,7 @@ void *choice_resize(void *block, size_t size, const void *caller)
     if (likely(moved))
         return moved;
     share = take_share(block);
-    decision = decide(plan, size);
+    decision = decide(find(plan, size), size);
     if (is_of(memkind_detect_kind(block), &decision)) {
         moved = memkind_realloc(NULL, block, serve_size(size));
         if (moved) {

@@ -61,10 +61,13 @@ PUBLIC void *calloc(size_t count, size_t size)
 
 void *family_aligned(size_t alignment, size_t size, const void *caller)
 {
-    void *block = NULL;
+    void *block;
 
     if (alignment <= 16)
         return family_alloc(size, caller);
+    block = place_aligned(alignment, size);
+    if (likely(block))
+        return block;
     if (likely(place_is_simple(size) &&
                !memkind_posix_memalign(place_kind(), &block, alignment, serve_size(size))))
         return block;
@@ -189,9 +192,7 @@ PUBLIC void *reallocarray(void *block, size_t count, size_t size)
 
 PUBLIC size_t malloc_usable_size(void *block)
 {
-    size_t size = memkind_malloc_usable_size(NULL, block);
-
-    return likely(size) || !block ? size : place_size_foreign(block);
+    return memkind_usable_size_or(block, place_size_foreign);
 }
 
 /* As glibc: 1 if anything went back. What is to stay is not for the caller to say. */

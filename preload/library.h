@@ -37,6 +37,15 @@ void memkind_sizes_set(struct memkind_sizes *sizes, size_t low, size_t high, mem
 /* A block that is aligned as malloc(3) has it. */
 void *memkind_sizes_malloc(size_t size, const void *sizes, const void *caller);
 
+/* A block that is aligned so, by a power of two above 16. NULL: the thread has none at hand, or the
+ * table does not know the size. */
+void *memkind_sizes_aligned(size_t alignment, size_t size, const void *sizes);
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+/* The bytes of a block; `foreign` is asked for those of one that is not the library's. */
+size_t memkind_usable_size_or(void *block, size_t (*foreign)(void *block));
+
 /* --- free ------------------------------------------------------------------------------------- */
 
 /* Before memkind_free_trusted() is called. Takes 128 MiB of addresses. False: it cannot be called,

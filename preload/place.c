@@ -27,8 +27,9 @@ struct place place = {.malloc = malloc_watched, .free = memkind_free};
 static struct front front;
 static bool reported; /* blocks are counted: report.h */
 static bool profiled; /* blocks are sampled: sample.h */
-static bool checked;  /* MEMKIND_CHECK is on */
-static bool watched;  /* all blocks that change and go are to pass by here */
+static bool watched;  /* one of these: all blocks are to pass by here */
+
+static bool checked; /* MEMKIND_CHECK is on */
 
 /* Where a profile is all that watches, and all blocks are of MEMKIND_DEFAULT, which has no other
  * kind behind it. A profile is not to change much of how fast a program is. */
@@ -102,16 +103,27 @@ static void choose_malloc(void)
     atomic_store_explicit(&place.malloc, function, memory_order_release);
 }
 
+/* The front is to see all blocks that go, and nobody else. */
+static void free_followed(memkind_t kind, void *block)
+{
+    (void)kind;
+    front_free(block);
+}
+
 static void choose_free(void)
 {
-    bool is_one = front.kind == MEMKIND_DEFAULT && front.below == SIZE_MAX;
+    bool is_one = front.kind == MEMKIND_DEFAULT && front.below == SIZE_MAX && !front.follows;
+    place_free_function function = memkind_free;
 
-    if (is_one && !reported && !front.follows)
+    if (is_one && !reported)
         atomic_store_explicit(&place.only, MEMKIND_DEFAULT, memory_order_relaxed);
-    else if (!watched && memkind_trust_frees())
-        atomic_store_explicit(&place.free, memkind_free_trusted, memory_order_relaxed);
     if (watched)
-        atomic_store_explicit(&place.free, free_watched, memory_order_relaxed);
+        function = free_watched;
+    else if (front.follows)
+        function = free_followed;
+    else if (!is_one && memkind_trust_frees())
+        function = memkind_free_trusted;
+    atomic_store_explicit(&place.free, function, memory_order_relaxed);
     only_profiled = profiled && place.only;
 }
 
@@ -127,8 +139,8 @@ static void start(void)
     if (reported)
         report_begin(front.report);
     profiled = settings_profile() && capture_begin();
-    watched = reported || profiled || front.follows;
-    place.resized = watched || front.resizes;
+    watched = reported || profiled;
+    place.resized = watched || front.follows || front.resizes;
     choose_free();
     if (front.kind == MEMKIND_DEFAULT)
         atomic_store_explicit(&place.kind, front.kind, memory_order_relaxed);

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "library.h"
 #include "serve.h"
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
@@ -64,6 +65,16 @@ static inline void *place_malloc(size_t size, const void *caller)
 {
     return atomic_load_explicit(&place.malloc, memory_order_relaxed)(
         size, atomic_load_explicit(&place.how, memory_order_relaxed), caller);
+}
+
+/* As place_alloc(), what a table of kinds by size has at hand: NULL: that is to be asked. The
+ * alignment is more than 16. */
+static inline void *place_aligned(size_t alignment, size_t size)
+{
+    if (atomic_load_explicit(&place.malloc, memory_order_relaxed) != memkind_sizes_malloc)
+        return NULL;
+    return memkind_sizes_aligned(alignment, size,
+                                 atomic_load_explicit(&place.how, memory_order_relaxed));
 }
 
 /* Another size for a block of this library: where its kind has no memory for it, or where the

@@ -111,6 +111,37 @@ EXPORT void *memkind_sizes_malloc(size_t size, const void *table, const void *ca
     return sizes_slow(size, sizes, caller);
 }
 
+EXPORT void *memkind_sizes_aligned(size_t alignment, size_t size, const void *table)
+{
+#ifndef MEMKIND_DECORATORS
+    const struct memkind_sizes *sizes = table;
+    void *block;
+
+    /* As memkind_posix_memalign() has it. */
+    if (likely(is_in_table(size) && jem_fast_alloc(sizes->heap[sizes->of[size]],
+                                                   (size + alignment - 1) & -alignment, &block)))
+        return block;
+#endif
+    (void)alignment, (void)size, (void)table;
+    return NULL;
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+static __attribute__((noinline)) size_t size_slow(void *block, size_t (*foreign)(void *block))
+{
+    size_t size = memkind_malloc_usable_size(NULL, block);
+
+    return likely(size) || !block ? size : foreign(block);
+}
+
+EXPORT size_t memkind_usable_size_or(void *block, size_t (*foreign)(void *block))
+{
+    size_t size = jem_fast_size(block);
+
+    return likely(size) ? size : size_slow(block, foreign);
+}
+
 /* --- free ------------------------------------------------------------------------------------- */
 
 /* Where all calls come to the heap manager, it has nothing to gain. */

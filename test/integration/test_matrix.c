@@ -558,7 +558,8 @@ static bool is_about_a_kind(const char *function)
 {
     static const char *const others[] = {
         "check_dax_path", "config_",      "error_message", "get_version", "get_kind_by_partition",
-        "take_foreign",   "copy_at_fork", "free_trusted",  "sizes_",      "trust_frees"};
+        "take_foreign",   "copy_at_fork", "free_trusted",  "sizes_",      "trust_frees",
+        "usable_size_or"};
 
     for (size_t i = 0; i < LENGTH(others); i++)
         if (strncmp(function, others[i], strlen(others[i])) == 0)

@@ -177,6 +177,17 @@ for manager in JEMALLOC TBB; do
             '161..299 -> REGULAR' '200..400 -> DEFAULT' '4090..5000 -> HBW' >sizes
         check "kinds by size of ${who:-everybody}, $manager" "$kinds" \
             "$(MEMKIND_HEAP_MANAGER=$manager "$run" --rules sizes "$program" kinds)"
+        [ "$who" = 'function first' ] || check "kinds of aligned blocks by size of ${who:-everybody}, $manager" "$kinds" \
+            "$(MEMKIND_HEAP_MANAGER=$manager "$run" --rules sizes "$program" kinds aligned)"
+    done
+done
+
+# Where nothing is reported, a limit holds just the same.
+for manager in JEMALLOC TBB; do
+    for who in '' 'module rules_program'; do
+        echo "$who size 900..1100 -> HBW limit 50K else REGULAR" >limit
+        check "a limit of ${who:-everybody}, $manager" "50 50 50, 50 50 50, 50 50 50" \
+            "$(MEMKIND_HEAP_MANAGER=$manager "$run" --rules limit "$program" limit)"
     done
 done
 

@@ -4,7 +4,7 @@
  * program: blocks that rules can tell apart, by who asks for them, how large they are, in which
  * thread, and of which C++ type. Built without optimization, so that each function is one.
  *
- * usage: program [plugins LIBRARY_A LIBRARY_B | churn | half | cancel | kinds]
+ * usage: program [plugins LIBRARY_A LIBRARY_B | churn | half | cancel | kinds [aligned] | limit]
  */
 #include <dlfcn.h>
 #include <malloc.h>
@@ -181,9 +181,18 @@ static const char *kind_of(void *block)
     return "?";
 }
 
-/* From which size on blocks of first() are of which kind; of each size there are several at a time,
- * and each is freed, so that the next ones are of the thread's cache. */
-static int tell_kinds()
+static void *ask_aligned(std::size_t size)
+{
+    void *block = aligned_alloc(64, size);
+
+    if (reinterpret_cast<std::uintptr_t>(block) % 64)
+        std::puts("a block is not aligned");
+    return block;
+}
+
+/* From which size on blocks of first(), say, are of which kind; of each size there are several at a
+ * time, and each is freed, so that the next ones are of the thread's cache. */
+static int tell_kinds(void *(*ask)(std::size_t))
 {
     const char *last = "";
 
@@ -191,7 +200,7 @@ static int tell_kinds()
         char *blocks[3];
 
         for (char *&block : blocks)
-            block = static_cast<char *>(first(size));
+            block = static_cast<char *>(ask(size));
         for (char *block : blocks) {
             if (reinterpret_cast<std::uintptr_t>(block) % 16 || malloc_usable_size(block) < size ||
                 kind_of(block) != kind_of(blocks[0]))
@@ -204,6 +213,33 @@ static int tell_kinds()
             free(block);
     }
     std::puts("");
+    return 0;
+}
+
+/* How many blocks of a KiB are of which kind, and when they are made small; three times over, so
+ * that what is left of the first ones shows. */
+static int tell_limit()
+{
+    for (int round = 0; round < 3; round++) {
+        void *blocks[COUNT];
+        int hbw = 0, regular = 0, small = 0;
+
+        for (int i = 0; i < COUNT; i++) {
+            blocks[i] = i % 4 == 0   ? malloc(1000)
+                        : i % 4 == 1 ? malloc(1024)
+                        : i % 4 == 2 ? calloc(1, 1024)
+                                     : aligned_alloc(64, 1024);
+            hbw += !std::strcmp(kind_of(blocks[i]), "HBW");
+            regular += !std::strcmp(kind_of(blocks[i]), "REGULAR");
+        }
+        for (int i = 0; i < COUNT; i += 2) {
+            blocks[i] = realloc(blocks[i], 16);
+            small += !std::strcmp(kind_of(blocks[i]), "DEFAULT");
+        }
+        std::printf("%d %d %d%s", hbw, regular, small, round < 2 ? ", " : "\n");
+        for (void *block : blocks)
+            free(block);
+    }
     return 0;
 }
 
@@ -240,7 +276,11 @@ int main(int argc, char **argv)
     if (argc == 2 && !std::strcmp(argv[1], "cancel"))
         return be_cancelled();
     if (argc == 2 && !std::strcmp(argv[1], "kinds"))
-        return tell_kinds();
+        return tell_kinds(first);
+    if (argc == 3 && !std::strcmp(argv[1], "kinds"))
+        return tell_kinds(ask_aligned);
+    if (argc == 2 && !std::strcmp(argv[1], "limit"))
+        return tell_limit();
     blocks_of_all_sorts();
     return 0;
 }
