@@ -34,21 +34,31 @@ set(MEMKIND_JEMALLOC_CFLAGS "" CACHE STRING "More compiler flags for the private
 
 set(memkind_jemalloc_cflags "-O3 -fPIC -g ${MEMKIND_JEMALLOC_CFLAGS}")
 # Pages as large as the processor's can be, whatever the kernel that it runs under: jemalloc works with smaller ones
-# and refuses larger ones.
-set(memkind_jemalloc_lg_page 12)
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64|ppc64|ppc64le)$")
-    set(memkind_jemalloc_lg_page 16)
+# and refuses larger ones. Its own are then larger than need be, and so is what it keeps in each thread and kind.
+set(MEMKIND_LG_PAGE "" CACHE STRING
+    "Largest pages of the kernels that run it: 12 (4 KiB), 14 or 16 (64 KiB); empty: those of the processor")
+if(MEMKIND_LG_PAGE)
+    set(memkind_lg_page ${MEMKIND_LG_PAGE})
+    if(NOT memkind_lg_page MATCHES "^(12|14|16)$")
+        message(FATAL_ERROR "MEMKIND_LG_PAGE: ${MEMKIND_LG_PAGE} is none of 12, 14, 16")
+    endif()
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|riscv64|s390x)$")
+    set(memkind_lg_page 12)
+else()
+    set(memkind_lg_page 16)
 endif()
+# backend_jemalloc/fast.h reads jemalloc's tree, whatever includes it.
+add_compile_definitions(MEMKIND_LG_PAGE=${memkind_lg_page})
 set(memkind_jemalloc_configure
     --with-jemalloc-prefix=memkind_je_
     --with-private-namespace=memkind_
     --without-export
     --disable-cxx
     # The same layout whatever machine builds it, and without a look at it: backend_jemalloc/fast.h reads
-    # the tree that finds blocks. With addresses of 48 bits and pages of 4 or 64 KiB that has two levels and
+    # the tree that finds blocks. With addresses of 48 bits and pages of 4 to 64 KiB that has two levels and
     # one word for a page. Linux gives higher addresses only to those who ask for one.
     --with-lg-vaddr=48
-    --with-lg-page=${memkind_jemalloc_lg_page}
+    --with-lg-page=${memkind_lg_page}
     --with-lg-hugepage=21
     --with-lg-quantum=4
     --disable-cache-oblivious
@@ -230,6 +240,9 @@ endfunction()
 function(memkind_jemalloc_build variant)
     memkind_jemalloc_target(compiler machine)
     string(TOLOWER "${variant}-${CMAKE_C_COMPILER_ID}-${CMAKE_SYSTEM_PROCESSOR}" name)
+    if(MEMKIND_LG_PAGE)
+        string(APPEND name "-${MEMKIND_LG_PAGE}")
+    endif()
     set(dir "${MEMKIND_JEMALLOC_ROOT}/${name}")
     # Its configure and make split their arguments at blanks.
     if(dir MATCHES "[ \t]")

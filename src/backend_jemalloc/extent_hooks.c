@@ -27,6 +27,15 @@ static bool grows_by_more(const struct page_pool *pool)
     return pool_is_demand_paged(pool) && !pool_limit(pool);
 }
 
+/* What sizes are multiples of: jemalloc's pages may be larger than those that the pool is cut in,
+ * which are the kernel's, and all that it is given is whole ones. */
+static size_t granule_of(const struct page_pool *pool)
+{
+    size_t granule = pool_granule(pool);
+
+    return granule > PAGE ? granule : PAGE;
+}
+
 /* How much an arena that needs `size` asks the pool for. Many threads may come at once, since
  * jemalloc looks at what is unused only before: as long as that is more than what the arena would
  * ask for, they get the least. Called with the arena's lock for growth where it grows by more. */
@@ -36,13 +45,13 @@ static size_t grow_size(arena_t *arena, struct page_pool *pool, size_t size)
     size_t step;
 
     if (!grows_by_more(pool))
-        return pool_region_size(pool, size);
+        return round_down(pool_region_size(pool, size), granule_of(pool));
     step = sz_pind2sz(grow->next);
     if (jem_retained_bytes(arena) >= step / 2)
         step = 0;
     else if (step > size && grow->next < grow->limit)
         grow->next++;
-    return round_up(step > size ? step : size, pool_granule(pool));
+    return round_up(step > size ? step : size, granule_of(pool));
 }
 
 /* A block that grew and had to move goes on growing, as a rule: with room behind it, it stays where
@@ -54,7 +63,7 @@ static size_t grow_size_with_room(const struct jem_extent_hooks *own, size_t who
     if (!jem_thread_now->grows || size < SC_LARGE_MINCLASS || whole >= size + room ||
         !pool_has_spare_addresses(own->pool, own->domain))
         return whole;
-    return round_up(size + room, pool_granule(own->pool));
+    return round_up(size + room, granule_of(own->pool));
 }
 
 /* A region of *size bytes, or of less: what the limit of the pool leaves, or `least`. A program at
@@ -63,7 +72,7 @@ static void *map_at_least(const struct jem_extent_hooks *own, size_t *size, size
                           size_t alignment, bool *zeroed)
 {
     struct page_pool *pool = own->pool;
-    size_t granule = pool_granule(pool), whole = *size;
+    size_t granule = granule_of(pool), whole = *size;
     void *address = NULL;
 
     while (pool_has_room(pool, least)) {
@@ -90,7 +99,7 @@ static void *grow(const struct jem_extent_hooks *own, arena_t *arena, size_t siz
                   bool *zeroed)
 {
     struct page_pool *pool = own->pool;
-    size_t least = round_up(size, pool_granule(pool)), whole;
+    size_t least = round_up(size, granule_of(pool)), whole;
     char *address;
 
     if (size > PAGE && !pool_may_promise(pool, least_wanted(size)))
@@ -120,7 +129,7 @@ static void *hooks_alloc(extent_hooks_t *hooks, void *new_addr, size_t size, siz
     bool in_turn = grows_by_more(own->pool), zeroed;
     void *address;
 
-    if (new_addr || size > SIZE_MAX - pool_granule(own->pool)) /* it cannot choose the place */
+    if (new_addr || size > SIZE_MAX - granule_of(own->pool)) /* it cannot choose the place */
         return NULL;
     if (in_turn)
         malloc_mutex_lock(tsdn, &arena->pa_shard.pac.grow_mtx);

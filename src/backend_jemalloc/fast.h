@@ -144,15 +144,10 @@ static inline bool jem_fast_push(struct jem_bin *bin, void *block)
 /* --- lookup ----------------------------------------------------------------------------------- */
 
 #define JEM_TREE_BITS 48
-/* jemalloc's pages are the largest of the processor; those of the kernel may be smaller. And the
+/* jemalloc's pages, by the build (MEMKIND_LG_PAGE); those of the kernel may be smaller. And the
  * address bits of a leaf: half of what is above a page, and the page. */
-#if defined(__aarch64__) || defined(__powerpc64__)
-#define JEM_TREE_PAGE_BITS 16
-#define JEM_TREE_LEAF_BITS 32
-#else
-#define JEM_TREE_PAGE_BITS 12
-#define JEM_TREE_LEAF_BITS 30
-#endif
+#define JEM_TREE_PAGE_BITS MEMKIND_LG_PAGE
+#define JEM_TREE_LEAF_BITS ((JEM_TREE_BITS - JEM_TREE_PAGE_BITS) / 2 + JEM_TREE_PAGE_BITS)
 
 /* jemalloc's entry for a page: bit 0 a slab, 1 irrelevant, 2 to 4 the state, 0 for active, 7 to 47
  * the extent, 48 and up the size class. */

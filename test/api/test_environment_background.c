@@ -122,7 +122,7 @@ static void count_without_code(void *argument)
     if (!TEST_THREAD_SANITIZED) /* it has no threads in the child of a fork */
         count_threads_of_a_fork(count);
     memkind_set_bg_threads(false);
-    count->off = test_threads();
+    count->off = test_threads_after(count->at_first);
 }
 
 /* A program that knows nothing of the thread has it, and so does the child of a fork that uses the

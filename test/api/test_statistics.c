@@ -151,14 +151,6 @@ Test(statistics, nobody_waits_for_who_prints)
 
 /* --- background threads ----------------------------------------------------------------------- */
 
-/* A thread that has been joined may still be on its way out of the kernel. */
-static void expect_threads(size_t count)
-{
-    for (int wait = 0; test_threads() != count && wait < 10000; wait++)
-        usleep(1000);
-    cr_assert_eq(test_threads(), count);
-}
-
 Test(statistics, background_threads_come_and_go)
 {
     size_t before = test_threads();
@@ -168,9 +160,9 @@ Test(statistics, background_threads_come_and_go)
         cr_assert_eq(memkind_set_bg_threads(true), MEMKIND_SUCCESS);
         for (const struct test_kind *kind = NULL; (kind = test_next_kind(kind)) != NULL;)
             memkind_free(NULL, memkind_malloc(*kind->variable, MIB));
-        expect_threads(before + 1);
+        cr_assert_eq(test_threads_after(before + 1), before + 1);
         cr_assert_eq(memkind_set_bg_threads(false), MEMKIND_SUCCESS);
-        expect_threads(before);
+        cr_assert_eq(test_threads_after(before), before);
     }
 }
 
@@ -244,26 +236,27 @@ Test(statistics, defrag_moves_to_fuller_pages)
         blocks[i] = memkind_malloc(MEMKIND_DEFAULT, SIZE);
     /* Every second page keeps one block, the others lose one. */
     for (size_t i = 0; i < BLOCKS; i++) {
-        bool first = (uintptr_t)blocks[i] % 4096 / SIZE == 0;
+        bool first = (uintptr_t)blocks[i] % TEST_HEAP_PAGE / SIZE == 0;
 
-        if (first == ((uintptr_t)blocks[i] / 4096 % 2 == 0)) {
+        if (first == ((uintptr_t)blocks[i] / TEST_HEAP_PAGE % 2 == 0)) {
             memkind_free(MEMKIND_DEFAULT, blocks[i]);
             blocks[i] = NULL;
         }
     }
     for (size_t i = 0; i < BLOCKS; i++) {
-        if (!blocks[i] || (uintptr_t)blocks[i] / 4096 % 2)
+        if (!blocks[i] || (uintptr_t)blocks[i] / TEST_HEAP_PAGE % 2)
             continue;
         full++;
         full_moved += memkind_defrag_reallocate(MEMKIND_DEFAULT, blocks[i]) != NULL;
     }
     for (size_t i = 0; i < BLOCKS; i++) {
-        if (!blocks[i] || (uintptr_t)blocks[i] / 4096 % 2 == 0)
+        if (!blocks[i] || (uintptr_t)blocks[i] / TEST_HEAP_PAGE % 2 == 0)
             continue;
         empty++;
         empty_moved += memkind_defrag_reallocate(MEMKIND_DEFAULT, blocks[i]) != NULL;
     }
-    cr_assert(full > BLOCKS / 3 && empty > BLOCKS / 50, "%zu full, %zu empty", full, empty);
+    cr_assert(full > BLOCKS / 3 && empty > BLOCKS / (3 * TEST_HEAP_PAGE / SIZE),
+              "%zu full, %zu empty", full, empty);
     cr_assert_lt(full_moved, full / 50, "%zu of %zu blocks on full pages moved", full_moved, full);
     cr_assert_gt(empty_moved, empty / 2, "%zu of %zu blocks on empty pages moved", empty_moved,
                  empty);

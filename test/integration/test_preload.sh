@@ -77,7 +77,8 @@ under MEMKIND_HBW_NODES=0 MEMKIND_PRELOAD_KIND=HBW MEMKIND_PRELOAD_LIMIT=8M \
     MEMKIND_PRELOAD_REPORT="$scratch/limit" perl -e 'push @a, "x" x 1000 for 1 .. 40000; print scalar(@a), "\n"' >said
 check "a program with more than the limit goes on" 40000 "$(cat said)"
 read -r calls peak live nodes <<<"$(row HBW limit)"
-[ "$nodes" -gt 4096 ] && [ "$nodes" -le 8192 ] || fail "a limit of 8 MiB: $nodes KiB are on nodes"
+# With jemalloc's pages of 64 KiB more of it is in slabs that nobody has touched yet.
+[ "$nodes" -gt 2048 ] && [ "$nodes" -le 8192 ] || fail "a limit of 8 MiB: $nodes KiB are on nodes"
 [ "$peak" -gt 4096 ] && [ "$peak" -le 8192 ] || fail "a limit of 8 MiB: $peak KiB at most"
 read -r calls peak live nodes <<<"$(row DEFAULT limit)"
 [ "$nodes" -gt 30000 ] && [ "$peak" -gt 30000 ] || fail "beyond the limit: $nodes KiB on nodes, $peak KiB at most"

@@ -213,12 +213,18 @@ int test_policy(void *address, struct test_mask *nodes);
 /* Whether a page is mapped at the address. */
 bool test_is_mapped(const void *address);
 
-size_t test_resident(void);                   /* VmRSS in bytes */
-size_t test_virtual(void);                    /* VmSize in bytes */
+size_t test_resident(void); /* VmRSS in bytes */
+size_t test_virtual(void);  /* VmSize in bytes */
+#define TEST_HEAP_PAGE \
+    ((size_t)1 << MEMKIND_LG_PAGE) /* jemalloc's, which may be larger than the kernel's */
+
 size_t test_mappings(void);                   /* lines of /proc/self/maps */
 size_t test_mappings_named(const char *name); /* those with the text in them */
 size_t test_descriptors(void);
 size_t test_threads(void); /* of this process */
+/* The same once there are `count`, or after ten seconds: one that has been joined may still be on
+ * its way out of the kernel. */
+size_t test_threads_after(size_t count);
 
 /* --- time ------------------------------------------------------------------------------------- */
 
