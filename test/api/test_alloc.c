@@ -376,7 +376,7 @@ Test(alloc, memalign_too_large_is_enomem)
         {4096, SIZE_MAX / 2},
         {2 * MIB, SIZE_MAX - 2 * MIB},
         {2 * MIB, ((size_t)7 << 60) - MIB},
-        {(size_t)1 << 47, 1},
+        {(size_t)1 << 48, 1},
         {(size_t)1 << 61, 1},
         {(size_t)1 << 62, (size_t)1 << 62},
         {(size_t)1 << 62, SIZE_MAX},

@@ -114,6 +114,7 @@ Test(hbwmalloc, verify_protected_memory)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE), size = 10 * page;
     char *written = map(size, PROT_READ | PROT_WRITE), *none = map(size, PROT_NONE);
+    int node;
 
     memset(written, 1, size);
     mprotect(written, size, PROT_READ);
@@ -122,7 +123,10 @@ Test(hbwmalloc, verify_protected_memory)
     cr_assert_eq(hbw_verify_memory_region(none, size, HBW_TOUCH_PAGES), EFAULT);
     cr_assert_eq(hbw_verify_memory_region(none, size, 0), -1, "never written");
     mprotect(written, size, PROT_NONE);
-    cr_assert_eq(hbw_verify_memory_region(written, size, 0), 0, "where it is, it is");
+    /* Some kernels (6.1) do not tell of a page that nobody may touch where it is. */
+    cr_assert_eq(syscall(SYS_move_pages, 0, 1ul, &written, NULL, &node, 0), 0);
+    cr_assert_eq(hbw_verify_memory_region(written, size, 0), node < 0 ? -1 : 0,
+                 "where it is, it is");
 }
 
 struct verified {

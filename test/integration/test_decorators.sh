@@ -59,6 +59,10 @@ void memkind_free_post(memkind_t kind, void *ptr)
 }
 END
 said=$(printf 'malloc: 123 of 1\nfree: 1 of 1')
+if ! command -v "$cc" >/dev/null; then
+    echo "SKIP: decorators_linking/programs: there is no compiler"
+    exit "$failed"
+fi
 link=(-L "$(dirname "$decorated")" -lmemkind)
 "$cc" -I "$source/include" program.c -o without "${link[@]}"
 "$cc" -I "$source/include" program.c decorators.c -o with "${link[@]}"

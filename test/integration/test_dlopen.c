@@ -35,7 +35,15 @@
 #define SANITIZED false
 #endif
 
-#define TLS_BUDGET 64
+#define TLS_BUDGET \
+    72 /* of 58 bytes; the order that the linker gives them decides what is between */
+
+/* GCC's own on 64-bit ARM: it asks the processor for atomic instructions. */
+#if defined(__aarch64__)
+#define CONSTRUCTORS 3
+#else
+#define CONSTRUCTORS 2
+#endif
 #define NODE_FILES "/sys/devices/system/node"
 
 static void bare(void)
@@ -325,7 +333,7 @@ Test(dlopen, has_one_constructor_and_one_destructor)
     }
     plugin_open(&plugin);
     segments = segments_of_library();
-    cr_expect_leq(dynamic_value(&segments, DT_INIT_ARRAYSZ), 2 * sizeof(void *));
+    cr_expect_leq(dynamic_value(&segments, DT_INIT_ARRAYSZ), CONSTRUCTORS * sizeof(void *));
     cr_expect_leq(dynamic_value(&segments, DT_FINI_ARRAYSZ), 2 * sizeof(void *));
     cr_expect_eq(dynamic_value(&segments, DT_PREINIT_ARRAYSZ), 0);
     plugin_close(&plugin);

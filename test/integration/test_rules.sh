@@ -195,7 +195,7 @@ done
 by 'size ..999 -> HBW' 'size 1000..1000 -> REGULAR' 'size 1001..2500 -> HBW limit 1G'
 check "sizes" "100 0" "$(row 2)"
 # A site, as addr2line takes it.
-site=$(objdump -d "$program" --disassemble=first | awk '/call.*malloc/ { found = 1; next } found { sub(":", "", $1); print $1; exit }')
+site=$(objdump -d "$program" --disassemble=first | awk '/[[:space:]](call|bl|jal)q?[[:space:]].*malloc/ { found = 1; next } found { sub(":", "", $1); print $1; exit }')
 if [ -n "$site" ]; then
     by "site rules_program+0x$site -> HBW"
     check "a site" "100 0" "$(row 1)"

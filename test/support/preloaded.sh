@@ -62,8 +62,10 @@ said = subprocess.run(["sort", "-r", "numbers"], stdout=subprocess.PIPE, check=T
 for thread in threads: thread.join()
 print(sorted(found.items()), len(said))'
     fi
-    printf 'int twice(int number) { return 2 * number; }\n' >twice.c
-    same "$what: a compiler" "${@:2}" -- "${CC:-cc}" -O2 -S -o - twice.c
+    if command -v "${CC:-cc}" >/dev/null; then
+        printf 'int twice(int number) { return 2 * number; }\n' >twice.c
+        same "$what: a compiler" "${@:2}" -- "${CC:-cc}" -O2 -S -o - twice.c
+    fi
     if command -v git >/dev/null; then
         git init -q repository
         same "$what: git" "${@:2}" -- git -C repository hash-object --stdin
@@ -102,6 +104,10 @@ int main(void)
     return 0;
 }
 END
+    if ! command -v "${CC:-cc}" >/dev/null; then
+        echo "SKIP: $name/linked_setuid: there is no compiler"
+        return
+    fi
     folder=$PWD/linked library=$PWD/linked/${preload##*/}
     library=${library%.0.0} # its soname, if it has one
     mkdir linked

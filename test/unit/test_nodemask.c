@@ -177,6 +177,8 @@ Test(nodemask, user_lists_mean_what_libnuma_says)
         bool right;
 
         be_nodes(machines[round % LENGTH(machines)], &existing);
+        if (configured_nodes > numa_num_possible_nodes())
+            continue; /* no kernel like this one has it, and so libnuma has no room for it */
         make_list(text, sizeof text, &random);
         right = libnuma_parses(text, &existing, &theirs);
         cr_assert_eq(nodemask_parse_user(text, &existing, &existing, &ours), right, "\"%s\" of %s",

@@ -11,6 +11,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -40,10 +41,17 @@ static void *blocks[THREADS];
 static pthread_barrier_t begin, end;
 static size_t block_size = 1000;
 
-static void *free_one(void *block)
+static _Atomic size_t turn;
+
+/* One after the other: what is left of the library's own memory is the first ones', so that none
+ * that has data comes behind others, whose blocks it would free. */
+static void *free_one(void *index)
 {
     pthread_barrier_wait(&begin);
-    memkind_free(NULL, block);
+    while (turn != (size_t)index)
+        sched_yield();
+    memkind_free(NULL, blocks[(size_t)index]);
+    turn++;
     pthread_barrier_wait(&end);
     return NULL;
 }
@@ -89,8 +97,9 @@ static void free_without_memory(memkind_t kind)
     pthread_barrier_init(&begin, NULL, THREADS + 1);
     pthread_barrier_init(&end, NULL, THREADS + 1);
     for (size_t i = 0; i < THREADS; i++)
-        cr_assert_eq(pthread_create(&threads[i], &attributes, free_one, blocks[i]), 0);
+        cr_assert_eq(pthread_create(&threads[i], &attributes, free_one, (void *)i), 0);
     take_memory();
+    turn = 0;
     pthread_barrier_wait(&begin);
     pthread_barrier_wait(&end);
     for (size_t i = 0; i < THREADS; i++)
@@ -263,6 +272,7 @@ Test(orphans, a_child_of_a_thread_without_data_finds_no_lock_taken)
         cr_assert_eq(pthread_create(&workers[i], NULL, work, NULL), 0);
     cr_assert_eq(pthread_create(&forks, NULL, fork_often, &failed), 0);
     take_memory();
+    turn = 0;
     pthread_barrier_wait(&begin);
     pthread_join(forks, NULL);
     stop = true;
