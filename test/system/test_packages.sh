@@ -173,10 +173,10 @@ offer old
 apt-get -y --no-install-recommends install "${names[@]}"
 old=$(dpkg-query -W -f '${Version}' libmemkind0)
 mkdir -p /tmp/site/DEBIAN /tmp/site/usr/bin
-cat >/tmp/site/DEBIAN/control <<'SITE'
+cat >/tmp/site/DEBIAN/control <<SITE
 Package: site
 Version: 1
-Architecture: amd64
+Architecture: $(dpkg --print-architecture)
 Maintainer: a site <root@localhost>
 Depends: libmemkind0 (>= 1.14.0)
 Description: a program that is linked with libmemtier
