@@ -142,3 +142,34 @@ launcher()
         ;;
     esac
 }
+
+# summary RESULTS: of the lines of junit_summary.py, in that file: the skipped tests and their reasons, the failed ones,
+# and how many there are of each. Fails if one failed.
+summary()
+{
+    # One line for each test and reason, and the presets it concerns.
+    awk -F '\t' '
+    { n[$1]++ }
+    $1 != "pass" {
+        key = $1 "\t" $3 ($4 == "" ? "" : ": " $4)
+        if (!(key in where))
+            order[++keys] = key
+        where[key] = where[key] (where[key] == "" ? "" : ", ") $2
+    }
+    function list(status, title,    i, part) {
+        if (!n[status])
+            return
+        print "\n" title
+        for (i = 1; i <= keys; i++) {
+            split(order[i], part, "\t")
+            if (part[1] == status)
+                print "  " part[2] " (" where[order[i]] ")"
+        }
+    }
+    END {
+        list("skip", "Skipped:")
+        list("fail", "Failed:")
+        printf "\n%d passed, %d failed, %d skipped\n", n["pass"], n["fail"], n["skip"]
+        exit n["fail"] > 0
+    }' "$1"
+}
