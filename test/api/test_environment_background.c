@@ -90,7 +90,7 @@ static void count_background_threads(void *argument)
     usleep(20000);
     background->more = test_threads() - before;
     background->off = memkind_set_bg_threads(false);
-    background->less = test_threads() - before;
+    background->less = test_threads_after(before) - before;
 }
 
 struct without_code {

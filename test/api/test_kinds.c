@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-TestSuite(kinds, .init = test_with_nodes, .timeout = 120);
+TestSuite(kinds, .init = test_with_nodes, .timeout = 400);
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
