@@ -1434,7 +1434,7 @@ void *memkind_defrag_reallocate(memkind_t kind, void *ptr);
  * Lets a thread of the library give unused pages back, ten seconds after their last
  * use, whatever the program's own threads do. Without it (the start value, unless
  * MEMKIND_BACKGROUND_THREADS is 1) these do that work, a little at a time, when they
- * allocate and free, and a program whose threads sleep keeps what it had. It is one
+ * allocate and free, and a program all of whose threads sleep keeps what it had. It is one
  * thread for all kinds, named "memkind", with all signals blocked, and wakes once a
  * second. In the child of a fork(2) it is started anew when the child has used the
  * library for a while.
@@ -1449,12 +1449,12 @@ int memkind_set_bg_threads(bool state);
 
 /**
  * Gives back to the system, at once, what a kind does not use: pages that it
- * keeps for the next ten seconds, and the freed blocks that the calling thread
- * keeps at hand. What other threads keep at hand stays. Whole regions of huge
- * pages, of a program's own functions and of kinds with a limit are unmapped; the
- * addresses of other base pages stay the kind's. It takes as long as the system
- * needs for so many pages; other threads can allocate meanwhile. Under TBB it
- * waits until no thread is ending. New in 1.15.0.
+ * keeps for the next ten seconds, and the freed blocks that threads keep at hand.
+ * Of what other threads than the calling one keep, a block of each size stays, and
+ * under TBB all does. Whole regions of huge pages, of a program's own functions and
+ * of kinds with a limit are unmapped; the addresses of other base pages stay the
+ * kind's. It takes as long as the system needs for so many pages; other threads can
+ * allocate meanwhile. Under TBB it waits until no thread is ending. New in 1.15.0.
  *
  * @param kind  any kind, static or dynamic; NULL for all.
  *

@@ -96,31 +96,64 @@ static void bin_set_head(struct jem_bin *bin, void **head)
     atomic_store_explicit(&bin->head, head, memory_order_relaxed);
 }
 
+static void **bin_empty(const struct jem_bin *bin)
+{
+    return atomic_load_explicit(&bin->empty, memory_order_relaxed);
+}
+
+static void **bin_low(const struct jem_bin *bin)
+{
+    return atomic_load_explicit(&bin->low, memory_order_relaxed);
+}
+
+static void bin_set_low(struct jem_bin *bin, void **low)
+{
+    atomic_store_explicit(&bin->low, low, memory_order_relaxed);
+}
+
 static size_t bin_count(const struct jem_bin *bin)
 {
-    return (size_t)(bin->empty - bin_head(bin));
+    return (size_t)(bin_empty(bin) - bin_head(bin));
 }
 
 /* The bin's blocks move to the end of an array. */
 static void bin_place(struct jem_bin *bin, struct store *store, void **array, unsigned slots)
 {
     size_t count = store->array ? bin_count(bin) : 0;
-    size_t low = store->array ? (size_t)(bin->empty - bin->low) : 0;
+    size_t low = store->array ? (size_t)(bin_empty(bin) - bin_low(bin)) : 0;
     void **empty = array + slots;
 
     if (count)
-        memcpy(empty - count, bin_head(bin), count * sizeof *array);
+        memmove(empty - count, bin_head(bin), count * sizeof *array);
     store->array = array;
     store->slots = slots;
-    bin->empty = empty;
-    bin->low = empty - low;
+    atomic_store_explicit(&bin->empty, empty, memory_order_relaxed);
+    bin_set_low(bin, empty - low);
     bin_set_head(bin, empty - count);
 }
 
 static void bin_set_room(struct jem_bin *bin, struct store *store, unsigned blocks)
 {
     store->most = blocks;
-    bin->full = bin->empty - blocks;
+    bin->full = store->array + store->slots - blocks;
+}
+
+/* Blocks that were stolen have left their room, at the end of the array. */
+static void bin_use_all_room(struct jem_bin *bin, struct store *store)
+{
+    if (store->array && bin_empty(bin) != store->array + store->slots)
+        bin_place(bin, store, store->array, store->slots);
+}
+
+/* Where the fast path found no block, or no room: nobody is stealing afterwards, and from a bin
+ * that is empty then nobody will. */
+static void bin_settle(struct jem_bin *bin, struct store *store)
+{
+    if (!store->array)
+        return;
+    pthread_mutex_lock(&jem_thread_now->lock);
+    bin_use_all_room(bin, store);
+    pthread_mutex_unlock(&jem_thread_now->lock);
 }
 
 static bool growth_take(struct jem_cache *cache, size_t size)
@@ -243,7 +276,7 @@ static bool bin_fill(tsd_t *tsd, struct jem_cache *cache, szind_t index)
         return false;
     if (blocks > store->fill)
         blocks = store->fill;
-    bin_set_head(bin, fill_from(tsd_tsdn(tsd), cache->arena, bin->empty, index, blocks));
+    bin_set_head(bin, fill_from(tsd_tsdn(tsd), cache->arena, bin_empty(bin), index, blocks));
     store->filled = true;
     blocks = 2 * store->fill;
     if (blocks <= store->most / 2 && blocks * sz_index2size(index) <= FILL_MOST)
@@ -314,11 +347,11 @@ void jem_cache_give_back(tsd_t *tsd, szind_t index, void *block)
     give_back(tsd, index, &block, 1);
 }
 
-/* The oldest blocks go back. */
+/* The oldest blocks go back. Called with the lock of the cache's thread. */
 static void bin_flush(tsd_t *tsd, struct jem_bin *bin, szind_t index, size_t keep)
 {
     size_t count = bin_count(bin);
-    void **head = bin_head(bin);
+    void **head = bin_head(bin), **empty = bin_empty(bin);
 
     for (size_t left = count - keep; left;) {
         unsigned some = left < FLUSH_MOST ? (unsigned)left : FLUSH_MOST;
@@ -326,26 +359,63 @@ static void bin_flush(tsd_t *tsd, struct jem_bin *bin, szind_t index, size_t kee
         give_back(tsd, index, head + keep + left - some, some);
         left -= some;
     }
-    memmove(bin->empty - keep, head, keep * sizeof *head);
-    bin_set_head(bin, bin->empty - keep);
-    if (bin->low < bin_head(bin))
-        bin->low = bin_head(bin);
+    memmove(empty - keep, head, keep * sizeof *head);
+    bin_set_head(bin, empty - keep);
+    if (bin_low(bin) < empty - keep)
+        bin_set_low(bin, empty - keep);
 }
 
 void *jem_cache_alloc(tsd_t *tsd, struct jem_cache *cache, szind_t index)
 {
     struct jem_bin *bin = &cache->bins.of[index];
-    void **head;
+    struct store *store = &cache->store[index];
+    void *block;
 
-    if (!bin_count(bin) && (index >= SC_NBINS || !bin_fill(tsd, cache, index))) {
-        cache->store[index].filled = true;
-        return NULL;
+    while (!jem_fast_pop(bin, &block)) {
+        bin_settle(bin, store);
+        if (!bin_count(bin) && (index >= SC_NBINS || !bin_fill(tsd, cache, index))) {
+            store->filled = true;
+            return NULL;
+        }
     }
-    head = bin_head(bin);
-    if (head >= bin->low)
-        bin->low = head + 1;
-    bin_set_head(bin, head + 1);
-    return *head;
+    return block;
+}
+
+/* Takes the oldest blocks out, all but `keep`, FLUSH_MOST at the most. Returns how many. Called
+ * with the thread's lock. */
+static unsigned bin_take_oldest(struct jem_bin *bin, size_t keep, void **blocks)
+{
+    size_t count = bin_count(bin);
+    void **empty = bin_empty(bin);
+
+    if (count <= keep)
+        return 0;
+    count = count - keep < FLUSH_MOST ? count - keep : FLUSH_MOST;
+    empty -= count;
+    memcpy(blocks, empty, count * sizeof *blocks);
+    *empty = NULL; /* no block: see is_double_free() */
+    atomic_store_explicit(&bin->empty, empty, memory_order_relaxed);
+    if (bin_low(bin) > empty)
+        bin_set_low(bin, empty);
+    return (unsigned)count;
+}
+
+/* The bin is full, or was until somebody stole from it. Arenas are called without the lock, for
+ * which whoever steals waits with jem_lock. */
+static void bin_halve(tsd_t *tsd, struct jem_bin *bin, struct store *store, szind_t index)
+{
+    void *oldest[FLUSH_MOST];
+    unsigned count;
+
+    do {
+        pthread_mutex_lock(&jem_thread_now->lock);
+        count = bin_take_oldest(bin, store->most / 2, oldest);
+        if (!count)
+            bin_use_all_room(bin, store);
+        pthread_mutex_unlock(&jem_thread_now->lock);
+        jem_thread_now->calls -= (int)count; /* frees that the fast path did not count */
+        give_back(tsd, index, oldest, count);
+    } while (count);
 }
 
 /* What the bin would give next is free. */
@@ -361,6 +431,7 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
 
     if (jem_fast_push(bin, block))
         return;
+    bin_settle(bin, store);
     if (is_double_free(bin, block)) {
         wrong_free_tell_twice(block, sz_index2size(index), cache->pool);
         return;
@@ -370,11 +441,8 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
             give_back(tsd, index, &block, 1);
         return;
     }
-    if (!(store->filled || bin_is_easy(store, index)) || !bin_double(tsd, cache, index)) {
-        /* The frees that the fast path did not count. */
-        jem_thread_now->calls -= (int)(bin_count(bin) - store->most / 2);
-        bin_flush(tsd, bin, index, store->most / 2);
-    }
+    if (!(store->filled || bin_is_easy(store, index)) || !bin_double(tsd, cache, index))
+        bin_halve(tsd, bin, store, index);
     store->filled = false;
     jem_fast_push(bin, block);
 }
@@ -390,9 +458,10 @@ static void bin_collect(tsd_t *tsd, struct jem_cache *cache, szind_t index)
 {
     struct jem_bin *bin = &cache->bins.of[index];
     struct store *store = &cache->store[index];
-    size_t count = bin_count(bin), unused = (size_t)(bin->empty - bin->low);
+    size_t count = bin_count(bin), unused = (size_t)(bin_empty(bin) - bin_low(bin));
     size_t most = store->most / 2;
 
+    bin_use_all_room(bin, store);
     if (unused) {
         count -= unused - unused / 4;
         bin_flush(tsd, bin, index, count);
@@ -405,16 +474,16 @@ static void bin_collect(tsd_t *tsd, struct jem_cache *cache, szind_t index)
             bin_set_room(bin, store, (unsigned)most);
         }
     }
-    bin->low = bin_head(bin);
+    bin_set_low(bin, bin_head(bin));
 }
 
 void jem_cache_collect(tsd_t *tsd, struct jem_cache *cache)
 {
     for (szind_t i = 0; i < bins; i++)
-        if (cache->bins.of[i].empty != bin_head(&cache->bins.of[i]))
+        if (bin_count(&cache->bins.of[i]))
             bin_collect(tsd, cache, i);
         else
-            cache->bins.of[i].low = cache->bins.of[i].empty;
+            bin_set_low(&cache->bins.of[i], bin_empty(&cache->bins.of[i]));
 }
 
 bool jem_cache_flush(tsd_t *tsd, struct jem_cache *cache)
@@ -427,6 +496,14 @@ bool jem_cache_flush(tsd_t *tsd, struct jem_cache *cache)
             any = true;
         }
     return any;
+}
+
+void jem_cache_give_back_stolen(tsd_t *tsd, struct jem_stolen *stolen)
+{
+    void **blocks = stolen->blocks;
+
+    for (szind_t i = 0; i < bins; blocks += stolen->count[i++])
+        give_back(tsd, i, blocks, stolen->count[i]);
 }
 
 size_t jem_cache_bytes(const struct jem_cache *cache)

@@ -18,11 +18,12 @@
  *
  * Unused blocks: every JEM_CALLS_BETWEEN times JEM_LOOKS_BETWEEN calls a thread looks at one
  * of its caches, at the next one each time. What a bin had all the time since the last look, it
- * does not need: three quarters go back, and the bin's room shrinks. A thread that does not
- * allocate any more keeps what it has, until it ends, the kind is destroyed, or it asks for
- * statistics: nobody else can look into a cache that is used without a lock.
+ * does not need: three quarters go back, and the bin's room shrinks. From a thread that sleeps
+ * others steal (steal.h), all but one block of each bin.
  *
- * Threads: a cache is its thread's own; another one destroys it with its kind (thread.c).
+ * Threads: a cache is its thread's own; another one destroys it with its kind (thread.c). The hits
+ * take no lock. What moves the blocks of a bin takes the thread's (bin_settle() and its like),
+ * since others may be stealing.
  */
 #pragma once
 
@@ -30,6 +31,7 @@
 #include <stddef.h>
 
 #include "backend_jemalloc/arena_set.h"
+#include "backend_jemalloc/steal.h"
 
 struct jem_cache;
 
@@ -55,9 +57,13 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
 /* Without a cache, to the arena that the block came from: of any size class. */
 void jem_cache_give_back(tsd_t *tsd, szind_t index, void *block);
 
-/* Gives those blocks back to their arenas that were not needed since the last time. */
+/* Gives those blocks back to their arenas that were not needed since the last time. Called with the
+ * thread's lock. */
 void jem_cache_collect(tsd_t *tsd, struct jem_cache *cache);
-/* Gives all blocks back. False: there were none. cache may be NULL. */
+/* Gives what was stolen from a cache back to its arenas. */
+void jem_cache_give_back_stolen(tsd_t *tsd, struct jem_stolen *stolen);
+/* Gives all blocks back. False: there were none. cache may be NULL. Called with the thread's lock.
+ */
 bool jem_cache_flush(tsd_t *tsd, struct jem_cache *cache);
 
 /* Bytes that it has grown by; in the child of a fork, those of the caches that there still are. */

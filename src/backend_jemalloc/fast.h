@@ -14,8 +14,9 @@
  * been here yet or is on its way out, or the size is 0 or large: none has a slot, or room for one.
  * The caller then asks the heap manager.
  *
- * Threads: a cache is its thread's own. Others read `head` (statistics), or take the cache away
- * when its kind is destroyed. The tree is read without a lock; its nodes are never given back.
+ * Threads: a cache is its thread's own. Others read `head` (statistics), steal blocks from the
+ * bottom of a bin (steal.h), or take the cache away when its kind is destroyed. The tree is read
+ * without a lock; its nodes are never given back.
  */
 #pragma once
 
@@ -43,13 +44,23 @@
 #define JEM_CALLS_SLOW 4     /* calls that one on the slow path counts for; see thread.h */
 #define JEM_LOOKS_BETWEEN 48 /* looks at a cache: looks at what is unused */
 
-/* Blocks of one size class: a stack that grows down, from `empty` to `full`. */
+/* Blocks of one size class: a stack that grows down, from `empty` to `full`. What another thread
+ * may change meanwhile, `low` and `empty`, is looked at only where head is not below `low`, which
+ * is at most `empty`; see steal.h. */
 struct jem_bin {
     void **_Atomic head; /* the next block, if any */
-    void **low;          /* highest that head has been since the last look for unused blocks */
+    void **_Atomic low;  /* highest that head has been since the last look for unused blocks */
     void **full;
-    void **empty;
+    void **_Atomic empty; /* where head is when there is no block; may be within the array */
 };
+
+/* A thread that steals learns by membarrier(2) what the owner has done, which ThreadSanitizer does
+ * not know of. */
+#ifdef __SANITIZE_THREAD__
+#define JEM_HEAD_STORE memory_order_release
+#else
+#define JEM_HEAD_STORE memory_order_relaxed
+#endif
 
 /* The part of a cache that is used inline; see cache.h. */
 struct jem_bins {
@@ -67,6 +78,9 @@ struct jem_thread {
     size_t dirtied;           /* bytes of pages since the last look, see purge.h */
     size_t given;             /* bytes of pages that it has given back, see jem_trim() */
     bool grows;               /* it makes a large block larger, see extent_hooks.c */
+    int calls_seen;           /* what `calls` was at the last look at all threads, */
+    unsigned idle;            /* how many looks since it changed: thread.c, guarded by jem_lock */
+    unsigned turn;            /* number of the jem_thread_steal() that is done with it */
     struct jem_bins *cache[]; /* by slot; never NULL, but possibly jem_cache_none */
 };
 
@@ -106,27 +120,30 @@ static inline size_t jem_fast_heap_slot(const struct heap *heap)
     return atomic_load_explicit(&heap->slot, memory_order_acquire);
 }
 
-/* The block is not compared with NULL: that would be to wait for it. */
+/* False: the bin is empty. The block is not compared with NULL: that would be to wait for it. */
+static inline bool jem_fast_pop(struct jem_bin *bin, void **block)
+{
+    void **head = atomic_load_explicit(&bin->head, memory_order_relaxed);
+
+    *block = *head; /* at `empty` there is something to read, too */
+    if (unlikely(head >= atomic_load_explicit(&bin->low, memory_order_relaxed))) {
+        if (head >= atomic_load_explicit(&bin->empty, memory_order_relaxed))
+            return false;
+        atomic_store_explicit(&bin->low, head + 1, memory_order_relaxed);
+    }
+    atomic_store_explicit(&bin->head, head + 1, JEM_HEAD_STORE);
+    return true;
+}
+
 static inline bool jem_fast_alloc(const struct heap *heap, size_t size, void **block)
 {
     struct jem_thread *thread = jem_thread_now;
     size_t slot = jem_fast_heap_slot(heap);
-    struct jem_bin *bin;
-    void **head;
 
     if (unlikely((unsigned)slot >= thread->slots || size - 1 >= JEM_FAST_MOST ||
                  --thread->calls < 0))
         return false;
-    bin = jem_fast_bin(thread, slot, jem_bin_offset[(size - 1) / 8]);
-    head = atomic_load_explicit(&bin->head, memory_order_relaxed);
-    *block = *head; /* at `empty` there is something to read, too */
-    if (unlikely(head == bin->low)) {
-        if (head == bin->empty)
-            return false;
-        bin->low = head + 1;
-    }
-    atomic_store_explicit(&bin->head, head + 1, memory_order_relaxed);
-    return true;
+    return jem_fast_pop(jem_fast_bin(thread, slot, jem_bin_offset[(size - 1) / 8]), block);
 }
 
 /* False, too: the block seems to be freed a second time. */
@@ -137,7 +154,7 @@ static inline bool jem_fast_push(struct jem_bin *bin, void *block)
     if (unlikely(head == bin->full || *head == block))
         return false;
     head[-1] = block;
-    atomic_store_explicit(&bin->head, head - 1, memory_order_relaxed);
+    atomic_store_explicit(&bin->head, head - 1, JEM_HEAD_STORE);
     return true;
 }
 

@@ -89,11 +89,18 @@ static void postfork_child(void)
 static bool give_back(void)
 {
     struct guard guard;
+    tsd_t *tsd;
+    bool more = false;
 
     guard_enter(&guard);
     jem_free_orphans(false);
+    tsd = jem_tsd();
+    if (tsd) {
+        more = jem_purge_decayed(tsd);
+        more |= jem_thread_steal_idle(tsd);
+    }
     guard_leave(&guard);
-    return jem_give_back();
+    return more;
 }
 
 static ssize_t trim(struct heap *heap)

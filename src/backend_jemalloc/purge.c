@@ -12,7 +12,6 @@
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
 #include "backend_jemalloc/retained.h"
-#include "kinds/system/guard.h"
 
 #define NOTED_LEAST ((size_t)1 << 20)
 #define NOTED_MOST ((size_t)16 << 20)
@@ -27,6 +26,11 @@ static unsigned visited;          /* index of an arena; guarded by purge_lock */
 void jem_purge_lock(void)
 {
     pthread_mutex_lock(&purge_lock);
+}
+
+bool jem_purge_trylock(void)
+{
+    return pthread_mutex_trylock(&purge_lock) == 0;
 }
 
 void jem_purge_unlock(void)
@@ -191,19 +195,6 @@ bool jem_purge_decayed(tsd_t *tsd)
         atomic_store_explicit(&due, nstime_ns(&now) + PAUSE_NS, memory_order_relaxed);
     pthread_mutex_unlock(&purge_lock);
     return !done;
-}
-
-bool jem_give_back(void)
-{
-    struct guard guard;
-    tsd_t *tsd;
-    bool more;
-
-    guard_enter(&guard);
-    tsd = jem_tsd();
-    more = tsd && jem_purge_decayed(tsd);
-    guard_leave(&guard);
-    return more;
 }
 
 /* --- pages that are too many ------------------------------------------------------------------ */

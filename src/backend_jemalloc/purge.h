@@ -39,8 +39,6 @@ void jem_purge_unused(tsd_t *tsd, const struct heap *heap);
  */
 void jem_purge_left(tsd_t *tsd, unsigned index);
 
-/* As the table of heap managers has it (heap_manager.h). */
-bool jem_give_back(void);
-
 void jem_purge_lock(void);
+bool jem_purge_trylock(void);
 void jem_purge_unlock(void);

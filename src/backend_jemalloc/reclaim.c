@@ -65,7 +65,7 @@ static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cac
     bool release = pool_limit(pool) ||
                    atomic_exchange_explicit(&set->hooks.whole, false, memory_order_relaxed);
     struct jem_arena *arenas = jem_arena_set_arenas(set);
-    bool any = jem_cache_flush(tsd, cache);
+    bool any = cache && jem_thread_flush(set->heap);
 
     pool_reuse_begin(pool);
     for (struct jem_arena *arena = arenas; arena; arena = arena->next) {
@@ -102,7 +102,8 @@ ssize_t jem_trim(struct heap *heap)
     guard_enter(&guard);
     if (jem_tsd() && jem_thread_enter()) {
         jem_thread_now->given = 0;
-        jem_thread_flush(heap);
+        (void)jem_thread_flush(heap);
+        jem_thread_steal(jem_tsd(), heap);
         pthread_mutex_lock(&reclaim_lock);
         jem_purge_unused(jem_tsd(), heap);
         pthread_mutex_unlock(&reclaim_lock);

@@ -8,6 +8,7 @@
 #include "backend_jemalloc/cache.h"
 #include "backend_jemalloc/fast.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/steal.h"
 #include "backend_jemalloc/thread.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/os.h"
@@ -51,6 +52,7 @@ static int start(void)
         return MEMKIND_ERROR_MALLOC;
     jem_fast_start();
     jem_cache_start();
+    jem_steal_start();
     return jem_thread_take_key();
 }
 

@@ -3,6 +3,7 @@
 /* Why and thread rules: see thread.h. */
 #include "backend_jemalloc/thread.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -12,8 +13,15 @@
 #include "backend_jemalloc/purge.h"
 #include "kinds/system/callbacks.h"
 #include "kinds/system/guard.h"
+#include "kinds/system/os.h"
 
 #define SLOTS_FIRST 64 /* room at first: static kinds and a few more */
+
+/* A thread that sleeps: looks at all threads, of which there is one a second at the most, since it
+ * was last at work. Its pages then have two seconds less than the decay time left in the arena. */
+#define IDLE_LOOKS 2u
+#define IDLE_ROBBED UINT_MAX /* and there is nothing more to steal */
+#define IDLE_STEPS 8         /* of JEM_STOLEN_MOST blocks, in a turn */
 
 static struct jem_thread entering, leaving, forking;
 
@@ -79,6 +87,7 @@ void jem_thread_collect_due(void)
     thread->calls = JEM_CALLS_BETWEEN;
     callbacks->resume_background();
     (void)jem_purge_decayed(thread->tsd);
+    (void)jem_thread_steal_idle(thread->tsd);
     if (++thread->looks % JEM_LOOKS_BETWEEN)
         return;
     for (unsigned i = 0; i < thread->slots; i++) {
@@ -96,15 +105,144 @@ void jem_thread_collect_all(void)
         (void)collect(thread, slot);
 }
 
-void jem_thread_flush(const struct heap *heap)
+static bool has_cache_of(const struct jem_thread *thread, unsigned slot, const struct heap *heap)
+{
+    return has_cache(thread, slot) && (!heap || jem_cache_is_of(cache_at(thread, slot), heap));
+}
+
+bool jem_thread_flush(const struct heap *heap)
 {
     struct jem_thread *thread = jem_thread_now;
+    bool any = false;
 
     for (unsigned slot = 0; slot < thread->slots; slot++) {
         pthread_mutex_lock(&thread->lock);
-        if (has_cache(thread, slot) && (!heap || jem_cache_is_of(cache_at(thread, slot), heap)))
-            (void)jem_cache_flush(thread->tsd, cache_at(thread, slot));
+        if (has_cache_of(thread, slot, heap))
+            any |= jem_cache_flush(thread->tsd, cache_at(thread, slot));
         pthread_mutex_unlock(&thread->lock);
+    }
+    return any;
+}
+
+/* --- other threads' caches: all of this section with the lock of purges ----------------------- */
+
+/* From one cache. Called with jem_lock. False: the thread has nothing to be stolen. */
+static bool steal_from(struct jem_thread *thread, const struct heap *heap,
+                       struct jem_stolen *stolen)
+{
+    bool any = false;
+
+    pthread_mutex_lock(&thread->lock);
+    for (unsigned slot = 0; slot < thread->slots && !any; slot++)
+        any = has_cache_of(thread, slot, heap) && jem_steal(thread->cache[slot], stolen);
+    pthread_mutex_unlock(&thread->lock);
+    return any;
+}
+
+/* What a thread's `calls` is, which it counts without a word to others. */
+__attribute__((no_sanitize("thread"))) static int calls_of(const struct jem_thread *thread)
+{
+    return __atomic_load_n(&thread->calls, __ATOMIC_RELAXED);
+}
+
+static bool sleeps(const struct jem_thread *thread)
+{
+    return thread->idle >= IDLE_LOOKS && thread->idle != IDLE_ROBBED &&
+           calls_of(thread) == thread->calls_seen;
+}
+
+static void look_at_threads(void)
+{
+    struct jem_thread *thread;
+
+    pthread_mutex_lock(&jem_lock);
+    LIST_FOREACH (thread, &threads, entry) {
+        int calls = calls_of(thread);
+
+        if (calls != thread->calls_seen)
+            thread->idle = 0;
+        else if (thread->idle < IDLE_LOOKS)
+            thread->idle++;
+        thread->calls_seen = calls;
+    }
+    pthread_mutex_unlock(&jem_lock);
+}
+
+/* False: no thread that sleeps has anything. */
+static bool steal_idle_step(tsd_t *tsd)
+{
+    struct jem_stolen stolen;
+    struct jem_thread *thread;
+    bool any = false;
+
+    pthread_mutex_lock(&jem_lock);
+    LIST_FOREACH (thread, &threads, entry) {
+        if (thread == jem_thread_now || !sleeps(thread))
+            continue;
+        any = steal_from(thread, NULL, &stolen);
+        if (any)
+            break;
+        thread->idle = IDLE_ROBBED;
+    }
+    pthread_mutex_unlock(&jem_lock);
+    if (any)
+        jem_cache_give_back_stolen(tsd, &stolen);
+    return any;
+}
+
+bool jem_thread_steal_idle(tsd_t *tsd)
+{
+    static atomic_long looked; /* the second of the last look */
+    static atomic_bool more;
+    long now = os_seconds();
+    bool any;
+
+    if ((now == atomic_load_explicit(&looked, memory_order_relaxed) &&
+         !atomic_load_explicit(&more, memory_order_relaxed)) ||
+        !jem_purge_trylock())
+        return false;
+    if (atomic_exchange_explicit(&looked, now, memory_order_relaxed) != now)
+        look_at_threads();
+    any = true;
+    for (int i = 0; i < IDLE_STEPS && any; i++)
+        any = steal_idle_step(tsd);
+    atomic_store_explicit(&more, any, memory_order_relaxed);
+    jem_purge_unlock();
+    return any;
+}
+
+/* Of the threads whose turn it is not yet. False: there are none. */
+static bool steal_step(tsd_t *tsd, const struct heap *heap, unsigned turn)
+{
+    struct jem_stolen stolen;
+    struct jem_thread *thread;
+    bool any = false;
+
+    pthread_mutex_lock(&jem_lock);
+    LIST_FOREACH (thread, &threads, entry) {
+        if (thread == jem_thread_now || thread->turn == turn)
+            continue;
+        any = steal_from(thread, heap, &stolen);
+        if (any)
+            break;
+        thread->turn = turn;
+    }
+    pthread_mutex_unlock(&jem_lock);
+    if (any)
+        jem_cache_give_back_stolen(tsd, &stolen);
+    return any;
+}
+
+void jem_thread_steal(tsd_t *tsd, const struct heap *heap)
+{
+    static atomic_uint turns;
+    unsigned turn = atomic_fetch_add_explicit(&turns, 1, memory_order_relaxed) + 1;
+    bool any = true;
+
+    while (any) {
+        jem_purge_lock();
+        any = steal_step(tsd, heap, turn);
+        jem_purge_unlock();
     }
 }
 

@@ -16,7 +16,10 @@
  * The first four have no room for caches, so the fast path needs no test for them.
  *
  * Every so many calls a thread looks at the next one of its caches for blocks that it does not need
- * (cache.h). Allocations are counted one by one, frees when their blocks leave the cache.
+ * (cache.h). Allocations are counted one by one, frees when their blocks leave the cache. A thread
+ * that sleeps does not come to that: once a second, whoever gives pages back looks at all threads,
+ * and steals from those whose count stands still. (One that only frees may be taken for such a one;
+ * it loses blocks that it did not need.)
  *
  * jemalloc keeps its own data of a thread behind a pthread key: a library has one block of
  * thread-local storage, and with jemalloc's 2.6 KiB beside our initial-exec pointer it could not be
@@ -25,7 +28,8 @@
  *
  * Destroying a heap takes the caches of its arena sets away from all threads; it meets an exiting
  * thread at that thread's own lock, and whoever comes first flushes the cache. A thread's own lock
- * comes after jem_lock.
+ * comes after jem_lock. Thieves have the lock of purges until what they stole is back in its
+ * arenas, so that no arena set is destroyed, and no process forked, in between.
  */
 #pragma once
 
@@ -54,8 +58,13 @@ void jem_thread_drop_caches(tsd_t *tsd, unsigned slot);
 void jem_thread_collect_due(void);
 /* Looks for unused blocks in all caches of the calling thread. */
 void jem_thread_collect_all(void);
-/* Empties the calling thread's caches of a heap; NULL: all. */
-void jem_thread_flush(const struct heap *heap);
+/* Empties the calling thread's caches of a heap; NULL: all. False: there was nothing in them. */
+bool jem_thread_flush(const struct heap *heap);
+/* Takes from the other threads' caches of a heap (NULL: all) what can be stolen (steal.h). */
+void jem_thread_steal(tsd_t *tsd, const struct heap *heap);
+/* The same of all heaps, a little at a time, from threads that sleep: that have not called the
+ * library for IDLE_LOOKS seconds. True: there is more. */
+bool jem_thread_steal_idle(tsd_t *tsd);
 /* Bytes in all threads' caches of a slot. Called with jem_lock. */
 size_t jem_thread_cached(unsigned slot);
 
