@@ -291,6 +291,17 @@ static bool prepare(void)
 
 /* --- the command line ------------------------------------------------------------------------- */
 
+/* A new fault without a name would be found by nobody, and end in a crash. */
+static bool faults_have_names(void)
+{
+    for (unsigned fault = 0; fault < FAULTS; fault++)
+        if (!fault_names[fault]) {
+            fprintf(stderr, "torture: fault number %u has no name in weather.c\n", fault);
+            return false;
+        }
+    return true;
+}
+
 static bool read_faults(char *text)
 {
     options.faults = 0;
@@ -379,6 +390,8 @@ int main(int count, char *arguments[])
 
     if (count == 2 && strcmp(arguments[1], "--hello") == 0)
         return process_hello();
+    if (!faults_have_names())
+        return 2;
     options.faults = (1u << FAULTS) - 1;
     options.seed = mix((uint64_t)time(NULL), (uint64_t)getpid());
     while ((option = getopt_long(count, arguments, "", names, NULL)) >= 0)
