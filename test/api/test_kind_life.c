@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 TestSuite(kind_life, .init = test_with_nodes, .timeout = 120);
 
@@ -119,7 +120,8 @@ Test(kind_life, destroy_gives_memory_back)
         blocks[i] = memkind_malloc(kind, MIB);
         memset(blocks[i], 1, MIB);
     }
-    full = test_resident();
+    /* Some kernels count pages of a thread by 64 at a time (6.1), which may be 64 KiB each. */
+    full = test_resident() + 64 * (size_t)sysconf(_SC_PAGESIZE);
     cr_assert(TEST_SANITIZED || full >= before + BLOCKS * MIB);
     memkind_free(kind, blocks[5]);
     cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);

@@ -37,6 +37,7 @@ Test(limits, after_sizes_have_changed, .timeout = 280)
                                        {646, 846},  {1007, 1561}, {320, 900},  {560, 1640}};
     struct blocks blocks = blocks_of(test_create_file(DIRECTORY, LIMIT), 64, 2196);
 
+    test_small_heap_pages();
     if (test_tbb())
         test_skip("libtbbmalloc keeps each slab for its class until all of it is free");
     for (size_t i = 0; i < LENGTH(phases); i++) {
@@ -68,6 +69,7 @@ Test(limits, single_free_pages, .timeout = 280)
     size_t count = 0, got = 0, freed;
     static void *small[LIMIT / 1024], *larger[LIMIT / 1280];
 
+    test_small_heap_pages();
     if (test_tbb())
         test_skip("a slab of libtbbmalloc has four pages, whatever its class");
     while (count < LENGTH(small) && (small[count] = memkind_malloc(kind, first)))

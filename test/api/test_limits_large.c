@@ -34,6 +34,7 @@ Test(limits, large_blocks_have_their_pages, .timeout = 280)
 {
     static const size_t sizes[] = {70000, 100000, 540000, 1500000, 2200000, 5300000};
 
+    test_small_heap_pages();
     for (size_t i = 0; i < LENGTH(sizes); i++) {
         memkind_t kind = test_create_file(DIRECTORY, LIMIT);
         size_t bytes = 0, size = sizes[i];
@@ -106,6 +107,7 @@ Test(limits, large_blocks_shrink_at_the_limit, .timeout = 280)
     static void *blocks[LIMIT / 540000];
     size_t count = 0, more = 0;
 
+    test_small_heap_pages();
     while (count < LENGTH(blocks) && (blocks[count] = memkind_malloc(kind, 540000)))
         count++;
     for (size_t i = 0; i < count; i++)

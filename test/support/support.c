@@ -526,6 +526,13 @@ size_t test_threads(void)
     return status_number("Threads:");
 }
 
+void test_small_heap_pages(void)
+{
+    if (TEST_HEAP_PAGE > 4096 && !test_tbb())
+        test_skip("the figures are of pages of 4 KiB, this library's are %zu",
+                  TEST_HEAP_PAGE / KIB);
+}
+
 size_t test_threads_after(size_t count)
 {
     for (int wait = 0; test_threads() != count && wait < 10000; wait++)
