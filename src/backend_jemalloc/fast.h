@@ -54,14 +54,6 @@ struct jem_bin {
     void **_Atomic empty; /* where head is when there is no block; may be within the array */
 };
 
-/* A thread that steals learns by membarrier(2) what the owner has done, which ThreadSanitizer does
- * not know of. */
-#ifdef __SANITIZE_THREAD__
-#define JEM_HEAD_STORE memory_order_release
-#else
-#define JEM_HEAD_STORE memory_order_relaxed
-#endif
-
 /* The part of a cache that is used inline; see cache.h. */
 struct jem_bins {
     struct jem_bin of[JEM_BINS_MOST]; /* by size class */
@@ -131,7 +123,7 @@ static inline bool jem_fast_pop(struct jem_bin *bin, void **block)
             return false;
         atomic_store_explicit(&bin->low, head + 1, memory_order_relaxed);
     }
-    atomic_store_explicit(&bin->head, head + 1, JEM_HEAD_STORE);
+    atomic_store_explicit(&bin->head, head + 1, memory_order_release);
     return true;
 }
 
@@ -154,7 +146,7 @@ static inline bool jem_fast_push(struct jem_bin *bin, void *block)
     if (unlikely(head == bin->full || *head == block))
         return false;
     head[-1] = block;
-    atomic_store_explicit(&bin->head, head - 1, JEM_HEAD_STORE);
+    atomic_store_explicit(&bin->head, head - 1, memory_order_release);
     return true;
 }
 

@@ -26,9 +26,10 @@ static void **bin_head(const struct jem_bin *bin)
     return atomic_load_explicit(&bin->head, memory_order_acquire);
 }
 
-static void bin_set_empty(struct jem_bin *bin, void **empty)
+static void bin_set_end(struct jem_bin *bin, void **end)
 {
-    atomic_store_explicit(&bin->empty, empty, memory_order_relaxed);
+    atomic_store_explicit(&bin->empty, end, memory_order_relaxed);
+    atomic_store_explicit(&bin->low, end, memory_order_relaxed);
 }
 
 /* Up to `most` blocks of a bin; returns how many. */
@@ -45,9 +46,16 @@ static unsigned ask(struct jem_bin *bin, struct part *part, unsigned most)
     part->begin = end - count;
     if (!count)
         return 0;
-    bin_set_empty(bin, part->begin);
-    atomic_store_explicit(&bin->low, part->begin, memory_order_relaxed);
+    bin_set_end(bin, part->begin);
     return count;
+}
+
+/* Whether the owner stays above the part: it is there, and no pop that had looked at the bin before
+ * has moved `low` down again, beyond which it would not look. It moves `low` before `head`. */
+static bool is_below_owner(const struct jem_bin *bin, const struct part *part)
+{
+    return bin_head(bin) < part->begin &&
+           atomic_load_explicit(&bin->low, memory_order_relaxed) <= part->begin;
 }
 
 /* After the barrier. What is taken out leaves no block at `empty`, where a free looks whether it is
@@ -57,8 +65,8 @@ __attribute__((no_sanitize("thread"))) static unsigned take(struct jem_bin *bin,
 {
     unsigned count = (unsigned)(part->end - part->begin);
 
-    if (bin_head(bin) >= part->begin) {
-        bin_set_empty(bin, part->end);
+    if (!is_below_owner(bin, part)) {
+        bin_set_end(bin, part->end);
         return 0;
     }
     for (unsigned i = 0; i < count; i++)
@@ -85,7 +93,7 @@ bool jem_steal(struct jem_bins *cache, struct jem_stolen *stolen)
         if (ordered)
             stolen->count[i] = (uint16_t)take(&cache->of[i], &parts[i], stolen->blocks + taken);
         else
-            bin_set_empty(&cache->of[i], parts[i].end);
+            bin_set_end(&cache->of[i], parts[i].end);
         taken += stolen->count[i];
     }
     return taken != 0;

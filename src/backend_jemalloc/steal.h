@@ -12,11 +12,16 @@
  *     What it had done before is seen by the thief. One push or pop may be in between, which has
  *     looked already and not stored yet.
  *  3. If `head` is above E still, by one block at least, that pop cannot reach E: the blocks below
- *     are the thief's. Else they are the owner's, and `empty` goes back to where it was.
+ *     are the thief's. Else they are the owner's, and both places go back to the end of the bin.
  *
  * So the block on top always stays. The owner looks at `empty` where head is not below `low` only,
- * hence the order in which both are moved does not matter: `low` is at most `empty`, whoever wrote
- * it last, and if it is lower than head has come meanwhile, the owner looks too early.
+ * hence the order in which both are moved does not matter. A pop below E that had looked before may
+ * write `low` after the thief, though, and pushes may lead above E again: so the thief looks at
+ * `low`, too, and leaves the blocks where that is not at E. Between two steals `low` is at most
+ * `empty`, and `head` at most `low`, on which the look for unused blocks rests (cache.c).
+ *
+ * The thief reads blocks that were pushed after the barrier, too, so the owner's stores of `head`
+ * are releases. On x86 they cost no more than others.
  *
  * On its slow paths, where it moves the blocks of a bin, the owner takes its thread's lock, which
  * the thief has all the time: an owner that finds `empty` at E by mistake waits there until it is

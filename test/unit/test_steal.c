@@ -33,6 +33,19 @@ static struct class classes[BINS];
 static pthread_mutex_t owners = PTHREAD_MUTEX_INITIALIZER;
 static atomic_ulong stolen_blocks, wrong;
 
+/* What the owner does between the two looks of a thief. */
+static void (*meanwhile)(struct jem_bin *bin);
+
+int __real_os_barrier_everywhere(void);
+int __wrap_os_barrier_everywhere(void);
+
+int __wrap_os_barrier_everywhere(void)
+{
+    if (meanwhile)
+        meanwhile(&cache.of[0]);
+    return __real_os_barrier_everywhere();
+}
+
 static void start(void)
 {
     jem_steal_start();
@@ -200,4 +213,63 @@ Test(steal, what_was_stolen_may_come_back)
     cr_assert_eq(stolen_blocks, 1);
     cr_assert_eq(pop(0, 1), top);
     cr_expect(jem_fast_push(&cache.of[0], stolen), "taken for a block that is free");
+}
+
+/* --- between the two looks of a thief --------------------------------------------------------- */
+
+static void pop_all_by_hand(struct jem_bin *bin, void *held[ROOM], size_t *count)
+{
+    for (*count = 0; bin->head < classes[0].array + ROOM; bin->head++)
+        pass(held[(*count)++] = *bin->head, CACHE, OWNER);
+}
+
+/* The last pop has looked at `empty` before the thief moved it, and its store of `low` comes after
+ * the thief's. Then all come back. */
+static void pop_late(struct jem_bin *bin)
+{
+    void *held[ROOM];
+    size_t count;
+
+    pop_all_by_hand(bin, held, &count);
+    bin->low = bin->head;
+    while (count)
+        push(0, held[--count]);
+}
+
+Test(steal, a_pop_that_is_late_does_not_lead_beyond_the_end)
+{
+    void *block;
+
+    start();
+    fill(&cache.of[0], &classes[0], 10);
+    meanwhile = pop_late;
+    steal();
+    meanwhile = NULL;
+    cr_expect_leq(cache.of[0].low, cache.of[0].empty);
+    while (jem_fast_pop(&cache.of[0], &block)) {
+        cr_assert_not_null(block);
+        pass(block, CACHE, OWNER);
+    }
+    cr_expect_eq(wrong, 0, "%lu blocks of a thief's", wrong);
+}
+
+static void pop_most(struct jem_bin *bin)
+{
+    for (int i = 0; i < 8; i++)
+        pass(*bin->head++, CACHE, OWNER);
+}
+
+/* The look for unused blocks gives back those from `low` on: they must not be more than there are.
+ */
+Test(steal, an_owner_that_came_first_has_all_its_blocks_and_no_more)
+{
+    start();
+    fill(&cache.of[0], &classes[0], 10);
+    meanwhile = pop_most;
+    steal();
+    meanwhile = NULL;
+    cr_expect_eq(stolen_blocks, 0);
+    cr_expect_eq(cache.of[0].empty - cache.of[0].head, 2);
+    cr_expect_geq(cache.of[0].low, cache.of[0].head, "%td blocks are unused of 2",
+                  cache.of[0].empty - cache.of[0].low);
 }
