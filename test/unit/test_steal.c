@@ -7,6 +7,7 @@
  */
 #include "support.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -35,6 +36,7 @@ static atomic_ulong stolen_blocks, wrong;
 
 /* What the owner does between the two looks of a thief. */
 static void (*meanwhile)(struct jem_bin *bin);
+static int refusal; /* of the kernel, an errno */
 
 int __real_os_barrier_everywhere(void);
 int __wrap_os_barrier_everywhere(void);
@@ -43,7 +45,7 @@ int __wrap_os_barrier_everywhere(void)
 {
     if (meanwhile)
         meanwhile(&cache.of[0]);
-    return __real_os_barrier_everywhere();
+    return refusal ? refusal : __real_os_barrier_everywhere();
 }
 
 static void start(void)
@@ -272,4 +274,60 @@ Test(steal, an_owner_that_came_first_has_all_its_blocks_and_no_more)
     cr_expect_eq(cache.of[0].empty - cache.of[0].head, 2);
     cr_expect_geq(cache.of[0].low, cache.of[0].head, "%td blocks are unused of 2",
                   cache.of[0].empty - cache.of[0].low);
+}
+
+/* Of ten blocks a thief asks for nine. */
+static void expect_stolen(void (*what)(struct jem_bin *bin), unsigned long count)
+{
+    start();
+    fill(&cache.of[0], &classes[0], 10);
+    meanwhile = what;
+    steal();
+    meanwhile = NULL;
+    cr_expect_eq(stolen_blocks, count, "%lu stolen, not %lu", stolen_blocks, count);
+}
+
+/* The owner can have all that it has, and no more. */
+static void expect_left(int count)
+{
+    void *block;
+
+    for (int i = 0; i < count; i++) {
+        cr_assert(jem_fast_pop(&cache.of[0], &block), "there are only %d", i);
+        pass(block, CACHE, OWNER);
+    }
+    cr_expect(!jem_fast_pop(&cache.of[0], &block), "there are more than %d", count);
+    cr_expect_eq(wrong, 0);
+}
+
+static void pop_one(struct jem_bin *bin)
+{
+    pass(*bin->head++, CACHE, OWNER);
+}
+
+/* Those that the thief has asked for begin where the owner is now, and may be in the next pop. */
+Test(steal, a_pop_to_the_end_keeps_what_is_below)
+{
+    expect_stolen(pop_one, 0);
+    expect_left(9);
+}
+
+static void push_one(struct jem_bin *bin)
+{
+    static _Atomic(enum holder) other = CACHE;
+
+    cr_assert(jem_fast_push(bin, (void *)&other));
+}
+
+Test(steal, a_push_does_not_matter)
+{
+    expect_stolen(push_one, 9);
+    expect_left(2);
+}
+
+Test(steal, without_a_barrier_nothing_is_stolen)
+{
+    refusal = EPERM;
+    expect_stolen(NULL, 0);
+    expect_left(10);
 }
