@@ -11,6 +11,7 @@
 #include "backend_jemalloc/exact.h"
 #include "backend_jemalloc/heap.h"
 #include "backend_jemalloc/internal.h"
+#include "backend_jemalloc/purge.h"
 #include "backend_jemalloc/start.h"
 #include "backend_jemalloc/thread.h"
 
@@ -120,11 +121,13 @@ int jem_update_stats(void)
     if (jem_thread_enter())
         jem_thread_collect_all();
     jem_arena_set_read(tsd, 1);
+    jem_purge_lock(); /* nobody steals from threads at rest, between one figure and the other */
     for (unsigned index = 0; index < narenas_total_get(); index++)
         update_arena(tsd_tsdn(tsd), index, sum);
-    jem_arena_set_read(tsd, -1);
     for (unsigned slot = 0; slot < JEM_SLOTS; slot++)
         update_set(slot, &cached, &kept);
+    jem_purge_unlock();
+    jem_arena_set_read(tsd, -1);
     sum[MEMKIND_STAT_TYPE_RESIDENT] += kept;
     sum[MEMKIND_STAT_TYPE_ALLOCATED] = without(sum[MEMKIND_STAT_TYPE_ALLOCATED], cached);
     pthread_mutex_lock(&jem_lock);

@@ -29,7 +29,8 @@
  * Destroying a heap takes the caches of its arena sets away from all threads; it meets an exiting
  * thread at that thread's own lock, and whoever comes first flushes the cache. A thread's own lock
  * comes after jem_lock. Thieves have the lock of purges until what they stole is back in its
- * arenas, so that no arena set is destroyed, and no process forked, in between.
+ * arenas, so that no arena set is destroyed, no process forked, and no cache and arena counted, in
+ * between.
  */
 #pragma once
 

@@ -138,6 +138,36 @@ Test(sleepers, give_to_whoever_is_awake)
     wake(thread);
 }
 
+static void *trim_regular(void *argument)
+{
+    cr_expect_geq(memkind_trim(MEMKIND_REGULAR), 0);
+    return argument;
+}
+
+/* Blocks on their way from a cache to an arena are in neither. */
+Test(sleepers, have_nothing_allocated_while_they_are_stolen_from)
+{
+    pthread_t thread[SLEEPERS], thief;
+    unsigned wrong = 0;
+
+    for (int turn = 0; turn < 10; turn++) {
+        start(thread, MEMKIND_REGULAR);
+        cr_assert_eq(pthread_create(&thief, NULL, trim_regular, NULL), 0);
+        for (int i = 0; i < 20; i++) {
+            size_t allocated;
+
+            active(MEMKIND_REGULAR);
+            cr_assert_eq(memkind_get_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ALLOCATED, &allocated),
+                         MEMKIND_SUCCESS);
+            wrong += allocated != 0;
+        }
+        cr_assert_eq(pthread_join(thief, NULL), 0);
+        wake(thread);
+    }
+    if (!test_tbb()) /* whose caches count as allocated */
+        cr_expect_eq(wrong, 0, "%u figures of blocks that nobody has", wrong);
+}
+
 /* A thread whose cache was stolen from tells a second free as ever, and no other. */
 static void *free_twice(void *argument)
 {
