@@ -506,6 +506,15 @@ void jem_cache_give_back_stolen(tsd_t *tsd, struct jem_stolen *stolen)
         give_back(tsd, i, blocks, stolen->count[i]);
 }
 
+size_t jem_cache_blocks(const struct jem_cache *cache)
+{
+    size_t blocks = 0;
+
+    for (szind_t i = 0; i < bins; i++)
+        blocks += bin_count(&cache->bins.of[i]);
+    return blocks;
+}
+
 size_t jem_cache_bytes(const struct jem_cache *cache)
 {
     size_t bytes = 0;

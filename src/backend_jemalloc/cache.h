@@ -69,5 +69,6 @@ bool jem_cache_flush(tsd_t *tsd, struct jem_cache *cache);
 /* Bytes that it has grown by; in the child of a fork, those of the caches that there still are. */
 size_t jem_cache_growth(const struct jem_cache *cache);
 void jem_cache_postfork_child(size_t growth);
-/* Bytes of the blocks in it. Any thread. */
+/* The blocks in it, and their bytes. Any thread. */
+size_t jem_cache_blocks(const struct jem_cache *cache);
 size_t jem_cache_bytes(const struct jem_cache *cache);

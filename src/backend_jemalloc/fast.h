@@ -72,7 +72,8 @@ struct jem_thread {
     bool grows;               /* it makes a large block larger, see extent_hooks.c */
     int calls_seen;           /* what `calls` was at the last look at all threads, */
     unsigned idle;            /* how many looks since it changed: thread.c, guarded by jem_lock */
-    unsigned turn;            /* number of the jem_thread_steal() that is done with it */
+    unsigned turn;            /* number of the jem_thread_steal() that has come to it, */
+    size_t owed;              /* and how many blocks that one still wants of it */
     struct jem_bins *cache[]; /* by slot; never NULL, but possibly jem_cache_none */
 };
 

@@ -103,8 +103,8 @@ ssize_t jem_trim(struct heap *heap)
     if (jem_tsd() && jem_thread_enter()) {
         jem_thread_now->given = 0;
         (void)jem_thread_flush(heap);
-        jem_thread_steal(jem_tsd(), heap);
         pthread_mutex_lock(&reclaim_lock);
+        jem_thread_steal(jem_tsd(), heap);
         jem_purge_unused(jem_tsd(), heap);
         pthread_mutex_unlock(&reclaim_lock);
         given = (ssize_t)jem_thread_now->given;

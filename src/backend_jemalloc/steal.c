@@ -75,14 +75,14 @@ __attribute__((no_sanitize("thread"))) static unsigned take(struct jem_bin *bin,
     return count;
 }
 
-bool jem_steal(struct jem_bins *cache, struct jem_stolen *stolen)
+unsigned jem_steal(struct jem_bins *cache, struct jem_stolen *stolen)
 {
     struct part parts[JEM_BINS_MOST];
     unsigned wanted = 0, taken = 0;
     bool ordered;
 
     if (!atomic_load_explicit(&able, memory_order_relaxed))
-        return false;
+        return 0;
     for (unsigned i = 0; i < JEM_BINS_MOST; i++)
         wanted += ask(&cache->of[i], &parts[i], JEM_STOLEN_MOST - wanted);
     ordered = wanted && os_barrier_everywhere() == 0;
@@ -96,5 +96,5 @@ bool jem_steal(struct jem_bins *cache, struct jem_stolen *stolen)
             bin_set_end(&cache->of[i], parts[i].end);
         taken += stolen->count[i];
     }
-    return taken != 0;
+    return taken;
 }

@@ -48,6 +48,6 @@ struct jem_stolen {
  * Linux 4.14, nothing is stolen. */
 void jem_steal_start(void);
 
-/* Takes blocks of the bins of a cache, those that were not used for the longest time. False: there
- * were none, or the owner came first. */
-bool jem_steal(struct jem_bins *cache, struct jem_stolen *stolen);
+/* Takes blocks of the bins of a cache, those that were not used for the longest time. Returns how
+ * many; 0: there were none, or the owner came first. */
+unsigned jem_steal(struct jem_bins *cache, struct jem_stolen *stolen);

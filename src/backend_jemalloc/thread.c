@@ -126,17 +126,19 @@ bool jem_thread_flush(const struct heap *heap)
 
 /* --- other threads' caches: all of this section with the lock of purges ----------------------- */
 
-/* From one cache. Called with jem_lock. False: the thread has nothing to be stolen. */
-static bool steal_from(struct jem_thread *thread, const struct heap *heap,
-                       struct jem_stolen *stolen)
+/* From one cache. Called with jem_lock. Returns how many; 0: the thread has nothing to be stolen.
+ */
+static unsigned steal_from(struct jem_thread *thread, const struct heap *heap,
+                           struct jem_stolen *stolen)
 {
-    bool any = false;
+    unsigned taken = 0;
 
     pthread_mutex_lock(&thread->lock);
-    for (unsigned slot = 0; slot < thread->slots && !any; slot++)
-        any = has_cache_of(thread, slot, heap) && jem_steal(thread->cache[slot], stolen);
+    for (unsigned slot = 0; slot < thread->slots && !taken; slot++)
+        if (has_cache_of(thread, slot, heap))
+            taken = jem_steal(thread->cache[slot], stolen);
     pthread_mutex_unlock(&thread->lock);
-    return any;
+    return taken;
 }
 
 /* What a thread's `calls` is, which it counts without a word to others. */
@@ -179,7 +181,7 @@ static bool steal_idle_step(tsd_t *tsd)
     LIST_FOREACH (thread, &threads, entry) {
         if (thread == jem_thread_now || !sleeps(thread))
             continue;
-        any = steal_from(thread, NULL, &stolen);
+        any = steal_from(thread, NULL, &stolen) != 0;
         if (any)
             break;
         thread->idle = IDLE_ROBBED;
@@ -211,7 +213,21 @@ bool jem_thread_steal_idle(tsd_t *tsd)
     return any;
 }
 
-/* Of the threads whose turn it is not yet. False: there are none. */
+/* Called with jem_lock. */
+static size_t blocks_of(struct jem_thread *thread, const struct heap *heap)
+{
+    size_t blocks = 0;
+
+    pthread_mutex_lock(&thread->lock);
+    for (unsigned slot = 0; slot < thread->slots; slot++)
+        if (has_cache_of(thread, slot, heap))
+            blocks += jem_cache_blocks(cache_at(thread, slot));
+    pthread_mutex_unlock(&thread->lock);
+    return blocks;
+}
+
+/* Of the threads that still owe something: as many blocks as a thread has when its turn comes. One
+ * that frees as fast as others steal would never be done with. False: there are none. */
 static bool steal_step(tsd_t *tsd, const struct heap *heap, unsigned turn)
 {
     struct jem_stolen stolen;
@@ -220,12 +236,18 @@ static bool steal_step(tsd_t *tsd, const struct heap *heap, unsigned turn)
 
     pthread_mutex_lock(&jem_lock);
     LIST_FOREACH (thread, &threads, entry) {
-        if (thread == jem_thread_now || thread->turn == turn)
+        unsigned taken;
+
+        if (thread == jem_thread_now)
             continue;
-        any = steal_from(thread, heap, &stolen);
+        if (thread->turn != turn)
+            thread->owed = blocks_of(thread, heap);
+        thread->turn = turn;
+        taken = thread->owed ? steal_from(thread, heap, &stolen) : 0;
+        thread->owed = taken && taken < thread->owed ? thread->owed - taken : 0;
+        any = taken != 0;
         if (any)
             break;
-        thread->turn = turn;
     }
     pthread_mutex_unlock(&jem_lock);
     if (any)
@@ -235,8 +257,8 @@ static bool steal_step(tsd_t *tsd, const struct heap *heap, unsigned turn)
 
 void jem_thread_steal(tsd_t *tsd, const struct heap *heap)
 {
-    static atomic_uint turns;
-    unsigned turn = atomic_fetch_add_explicit(&turns, 1, memory_order_relaxed) + 1;
+    static unsigned turns; /* guarded by the lock of reclaims */
+    unsigned turn = ++turns;
     bool any = true;
 
     while (any) {

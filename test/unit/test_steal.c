@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -330,4 +331,62 @@ Test(steal, without_a_barrier_nothing_is_stolen)
     refusal = EPERM;
     expect_stolen(NULL, 0);
     expect_left(10);
+}
+
+/* --- an owner that frees as fast as others steal ---------------------------------------------- */
+
+#define FREED_FIRST 2000
+#define FREED_THEN 200 /* more than are stolen at a time */
+#define HELD 50000
+
+static sem_t go, freed;
+static atomic_int left, steps; /* blocks; how often some were stolen */
+
+void __real_jem_cache_give_back_stolen(void *tsd, struct jem_stolen *stolen);
+void __wrap_jem_cache_give_back_stolen(void *tsd, struct jem_stolen *stolen);
+
+void __wrap_jem_cache_give_back_stolen(void *tsd, struct jem_stolen *stolen)
+{
+    __real_jem_cache_give_back_stolen(tsd, stolen);
+    steps++;
+    if (left) {
+        sem_post(&go);
+        sem_wait(&freed);
+    }
+}
+
+static void *free_some_at_a_time(void *argument)
+{
+    static void *blocks[HELD];
+
+    for (int i = 0; i < HELD; i++)
+        cr_assert_not_null(blocks[i] = memkind_malloc(MEMKIND_REGULAR, 16));
+    for (left = HELD; left; sem_wait(&go)) {
+        int some = left == HELD ? FREED_FIRST : FREED_THEN;
+
+        for (int i = 0; i < some; i++)
+            memkind_free(MEMKIND_REGULAR, blocks[--left]);
+        sem_post(&freed);
+    }
+    return argument;
+}
+
+Test(steal, a_trim_ends_while_the_owner_goes_on)
+{
+    pthread_t owner;
+    int then;
+
+    cr_assert_eq(sem_init(&go, 0, 0), 0);
+    cr_assert_eq(sem_init(&freed, 0, 0), 0);
+    cr_assert_eq(pthread_create(&owner, NULL, free_some_at_a_time, NULL), 0);
+    sem_wait(&freed);
+    cr_assert_geq(memkind_trim(MEMKIND_REGULAR), 0);
+    then = steps;
+    cr_expect(then > 0 && then < 2 * FREED_FIRST / JEM_STOLEN_MOST + 10, "%d steps", then);
+    while (left) {
+        sem_post(&go);
+        sem_wait(&freed);
+    }
+    sem_post(&go);
+    cr_assert_eq(pthread_join(owner, NULL), 0);
 }
