@@ -20,7 +20,7 @@ struct profile_source {
     /* Of a process that has not become its program yet. NULL: there is no such thing here, or not
      * for this user; `why`, of PROFILE_WHY bytes, tells. */
     void *(*open)(pid_t process, char *why);
-    /* Writes what has come since then. Returns how much was lost. */
+    /* Writes what has come since the last call. Returns how many samples were lost. */
     size_t (*drain)(void *opened, FILE *stream);
     void (*close)(void *opened);
 };

@@ -3,10 +3,11 @@
 /*
  * exact: large blocks of the pages that they need, where pages are few.
  *
- * jemalloc rounds a large block up to its size class, by a fifth on average half of the time: of a
- * file of 64 MiB, blocks of 540,000 bytes had 82 %. In a pool with a limit such a block has just
- * its pages. To jemalloc it is a block of its class whose extent is smaller, which it never looks
- * at: only its statistics count the class, and what is not there is counted here.
+ * jemalloc rounds a large block up to its size class, of which there are four between two powers
+ * of two, so up to a fifth of it is left over: of a file of 64 MiB, blocks of 540,000 bytes could
+ * use 82 %. In a pool with a limit such a block has just its pages. To jemalloc it is a block of
+ * its class whose extent is smaller, which it never looks at: only its statistics count the class,
+ * and what is not there is counted here.
  *
  * Threads: any that hold none of this folder's locks.
  */
@@ -33,7 +34,7 @@ bool jem_exact_resize(tsdn_t *tsdn, edata_t *extent, size_t size);
 /* A large block of any sort is about to be freed. */
 void jem_exact_freed(const edata_t *extent);
 
-/* Bytes that jemalloc counts for the arena's large blocks, and they have not. */
+/* Bytes that jemalloc counts for the arena's large blocks, and that these do not have. */
 size_t jem_exact_saved(const arena_t *arena);
 /* All blocks of the arena are gone. */
 void jem_exact_forget(const arena_t *arena);

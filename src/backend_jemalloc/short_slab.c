@@ -5,8 +5,9 @@
 
 #include "backend_jemalloc/retained.h"
 
-/* What may be left over at the end of a short slab, as a part of it: of slabs with few blocks less,
- * which are not worth the pieces that others need. */
+/* What may be left over at the end of a short slab, as a part of it: an eighth, or a sixteenth
+ * where blocks are so large that the slab has only a few of them. Other classes make more of its
+ * pages then. */
 #define LEFT_OVER_SHARE(BLOCK) ((BLOCK) < PAGE / 2 ? 8 : 16)
 
 static bool is_there(arena_t *arena, const struct page_pool *pool, size_t size)
