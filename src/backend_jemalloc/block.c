@@ -175,19 +175,34 @@ static size_t next_usize(const struct alloc_request *request)
                               : sz_s2u(request->usize + 1);
 }
 
-/*
- * The pool has no more. Before the program hears of it, what the arena set's arenas do not use is
- * joined, then given back, and what they cannot give back is used where it is. For a small block,
- * where its slabs need more pages in a row than are free, there may be a short slab. Else it may be
- * one of the next size class, since each class has slabs of its own. (Still larger ones would waste
- * more than they save; and a short slab of that class would leave fewer blocks than they are
- * worth.)
- */
+/* What the arena set's arenas cannot give back is used where it is. For a small block, where its
+ * slabs need more pages in a row than are free, there may be a short slab. Else it may be one of
+ * the next size class, since each class has slabs of its own. (Still larger ones would waste more
+ * than they save; and a short slab of that class would leave fewer blocks than they are worth.) */
+static void *alloc_where_it_is(const struct alloc_context *context,
+                               const struct alloc_request *request)
+{
+    size_t most = request->usize * 5 / 4;
+    struct alloc_request larger = *request;
+    void *block = alloc_anywhere(context, request);
+
+    if (most > SC_SMALL_MAXCLASS)
+        most = SC_SMALL_MAXCLASS;
+    if (!block)
+        block = alloc_from_short_slab(context, request);
+    for (larger.usize = next_usize(&larger);
+         !block && larger.usize <= most && larger.usize > request->usize;
+         larger.usize = next_usize(&larger))
+        block = alloc_anywhere(context, &larger);
+    return block;
+}
+
+/* The pool has no more. Before the program hears of it, what the arena set's arenas do not use is
+ * joined, then given back, and in the end what other threads have at hand. */
 static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *context,
                                                     const struct alloc_request *request)
 {
-    size_t limit = pool_limit(&context->set->heap->pages), most = request->usize * 5 / 4;
-    struct alloc_request larger = *request;
+    size_t limit = pool_limit(&context->set->heap->pages);
     void *block = NULL;
 
     if (limit && (request->exact ? request->exact : request->usize) > limit)
@@ -196,16 +211,13 @@ static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *
         block = alloc_once(context, request);
     if (!block && jem_reclaim(context->tsd, context->set, context->cache))
         block = alloc_once(context, request);
-    if (most > SC_SMALL_MAXCLASS)
-        most = SC_SMALL_MAXCLASS;
     if (!block)
-        block = alloc_anywhere(context, request);
-    if (!block)
-        block = alloc_from_short_slab(context, request);
-    for (larger.usize = next_usize(&larger);
-         !block && larger.usize <= most && larger.usize > request->usize;
-         larger.usize = next_usize(&larger))
-        block = alloc_anywhere(context, &larger);
+        block = alloc_where_it_is(context, request);
+    if (!block && jem_reclaim_from_threads(context->tsd, context->set)) {
+        block = alloc_once(context, request);
+        if (!block)
+            block = alloc_where_it_is(context, request);
+    }
     return block;
 }
 

@@ -94,6 +94,18 @@ bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
     return any || waited;
 }
 
+bool jem_reclaim_from_threads(tsd_t *tsd, struct jem_arena_set *set)
+{
+    bool any;
+
+    pthread_mutex_lock(&reclaim_lock);
+    any = jem_thread_steal(tsd, set->heap);
+    if (any)
+        (void)reclaim(tsd, set, NULL);
+    pthread_mutex_unlock(&reclaim_lock);
+    return any;
+}
+
 ssize_t jem_trim(struct heap *heap)
 {
     struct guard guard;
@@ -104,7 +116,7 @@ ssize_t jem_trim(struct heap *heap)
         jem_thread_now->given = 0;
         (void)jem_thread_flush(heap);
         pthread_mutex_lock(&reclaim_lock);
-        jem_thread_steal(jem_tsd(), heap);
+        (void)jem_thread_steal(jem_tsd(), heap);
         jem_purge_unused(jem_tsd(), heap);
         pthread_mutex_unlock(&reclaim_lock);
         given = (ssize_t)jem_thread_now->given;

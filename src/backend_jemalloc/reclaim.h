@@ -22,6 +22,10 @@
  * NULL) and all free pages of its arenas. False: there was nothing. */
 bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache);
 
+/* The same for what other threads' caches have, which must fetch it anew then. False: they have
+ * nothing. */
+bool jem_reclaim_from_threads(tsd_t *tsd, struct jem_arena_set *set);
+
 /* As the table of heap managers has it (heap_manager.h). */
 ssize_t jem_trim(struct heap *heap);
 

@@ -255,17 +255,19 @@ static bool steal_step(tsd_t *tsd, const struct heap *heap, unsigned turn)
     return any;
 }
 
-void jem_thread_steal(tsd_t *tsd, const struct heap *heap)
+bool jem_thread_steal(tsd_t *tsd, const struct heap *heap)
 {
     static unsigned turns; /* guarded by the lock of reclaims */
     unsigned turn = ++turns;
-    bool any = true;
+    bool any = false, more;
 
-    while (any) {
+    do {
         jem_purge_lock();
-        any = steal_step(tsd, heap, turn);
+        more = steal_step(tsd, heap, turn);
         jem_purge_unlock();
-    }
+        any |= more;
+    } while (more);
+    return any;
 }
 
 size_t jem_thread_cached(unsigned slot)

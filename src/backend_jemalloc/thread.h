@@ -62,8 +62,8 @@ void jem_thread_collect_all(void);
 /* Empties the calling thread's caches of a heap; NULL: all. False: there was nothing in them. */
 bool jem_thread_flush(const struct heap *heap);
 /* Takes from the other threads' caches of a heap (NULL: all) what can be stolen (steal.h). One
- * caller at a time, with the lock of reclaims. */
-void jem_thread_steal(tsd_t *tsd, const struct heap *heap);
+ * caller at a time, with the lock of reclaims. False: they have nothing. */
+bool jem_thread_steal(tsd_t *tsd, const struct heap *heap);
 /* The same of all heaps, a little at a time, from threads that sleep: that have not called the
  * library for IDLE_LOOKS seconds. True: there is more. */
 bool jem_thread_steal_idle(tsd_t *tsd);

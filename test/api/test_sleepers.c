@@ -168,6 +168,42 @@ Test(sleepers, have_nothing_allocated_while_they_are_stolen_from)
         cr_expect_eq(wrong, 0, "%u figures of blocks that nobody has", wrong);
 }
 
+/* How many blocks there are before one is refused. */
+static size_t fill(memkind_t kind, size_t size)
+{
+    void **last = NULL, **block;
+    size_t count = 0;
+
+    while ((block = memkind_malloc(kind, size))) {
+        *block = last;
+        last = block;
+        count++;
+    }
+    while (last) {
+        block = *last;
+        memkind_free(kind, last);
+        last = block;
+    }
+    return count;
+}
+
+/* At a limit no block is refused for what others have at hand, but do not use. */
+Test(sleepers, give_to_a_limit)
+{
+    pthread_t thread[SLEEPERS];
+    size_t limit = 80 * MIB, count;
+    memkind_t kind;
+
+    if (test_tbb())
+        test_skip("the caches of TBB are libtbbmalloc's own");
+    kind = test_create_file("/dev/shm", limit);
+    start(thread, kind);
+    count = fill(kind, 4096);
+    cr_expect_geq(count * 4096, limit / 100 * 92, "%zu %% are usable", count * 4096 * 100 / limit);
+    wake(thread);
+    cr_expect_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+}
+
 /* A thread whose cache was stolen from tells a second free as ever, and no other. */
 static void *free_twice(void *argument)
 {
