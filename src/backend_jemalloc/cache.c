@@ -55,6 +55,8 @@ static atomic_size_t grown;
 void jem_cache_start(void)
 {
     bins = sz_size2index(LARGE_MOST) + 1;
+    if (bins > JEM_BINS_MOST)
+        bins = JEM_BINS_MOST;
 }
 
 static unsigned first_blocks(const struct jem_arena_set *set, szind_t index)

@@ -36,10 +36,7 @@ static void *nothing[1];
     {                                      \
         nothing, nothing, nothing, nothing \
     }
-#define EMPTY_8 EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY
-
-struct jem_bins jem_cache_none = {
-    {EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8, EMPTY_8}};
+struct jem_bins jem_cache_none = {{[0 ... JEM_BINS_MOST - 1] = EMPTY}};
 
 /* --- lookup ----------------------------------------------------------------------------------- */
 

@@ -33,8 +33,9 @@
 #include "kinds/system/round.h"
 
 #define JEM_FAST_MOST 4096 /* largest size that is looked for inline */
-#define JEM_BINS_MOST 64   /* more than there are size classes that are cached */
-#define JEM_ARENAS 4096    /* numbers of arenas: 12 bits in an extent */
+/* Size classes, from the lowest, that are small or cached. A cache has a bin for each. */
+#define JEM_BINS_MOST (MEMKIND_LG_PAGE > 12 ? 36 + 4 * (MEMKIND_LG_PAGE - 12) : 41)
+#define JEM_ARENAS 4096 /* numbers of arenas: 12 bits in an extent */
 
 /* --- caches ----------------------------------------------------------------------------------- */
 
