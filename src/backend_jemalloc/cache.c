@@ -438,11 +438,12 @@ void jem_cache_free(tsd_t *tsd, struct jem_cache *cache, szind_t index, void *bl
         wrong_free_tell_twice(block, sz_index2size(index), cache->pool);
         return;
     }
-    if (!store->array) {
-        if (!bin_prepare(tsd, bin, store) || !jem_fast_push(bin, block))
-            give_back(tsd, index, &block, 1);
+    if (!store->array && !bin_prepare(tsd, bin, store)) {
+        give_back(tsd, index, &block, 1);
         return;
     }
+    if (jem_fast_push(bin, block)) /* there is room now, or again: others were stolen */
+        return;
     if (!(store->filled || bin_is_easy(store, index)) || !bin_double(tsd, cache, index))
         bin_halve(tsd, bin, store, index);
     store->filled = false;

@@ -86,6 +86,8 @@ unsigned jem_steal(struct jem_bins *cache, struct jem_stolen *stolen)
     for (unsigned i = 0; i < JEM_BINS_MOST; i++)
         wanted += ask(&cache->of[i], &parts[i], JEM_STOLEN_MOST - wanted);
     ordered = wanted && os_barrier_everywhere() == 0;
+    if (wanted && !ordered) /* a sandbox that came later: it will refuse the next, too */
+        atomic_store_explicit(&able, false, memory_order_relaxed);
     for (unsigned i = 0; i < JEM_BINS_MOST; i++) {
         stolen->count[i] = 0;
         if (parts[i].begin == parts[i].end)

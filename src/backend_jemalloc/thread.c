@@ -20,8 +20,10 @@
 /* A thread that sleeps: looks at all threads, of which there is one a second at the most, since it
  * was last at work. Its pages then have two seconds less than the decay time left in the arena. */
 #define IDLE_LOOKS 2u
-#define IDLE_ROBBED UINT_MAX /* and there is nothing more to steal */
-#define IDLE_STEPS 8         /* of JEM_STOLEN_MOST blocks, in a turn */
+#define IDLE_ROBBED UINT_MAX /* and there is nothing more to steal, */
+#define ROBBED_LOOKS 16      /* until it is looked at again: frees may not be counted */
+#define IDLE_STEPS 8         /* of JEM_STOLEN_MOST blocks, in a turn, */
+#define IDLE_SLOTS 1024      /* or of looks into so many places for caches: no call takes longer */
 
 static struct jem_thread entering, leaving, forking;
 
@@ -155,6 +157,8 @@ static bool sleeps(const struct jem_thread *thread)
 
 static void look_at_threads(void)
 {
+    static unsigned looks;
+    bool again = ++looks % ROBBED_LOOKS == 0;
     struct jem_thread *thread;
 
     pthread_mutex_lock(&jem_lock);
@@ -165,16 +169,19 @@ static void look_at_threads(void)
             thread->idle = 0;
         else if (thread->idle < IDLE_LOOKS)
             thread->idle++;
+        else if (again)
+            thread->idle = IDLE_LOOKS;
         thread->calls_seen = calls;
     }
     pthread_mutex_unlock(&jem_lock);
 }
 
-/* False: no thread that sleeps has anything. */
+/* False: no thread that sleeps has anything more. */
 static bool steal_idle_step(tsd_t *tsd)
 {
     struct jem_stolen stolen;
     struct jem_thread *thread;
+    unsigned slots = 0;
     bool any = false;
 
     pthread_mutex_lock(&jem_lock);
@@ -185,11 +192,14 @@ static bool steal_idle_step(tsd_t *tsd)
         if (any)
             break;
         thread->idle = IDLE_ROBBED;
+        slots += thread->slots;
+        if (slots >= IDLE_SLOTS)
+            break;
     }
     pthread_mutex_unlock(&jem_lock);
     if (any)
         jem_cache_give_back_stolen(tsd, &stolen);
-    return any;
+    return any || slots >= IDLE_SLOTS;
 }
 
 bool jem_thread_steal_idle(tsd_t *tsd)

@@ -330,6 +330,9 @@ Test(steal, without_a_barrier_nothing_is_stolen)
 {
     refusal = EPERM;
     expect_stolen(NULL, 0);
+    refusal = 0;
+    steal();
+    cr_expect_eq(stolen_blocks, 0, "a kernel that has refused is asked again");
     expect_left(10);
 }
 
