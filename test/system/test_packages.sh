@@ -226,6 +226,7 @@ make_archives()
 in_root()
 {
     local root=$scratch/root
+    . "$source/test/support/debian_root.sh"
     debian_root "$root" "$scratch/deb" gcc g++ libc6-dev pkgconf man-db
     mkdir -p "$root"/debs/{old/partial,new}
     make_archives
@@ -240,7 +241,7 @@ in_root()
 if ! can_debian_root; then
     echo "SKIP: packages::clean_root: this needs root and a mount namespace"
 else
-    export -f in_root make_archives debian_root
+    export -f in_root make_archives
     export scratch source build
     check "a new system compiles and runs the examples, and is as before; Debian's packages become ours and theirs" \
         unshare --mount --propagation private bash -euo pipefail -c in_root
