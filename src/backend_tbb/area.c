@@ -39,20 +39,21 @@ bool tbb_area_suits(const struct page_pool *pages)
 struct tbb_area *tbb_area_create(struct page_pool *pages)
 {
     struct tbb_area *area = object_pool_get(&areas);
-    size_t size = pool_limit(pages);
+    size_t size = pool_limit(pages), page = os_page_size();
+    size_t step = page < ADDRESS_MAP_UNIT ? page : ADDRESS_MAP_UNIT; /* no unit is left out */
     char *start;
     bool zeroed;
 
     if (!area)
         return NULL;
-    start = pool_map(pages, 0, size, os_page_size(), &zeroed);
+    start = pool_map(pages, 0, size, page, &zeroed);
     area->size = size;
     range_allocator_init(&area->ranges);
     if (!start || !range_allocator_put(&area->ranges, start, size)) {
         tbb_area_end(area); /* its pages go with the pool */
         return NULL;
     }
-    for (char *at = start; at < start + size; at += os_page_size())
+    for (char *at = start; at < start + size; at += step)
         address_map_set_note(at, TBB_UNIT_AREA);
     return area;
 }
