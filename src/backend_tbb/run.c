@@ -9,13 +9,16 @@
  * is what such blocks need; so they never get to the library.
  *
  * Where memory is scarce (a pool with a limit, huge pages, the program's own pages), every block
- * that is not small is a run: the library takes 72 KiB for 64 and wants a MiB at a time. Elsewhere
- * smaller blocks only become runs when the library finds no memory for them: run_cache's lock is
- * everybody's.
+ * that is not small is a run: the library takes 72 KiB for 64 and wants a MiB at a time. With base
+ * pages of 64 KiB, which a run is made of, only those that need more than half of one: the library
+ * takes 16 KiB for 10,000 bytes. Elsewhere smaller blocks only become runs when the library finds
+ * no memory for them: run_cache's lock is everybody's.
  *
  * Threads: any; no gate, as nothing here is inside the library.
  */
 #include "backend_tbb/tbb.h"
+
+#include "kinds/system/os.h"
 
 #define RUN_LEAST ((size_t)1 << 20) /* where memory is not scarce */
 
@@ -23,8 +26,9 @@ size_t tbb_run_least(const struct page_pool *pages)
 {
     bool whole = !pool_is_demand_paged(pages) && !pool_is_page_granular(pages);
     bool scarce = whole || pool_limit(pages);
+    size_t half = os_page_size() / 2, small = tbb_classes.small_most;
 
-    return scarce ? tbb_classes.small_most + 1 : RUN_LEAST;
+    return scarce ? (half > small ? half : small) + 1 : RUN_LEAST;
 }
 
 void *tbb_run_alloc(struct tbb_pool *pool, size_t *size, bool *zeroed)
