@@ -47,6 +47,10 @@ static int start(void)
      * of more than 64 times the size; but slabs that are freed together are joined into larger
      * ones, which small blocks then never get again: memory ran away. */
     opt_lg_extent_max_active_fit = SC_PTR_BITS;
+    /* A slab has as many pages as its blocks fill without a rest: with pages of 64 KiB up to
+     * 448 KiB, for the first block of 112 bytes. One page leaves no more than a fortieth unused. */
+    if (LG_PAGE >= 16)
+        je_malloc_conf = "slab_sizes:1-4096:1";
     broken = je_mallctl("epoch", NULL, NULL, &epoch, sizeof epoch) != 0;
     if (broken)
         return MEMKIND_ERROR_MALLOC;

@@ -10,7 +10,6 @@
 #define LIMIT (16 * MIB)
 #define ROOM 32  /* blocks that are freed when one is refused */
 #define LIVES 14 /* in a phase, every block is freed so many times on average */
-#define PAGE_SIZE 4096
 
 /* Of the limit, in per cent, at the end of a phase. The rest is what sizes are rounded up by, about
  * a tenth, and free blocks of classes that are not wanted now. */
@@ -37,7 +36,6 @@ Test(limits, after_sizes_have_changed, .timeout = 280)
                                        {646, 846},  {1007, 1561}, {320, 900},  {560, 1640}};
     struct blocks blocks = blocks_of(test_create_file(DIRECTORY, LIMIT), 64, 2196);
 
-    test_small_heap_pages();
     if (test_tbb())
         test_skip("libtbbmalloc keeps each slab for its class until all of it is free");
     for (size_t i = 0; i < LENGTH(phases); i++) {
@@ -53,7 +51,7 @@ static size_t free_every_other_page(memkind_t kind, void **blocks, size_t count)
     size_t freed = 0;
 
     for (size_t i = 0; i < count; i++)
-        if ((uintptr_t)blocks[i] / PAGE_SIZE % 2) {
+        if ((uintptr_t)blocks[i] / TEST_HEAP_PAGE % 2) {
             memkind_free(kind, blocks[i]);
             blocks[i] = NULL;
             freed++;
@@ -64,12 +62,11 @@ static size_t free_every_other_page(memkind_t kind, void **blocks, size_t count)
 /* Blocks whose slabs have five pages use single ones, and these are whole again afterwards. */
 Test(limits, single_free_pages, .timeout = 280)
 {
-    const size_t first = 1024, second = 1280, per_page = PAGE_SIZE / 1280;
+    const size_t first = TEST_HEAP_PAGE / 4, second = TEST_HEAP_PAGE / 16 * 5, per_page = 3;
     memkind_t kind = test_create_file(DIRECTORY, LIMIT);
     size_t count = 0, got = 0, freed;
     static void *small[LIMIT / 1024], *larger[LIMIT / 1280];
 
-    test_small_heap_pages();
     if (test_tbb())
         test_skip("a slab of libtbbmalloc has four pages, whatever its class");
     while (count < LENGTH(small) && (small[count] = memkind_malloc(kind, first)))
@@ -77,8 +74,9 @@ Test(limits, single_free_pages, .timeout = 280)
     freed = free_every_other_page(kind, small, count);
     while (got < LENGTH(larger) && (larger[got] = memkind_malloc(kind, second)))
         got++;
-    cr_expect_geq(got * 100, freed * first / PAGE_SIZE * per_page * 95,
-                  "%zu blocks of %zu bytes in %zu pages", got, second, freed * first / PAGE_SIZE);
+    cr_expect_geq(got * 100, freed * first / TEST_HEAP_PAGE * per_page * 95,
+                  "%zu blocks of %zu bytes in %zu pages", got, second,
+                  freed * first / TEST_HEAP_PAGE);
     for (size_t i = 0; i < got; i++)
         memkind_free(kind, larger[i]);
     for (size_t i = 0; i < count; i++)

@@ -15,9 +15,11 @@
 #define SLEEPERS 8
 #define BLOCKS 1500
 #define LARGEST 8192
-/* A thread keeps a block of each size class up to LARGEST, and with it what else its slab has. */
-#define MAY_STAY (600 * KIB)
-#define HAD ((size_t)1500 * KIB) /* at least, or there would be nothing to see */
+/* A thread keeps a block of each size class up to LARGEST, and with it what else its slab has: with
+ * pages of 64 KiB, one or a few of them. */
+#define MAY_STAY (TEST_HEAP_PAGE > 4096 ? 48 * TEST_HEAP_PAGE : 600 * KIB)
+/* At least, or there would be nothing to see. */
+#define HAD (TEST_HEAP_PAGE > 4096 ? 64 * TEST_HEAP_PAGE : 1500 * KIB)
 #define THREADS_OF_CHILDREN "ThreadSanitizer allows no threads in children"
 
 TestSuite(sleepers, .init = test_bare, .timeout = 120);

@@ -76,13 +76,6 @@ void test_with_nodes(void)
     setenv("MEMKIND_DAX_KMEM_NODES", "0", 1);
 }
 
-void test_small_heap_pages(void)
-{
-    if (TEST_HEAP_PAGE > 4096 && !test_tbb())
-        test_skip("the figures are of pages of 4 KiB, this library's are %zu",
-                  TEST_HEAP_PAGE / KIB);
-}
-
 /* --- kinds ------------------------------------------------------------------------------------ */
 
 /* A table is read in columns. */

@@ -215,8 +215,6 @@ bool test_is_mapped(const void *address);
 
 size_t test_resident(void); /* VmRSS in bytes */
 size_t test_virtual(void);  /* VmSize in bytes */
-/* Skips a test whose figures are of pages of 4 KiB, where the library is built for larger ones. */
-void test_small_heap_pages(void);
 #define TEST_HEAP_PAGE \
     ((size_t)1 << MEMKIND_LG_PAGE) /* jemalloc's, which may be larger than the kernel's */
 
