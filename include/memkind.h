@@ -279,7 +279,7 @@ enum memkind_const {
     /** Smallest size limit of a file-backed kind, in bytes: 16 MiB. */
     MEMKIND_PMEM_MIN_SIZE = (1024 * 1024 * 16),
 
-    /** Smallest area of a fixed kind, in bytes: 4 KiB. New in 1.15.0. */
+    /** Smallest area of a fixed kind, in bytes: 4 KiB, or a base page. New in 1.15.0. */
     MEMKIND_FIXED_MIN_SIZE = (1024 * 4)
 };
 
@@ -932,10 +932,13 @@ int memkind_create_pmem_with_config(struct memkind_config *cfg, memkind_t *kind)
  * pages inside the area are used. Allocations from the kind return NULL with
  * errno ENOMEM when the area is used up.
  *
- * Under the heap manager JEMALLOC, all bookkeeping is outside the area; under
- * TBB, the headers of its slabs are inside. libtbbmalloc wants a MiB and more at
- * a time: areas below 16 MiB are served without it, each block behind 16 bytes,
- * and threads that use the same area take turns. An area that a child of fork(2)
+ * Under the heap manager JEMALLOC, all bookkeeping is outside the area. It hands
+ * out blocks of pages that are 64 KiB where the library is built for 64-bit ARM
+ * or POWER, unless the build says otherwise, and 4 KiB elsewhere: an area that
+ * holds no such page, aligned to its size, serves nothing. Under TBB, the headers
+ * of its slabs are inside. libtbbmalloc wants a MiB and more at a time: areas
+ * below 16 MiB are served without it, each block behind 16 bytes, and threads
+ * that use the same area take turns. An area that a child of fork(2)
  * shares with its parent (MAP_SHARED) is one heap for two processes that do not
  * know of each other: only one of them may go on allocating and freeing.
  *
