@@ -13,7 +13,7 @@
 #include "kinds/pages/run_cache.h"
 #include "kinds/pages/source_fixed.h"
 
-#define RUN ((size_t)16 << 10)
+#define RUN page_run_unit()
 #define AREA (64 * MIB)
 #define POOLS 2
 
