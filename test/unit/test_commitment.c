@@ -150,11 +150,10 @@ int __wrap_sysinfo(struct sysinfo *machine)
 }
 /* NOLINTEND(bugprone-reserved-identifier) */
 
-/* So much that the process has got larger for sure: some kernels count pages of a thread by 64 at a
- * time (6.1). 2 MiB, or 128 pages of 64 KiB. */
+/* So much that the process has got larger for sure: 2 MiB, or 128 pages of 64 KiB. */
 static size_t touched_size(void)
 {
-    size_t least = 128 * os_page_size();
+    size_t least = 2 * TEST_RESIDENT_UNSURE;
 
     return least > 2 * MIB ? least : 2 * MIB;
 }
