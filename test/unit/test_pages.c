@@ -55,6 +55,30 @@ Test(ranges, runs_join)
     }
 }
 
+/* Just the bytes that are named, of the one range that has all of them. */
+Test(ranges, taken_where_they_are)
+{
+    struct range_allocator ranges;
+
+    range_allocator_init(&ranges);
+    cr_expect_not(range_allocator_take_at(&ranges, AT(0), PAGE), "there is nothing");
+    cr_assert(range_allocator_put(&ranges, AT(0), 8 * PAGE));
+    cr_assert(range_allocator_put(&ranges, AT(9 * PAGE), 8 * PAGE));
+    cr_expect_not(range_allocator_take_at(&ranges, AT(7 * PAGE), 2 * PAGE), "beyond its end");
+    cr_expect_not(range_allocator_take_at(&ranges, AT(8 * PAGE), 2 * PAGE), "before its start");
+    cr_expect_not(range_allocator_take_at(&ranges, AT(17 * PAGE), PAGE), "behind all");
+    cr_expect(range_allocator_take_at(&ranges, AT(3 * PAGE), PAGE), "in the middle");
+    cr_expect_not(range_allocator_take_at(&ranges, AT(3 * PAGE), PAGE), "once more");
+    cr_expect(range_allocator_take_at(&ranges, AT(0), 3 * PAGE), "a whole range");
+    cr_expect(range_allocator_take_at(&ranges, AT(4 * PAGE), PAGE), "from the start");
+    cr_expect(range_allocator_take_at(&ranges, AT(16 * PAGE), PAGE), "up to the end");
+    cr_expect_eq(range_allocator_take(&ranges, 7 * PAGE, PAGE), AT(9 * PAGE),
+                 "the rests are there");
+    cr_expect_eq(range_allocator_take(&ranges, 3 * PAGE, PAGE), AT(5 * PAGE));
+    cr_expect_eq(range_allocator_largest(&ranges), 0);
+    range_allocator_end(&ranges);
+}
+
 /* Thousands of takes and puts of any size lose nothing and hand nothing out twice. */
 Test(ranges, account)
 {

@@ -106,16 +106,6 @@ static struct free_range *merge(struct free_range *lower, struct free_range *hig
     return higher;
 }
 
-static struct free_range *merge_three(struct free_range *lower, struct free_range *range,
-                                      struct free_range *higher)
-{
-    if (range) {
-        range->lower = range->higher = NULL;
-        update(range);
-    }
-    return merge(merge(lower, range), higher);
-}
-
 static struct free_range *detach_first(struct free_range **tree)
 {
     struct free_range *first = *tree;
@@ -129,37 +119,57 @@ static struct free_range *detach_first(struct free_range **tree)
     return first;
 }
 
-static struct free_range *detach_last(struct free_range **tree)
+/* The tree with one more range. Those of higher rank stay as they are: few have to move. */
+static struct free_range *with(struct free_range *tree, struct free_range *range)
 {
-    struct free_range *last = *tree;
-
-    if (last->higher) {
-        last = detach_last(&(*tree)->higher);
-        update(*tree);
+    if (!tree || rank_of(tree) < rank_of(range)) {
+        split(tree, range->start, &range->lower, &range->higher);
+        tree = range;
+    } else if (range->start < tree->start) {
+        tree->lower = with(tree->lower, range);
     } else {
-        *tree = last->lower;
+        tree->higher = with(tree->higher, range);
     }
-    return last;
+    update(tree);
+    return tree;
 }
 
-/* The range that ends at an address, taken out of a tree of those before it; NULL: none. */
-static struct free_range *detach_ending(struct free_range **tree, const char *address)
+static struct free_range *without(struct free_range *tree, const struct free_range *range)
 {
-    const struct free_range *last = *tree;
-
-    while (last && last->higher)
-        last = last->higher;
-    return last && end_of(last) == address ? detach_last(tree) : NULL;
+    if (tree == range)
+        return merge(tree->lower, tree->higher);
+    if (range->start < tree->start)
+        tree->lower = without(tree->lower, range);
+    else
+        tree->higher = without(tree->higher, range);
+    update(tree);
+    return tree;
 }
 
-/* Likewise, that starts there, of those behind it. */
-static struct free_range *detach_starting(struct free_range **tree, const char *address)
+/* A range has another size, and may start elsewhere between its neighbours: it stays where it is.
+ */
+static void changed(struct free_range *tree, const struct free_range *range)
 {
-    const struct free_range *first = *tree;
+    if (tree != range)
+        changed(range->start < tree->start ? tree->lower : tree->higher, range);
+    update(tree);
+}
 
-    while (first && first->lower)
-        first = first->lower;
-    return first && first->start == address ? detach_first(tree) : NULL;
+/* The last range that starts at an address or before it, and the first one behind it; NULL: none.
+ */
+static void find_around(struct free_range *tree, const char *address, struct free_range **before,
+                        struct free_range **behind)
+{
+    *before = *behind = NULL;
+    while (tree) {
+        if (tree->start <= address) {
+            *before = tree;
+            tree = tree->higher;
+        } else {
+            *behind = tree;
+            tree = tree->lower;
+        }
+    }
 }
 
 /* --- search: likewise ------------------------------------------------------------------------- */
@@ -260,24 +270,34 @@ void range_allocator_clear(struct range_allocator *ranges)
  * lock. */
 static bool put(struct range_allocator *ranges, struct free_range **spare, char *start, size_t size)
 {
-    struct free_range *lower, *higher, *before, *behind, *range;
+    struct free_range *root = ranges->root, *before, *behind, *range;
 
-    split(ranges->root, start, &lower, &higher);
-    before = detach_ending(&lower, start);
-    behind = detach_starting(&higher, start + size);
+    find_around(root, start, &before, &behind);
+    if (before && end_of(before) != start)
+        before = NULL;
+    if (behind && behind->start != start + size)
+        behind = NULL;
     range = before ? before : behind;
     if (!range) {
         range = *spare ? *spare : range_make();
         *spare = NULL;
+        if (!range)
+            return false;
+        *range = (struct free_range){.start = start, .size = size};
+        set_root(ranges, with(root, range));
+        return true;
     }
-    if (range) {
-        range->start = before ? before->start : start;
-        range->size = (before ? before->size : 0) + size + (behind ? behind->size : 0);
-        if (before)
-            range_drop(behind);
+    if (before && behind) {
+        root = without(root, behind);
+        size += behind->size;
+        range_drop(behind);
     }
-    set_root(ranges, merge_three(lower, range, higher));
-    return range != NULL;
+    range->size += size;
+    if (!before)
+        range->start = start;
+    changed(root, range);
+    set_root(ranges, root);
+    return true;
 }
 
 bool range_allocator_put(struct range_allocator *ranges, void *address, size_t size)
@@ -315,28 +335,25 @@ void range_allocator_drop_spare(struct free_range *spare)
 static bool cut(struct range_allocator *ranges, struct free_range *range, char *start, size_t size)
 {
     size_t lead = (size_t)(start - range->start), rest = range->size - lead - size;
-    struct free_range *second = lead && rest ? range_make() : NULL;
-    struct free_range *lower, *higher;
+    struct free_range *second = lead && rest ? range_make() : NULL, *root = ranges->root;
 
     if (lead && rest && !second)
         return false;
-    split(ranges->root, range->start, &lower, &higher);
-    detach_first(&higher);
+    if (!lead && !rest) {
+        root = without(root, range);
+        range_drop(range);
+    } else {
+        if (!lead)
+            range->start += size;
+        range->size = lead ? lead : rest;
+        changed(root, range);
+    }
     if (second) {
         second->start = start + size;
         second->size = rest;
-        higher = merge_three(NULL, second, higher);
+        root = with(root, second);
     }
-    if (lead) {
-        range->size = lead;
-    } else if (rest) {
-        range->start += size;
-        range->size = rest;
-    } else {
-        range_drop(range);
-        range = NULL;
-    }
-    set_root(ranges, merge_three(lower, range, higher));
+    set_root(ranges, root);
     return true;
 }
 
@@ -354,6 +371,18 @@ void *range_allocator_take(struct range_allocator *ranges, size_t size, size_t a
     }
     pthread_mutex_unlock(&ranges->lock);
     return start;
+}
+
+bool range_allocator_take_at(struct range_allocator *ranges, void *address, size_t size)
+{
+    struct free_range *range, *behind;
+    bool done;
+
+    pthread_mutex_lock(&ranges->lock);
+    find_around(ranges->root, address, &range, &behind);
+    done = range && (char *)address + size <= end_of(range) && cut(ranges, range, address, size);
+    pthread_mutex_unlock(&ranges->lock);
+    return done;
 }
 
 /* --- fork ------------------------------------------------------------------------------------- */

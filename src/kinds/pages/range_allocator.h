@@ -54,6 +54,9 @@ void range_allocator_drop_spare(struct free_range *spare);
  * or there is no memory to note what is left of it. */
 void *range_allocator_take(struct range_allocator *ranges, size_t size, size_t alignment);
 
+/* Takes just those bytes. False: they are not all free, or there is no memory to note the rest. */
+bool range_allocator_take_at(struct range_allocator *ranges, void *address, size_t size);
+
 /* The size of the largest range, a moment ago. No lock. */
 static inline size_t range_allocator_largest(const struct range_allocator *ranges)
 {
