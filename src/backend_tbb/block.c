@@ -70,9 +70,8 @@ static void *alloc_in_area(struct tbb_thread *thread, struct heap *heap, struct 
     void *block = tbb_area_alloc(area, alignment, &size);
 
     if (!block)
-        return heap_out_of_memory();
-    (void)count_add(&thread->counts[heap->slot].allocated, size);
-    return block;
+        return NULL;
+    return count_add(&thread->counts[heap->slot].allocated, size) ? look(heap, block) : block;
 }
 
 /* Whether the block, or the larger one that it is aligned in, is a small one of the library's. */
@@ -114,9 +113,11 @@ static void *alloc_in_library(struct tbb_thread *thread, struct heap *heap,
 /* `alignment` 0: what the library gives by itself. */
 static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, bool *zeroed)
 {
+    const struct tbb_heap *state = heap->state;
     bool may_be_run = size > tbb_classes.small_most && alignment <= ADDRESS_MAP_UNIT, is_run;
     struct tbb_pool *pool;
     struct tbb_thread *thread;
+    struct tbb_area *pack;
     int saved_errno = errno;
     void *block = NULL;
 
@@ -127,14 +128,20 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
     tbb_free_orphans(false);
     if (!thread || size > PTRDIFF_MAX || alignment > PTRDIFF_MAX - size)
         return heap_out_of_memory();
-    if (((const struct tbb_heap *)heap->state)->area)
-        return alloc_in_area(thread, heap, ((const struct tbb_heap *)heap->state)->area, alignment,
-                             size);
+    if (state->area) {
+        block = alloc_in_area(thread, heap, state->area, alignment, size);
+        return block ? block : heap_out_of_memory();
+    }
     pool = tbb_heap_pool_here(heap);
     if (!pool)
         return heap_out_of_memory();
-    is_run = may_be_run && size >= tbb_run_least(&heap->pages);
+    pack = tbb_area_packs(alignment, size) ? tbb_heap_pack(heap, pool) : NULL;
+    if (pack)
+        block = alloc_in_area(thread, heap, pack, alignment, size);
+    is_run = !block && may_be_run && size >= tbb_run_least(&heap->pages);
     if (is_run)
+        block = alloc_run(thread, heap, pool, size, zeroed);
+    if (is_run && !block && tbb_heap_shrink_pack(state, false))
         block = alloc_run(thread, heap, pool, size, zeroed);
     if (!block)
         block = alloc_in_library(thread, heap, pool->memory, alignment, size);
@@ -303,6 +310,14 @@ static bool tell_wrong_free(const void *block)
     return wrong_free_tell_no_start(block);
 }
 
+/* What blocks of an area are of. */
+static struct tbb_area *area_of(const struct heap *heap)
+{
+    const struct tbb_heap *state = heap->state;
+
+    return state->area ? state->area : state->pack;
+}
+
 /* False: there is nothing to free here, nor to tell. */
 static bool free_known(void *block)
 {
@@ -327,7 +342,9 @@ static bool free_known(void *block)
     if (tbb_unit_is_slab(place.note) || tbb_unit_is_shifted(place.note))
         tbb_mark(place.outer);
     if (place.note == TBB_UNIT_AREA) {
-        tbb_area_free(((const struct tbb_heap *)place.heap->state)->area, &place, block);
+        tbb_area_free(area_of(place.heap), &place, block);
+        if (due)
+            look(place.heap, NULL);
         return true;
     }
     tbb_gate_enter(thread);
@@ -471,28 +488,35 @@ static void *copy_to(void *copy, const struct tbb_place *place, const void *bloc
     return copy ? memcpy(copy, block, place->usable < size ? place->usable : size) : NULL;
 }
 
-/* A run becomes smaller or larger where it is, unless it is to be no run any more. */
-static bool resize_run(struct tbb_thread *thread, const struct tbb_place *place, void *block,
-                       size_t size)
+/* A run, or a block of an area, becomes smaller or larger where it is; unless a run is to be none
+ * any more. */
+static bool resize(struct tbb_thread *thread, const struct tbb_place *place, void *block,
+                   size_t size)
 {
-    struct tbb_pool *pool = tbb_heap_pool_of(place->region);
     size_t new_size = size;
+    bool done = false;
 
-    if (place->note != TBB_UNIT_RUN || !tbb_run_resize(pool, block, place->usable, &new_size))
+    if (place->note == TBB_UNIT_RUN)
+        done = tbb_run_resize(tbb_heap_pool_of(place->region), block, place->usable, &new_size);
+    else if (place->note == TBB_UNIT_AREA)
+        done = tbb_area_resize(area_of(place->heap), place, block, &new_size);
+    if (!done)
         return false;
     (void)count_add(&thread->counts[place->heap->slot].freed, place->usable);
     (void)count_add(&thread->counts[place->heap->slot].allocated, new_size);
     return true;
 }
 
-/* Whether a block of the library, or of an area, stays where it is: a small one as long as it is
- * large enough, another one as long as half of it is used. */
+/* Whether a block of the library, or of an area, stays as it is: a small one as long as it is large
+ * enough, a large one as long as half of it is used, one that can be cut as long as most of it is.
+ */
 static bool is_good_for(const struct tbb_place *place, size_t size)
 {
     if (place->region->inherited || place->note == TBB_UNIT_RUN || size > place->usable)
         return false;
-    return (place->note != TBB_UNIT_LARGE && place->note != TBB_UNIT_AREA) ||
-           size > place->usable / 2;
+    if (place->note == TBB_UNIT_AREA)
+        return size > place->usable - place->usable / 8;
+    return place->note != TBB_UNIT_LARGE || size > place->usable / 2;
 }
 
 static void *realloc_guarded(void *block, size_t size)
@@ -509,7 +533,7 @@ static void *realloc_guarded(void *block, size_t size)
         moved = reserve_alloc(size, 1);
     else if (!thread || size > PTRDIFF_MAX)
         return heap_out_of_memory();
-    else if (!place.region->inherited && resize_run(thread, &place, block, size))
+    else if (!place.region->inherited && resize(thread, &place, block, size))
         return block;
     else
         moved = tbb_malloc(place.heap, size);

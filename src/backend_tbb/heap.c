@@ -42,6 +42,7 @@ static unsigned pools_alive; /* that have a key; guarded by tbb_lock */
 static void *raw_alloc(intptr_t pool_id, size_t *bytes)
 {
     struct tbb_pool *pool = (struct tbb_pool *)pool_id;
+    const struct tbb_heap *state = pool->heap->state;
     int saved_errno = errno;
     struct guard guard;
     unsigned outside;
@@ -54,6 +55,8 @@ static void *raw_alloc(intptr_t pool_id, size_t *bytes)
     tbb_gate_outside(&outside);
     tbb_trim_pool_used(pool);
     address = run_cache_take(&pool->raw, bytes, &zeroed);
+    if (!address && tbb_heap_shrink_pack(state, false))
+        address = run_cache_take(&pool->raw, bytes, &zeroed);
     tbb_library_region_ready();
     tbb_gate_inside(outside);
     guard_leave(&guard);
@@ -119,6 +122,8 @@ static struct tbb_pool *pool_create(struct heap *heap, unsigned domain)
         return NULL;
     }
     pools_alive++;
+    if (state->pack)
+        tbb_area_set_pool(state->pack, pool); /* in the child of a fork */
     pool->next = atomic_load_explicit(&state->pools, memory_order_relaxed);
     atomic_store_explicit(&state->pools, pool, memory_order_release);
     if (heap->pages.domains == 1 && !state->inherited)
@@ -160,6 +165,30 @@ struct tbb_pool *tbb_heap_pool_here(struct heap *heap)
         pthread_mutex_unlock(&tbb_lock);
     }
     return pool;
+}
+
+struct tbb_area *tbb_heap_pack(struct heap *heap, struct tbb_pool *pool)
+{
+    struct tbb_heap *state = heap->state;
+    struct tbb_area *pack = atomic_load_explicit(&state->pack, memory_order_acquire);
+
+    if (pack || !tbb_area_suits_pack(&heap->pages))
+        return pack;
+    pthread_mutex_lock(&tbb_lock);
+    pack = atomic_load_explicit(&state->pack, memory_order_relaxed);
+    if (!pack) {
+        pack = tbb_area_create_pack(pool);
+        atomic_store_explicit(&state->pack, pack, memory_order_release);
+    }
+    pthread_mutex_unlock(&tbb_lock);
+    return pack;
+}
+
+bool tbb_heap_shrink_pack(const struct tbb_heap *state, bool unused)
+{
+    struct tbb_area *pack = atomic_load_explicit(&state->pack, memory_order_acquire);
+
+    return pack && tbb_area_shrink(pack, unused);
 }
 
 struct tbb_pool *tbb_heap_pool_of(const struct page_region *region)
@@ -298,7 +327,9 @@ int tbb_heap_destroy(struct heap *heap)
     pools_forget(state, false);
     if (state->area)
         tbb_area_end(state->area);
-    state->area = NULL;
+    if (state->pack)
+        tbb_area_end(state->pack);
+    state->pack = state->area = NULL;
     state->heap = NULL;
     heap->state = NULL;
     pthread_mutex_unlock(&tbb_lock);
@@ -337,6 +368,8 @@ void tbb_heap_postfork_child(void)
             continue;
         }
         pools_forget(state, true);
+        if (state->pack)
+            tbb_area_forked(state->pack);
         state->inherited = true;
         orphans_forked(&state->heap->orphans);
         pool_forked(&state->heap->pages);

@@ -152,8 +152,9 @@ __attribute__((no_sanitize("thread"))) static bool find_in_area(const void *bloc
                                                                 struct tbb_place *place)
 {
     const volatile struct tbb_area_header *header = area_header_of(block);
+    const struct tbb_heap *state = place->heap->state;
 
-    if (!((const struct tbb_heap *)place->heap->state)->area || (uintptr_t)block % sizeof *header ||
+    if (!(state->area || state->pack) || (uintptr_t)block % sizeof *header ||
         (uintptr_t)block - (uintptr_t)place->region->start < sizeof *header ||
         header->mark != header_mark(block))
         return false;

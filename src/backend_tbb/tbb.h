@@ -118,6 +118,7 @@ struct tbb_heap {
     struct tbb_memory_pool *only;   /* the pool of a heap with one domain; else NULL */
     struct tbb_pool *_Atomic pools; /* one for each domain that was needed */
     struct tbb_area *area;          /* instead of pools, where pages are few; else NULL */
+    struct tbb_area *_Atomic pack;  /* beside a pool, if one was needed; else NULL */
     size_t allocated, freed;        /* bytes, by threads that ended; guarded by tbb_lock */
     bool inherited;                 /* some of its regions are a parent's, before fork(2) */
     /* Figures of the last update of statistics; guarded by tbb_lock. */
@@ -131,6 +132,12 @@ int tbb_heap_create(struct heap *heap);
 int tbb_heap_destroy(struct heap *heap);
 /* The pool for the calling thread's CPU, made at its first need. NULL: it cannot be made. */
 struct tbb_pool *tbb_heap_pool_here(struct heap *heap);
+/* The heap's pack, made at its first need. NULL: its blocks are not packed, or it cannot be made.
+ */
+struct tbb_area *tbb_heap_pack(struct heap *heap, struct tbb_pool *pool);
+/* What of it has no blocks goes back to the pool; `unused`: as what nobody has used for long.
+ * False: there is nothing. */
+bool tbb_heap_shrink_pack(const struct tbb_heap *state, bool unused);
 /* The pool that a region is of. */
 struct tbb_pool *tbb_heap_pool_of(const struct page_region *region);
 static inline struct heap *tbb_heap_of(const struct page_region *region)
@@ -183,8 +190,24 @@ bool tbb_area_suits(const struct page_pool *pages);
 struct tbb_area *tbb_area_create(struct page_pool *pages);
 void tbb_area_end(struct tbb_area *area);
 size_t tbb_area_size(const struct tbb_area *area);
+/* Whether it is worth it to pack blocks of the pages: there is a limit, and one pool. */
+bool tbb_area_suits_pack(const struct page_pool *pages);
+/* Without blocks; it takes runs of the pool. NULL: no memory. Called with tbb_lock. */
+struct tbb_area *tbb_area_create_pack(struct tbb_pool *pool);
+/* Whether such a block is to be in a pack, if there is one. */
+bool tbb_area_packs(size_t alignment, size_t size);
+/* See tbb_heap_shrink_pack(). */
+bool tbb_area_shrink(struct tbb_area *area, bool unused);
+/* In the child of a fork that shares its pages with the parent: no block is the child's, and a pack
+ * needs a new pool. */
+void tbb_area_forked(struct tbb_area *area);
+void tbb_area_set_pool(struct tbb_area *area, struct tbb_pool *pool);
+
 /* A block of *size bytes, which becomes what it has; NULL: no room. */
 void *tbb_area_alloc(struct tbb_area *area, size_t alignment, size_t *size);
+/* Where it is. *size becomes what it has then. False: it has to move. */
+bool tbb_area_resize(struct tbb_area *area, const struct tbb_place *place, char *block,
+                     size_t *size);
 /* A block that is erased already. */
 void tbb_area_free(struct tbb_area *area, const struct tbb_place *place, const char *block);
 

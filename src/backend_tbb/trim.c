@@ -56,6 +56,7 @@ static void pool_trim(struct tbb_thread *thread, struct tbb_pool *pool, bool idl
     (void)tbb_library.pool_malloc(pool->memory, NEVER_THERE);
     tbb_gate_leave(thread);
     thread->trims = thread->trims_idle = false;
+    (void)tbb_heap_shrink_pack(pool->heap->state, idle);
 }
 
 /* --- when the program says so ----------------------------------------------------------------- */

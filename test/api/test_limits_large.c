@@ -22,13 +22,18 @@ static size_t rounded(size_t size)
     return (size + unit - 1) / unit * unit;
 }
 
-static size_t allocated(memkind_t kind)
+static size_t figure(memkind_t kind, memkind_stat_type type)
 {
     size_t value;
 
     cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED, &value), MEMKIND_SUCCESS);
+    cr_assert_eq(memkind_get_stat(kind, type, &value), MEMKIND_SUCCESS);
     return value;
+}
+
+static size_t allocated(memkind_t kind)
+{
+    return figure(kind, MEMKIND_STAT_TYPE_ALLOCATED);
 }
 
 /* What is asked for fills nine tenths of the limit, but for what its last page or unit has. */
@@ -40,8 +45,8 @@ Test(limits, large_blocks_have_their_pages, .timeout = 280)
         memkind_t kind;
         size_t bytes = 0, size = sizes[i];
 
-        if (!test_tbb() && size < 4 * TEST_HEAP_PAGE)
-            continue; /* a block of a slab */
+        if (size < (test_tbb() ? 128 * KIB : 4 * TEST_HEAP_PAGE))
+            continue; /* packed, or a block of a slab */
         kind = test_create_file(DIRECTORY, LIMIT);
         for (void *block; (block = memkind_malloc(kind, size)); bytes += rounded(size))
             cr_expect_eq(memkind_malloc_usable_size(kind, block), rounded(size), "%zu", size);
@@ -119,5 +124,40 @@ Test(limits, large_blocks_shrink_at_the_limit, .timeout = 280)
     while (memkind_malloc(kind, other))
         more++;
     cr_expect_geq(more * 100, count * 95, "%zu more of %zu", more, count);
+    cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+}
+
+/* --- blocks of a few pages (TBB: packed) ------------------------------------------------------ */
+
+/* Of the limit, in per cent. */
+#define PACKED (test_tbb() ? 88 : TEST_HEAP_PAGE > 4096 ? 60 : 75)
+
+/* What is asked for fills the limit; freed, it stays in the way neither of others, nor of the
+ * system. */
+Test(limits, a_few_pages, .timeout = 280)
+{
+    static const size_t sizes[] = {8200, 10000, 16385, 20000, 50000, 70000, 90000, 100000, 116500};
+    memkind_t kind = test_create_file(DIRECTORY, LIMIT);
+
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        struct blocks blocks = blocks_of(kind, sizes[i], sizes[i]);
+        void *whole;
+
+        blocks_fill(&blocks);
+        EXPECT_FULL(blocks, LIMIT, PACKED, "one size");
+        blocks_drop_some(&blocks, blocks.count / 2);
+        blocks_fill(&blocks);
+        EXPECT_FULL(blocks, LIMIT, PACKED, "the same again");
+        blocks_drop_some(&blocks, blocks.count);
+        cr_expect_eq(allocated(kind), 0);
+        whole = memkind_malloc(kind, LIMIT / 8 * 7);
+        cr_expect_not_null(whole, "behind blocks of %zu bytes", sizes[i]);
+        memkind_free(kind, whole);
+        blocks_fill(&blocks);
+        blocks_drop_some(&blocks, blocks.count);
+        cr_expect_geq(memkind_trim(kind), 0);
+        cr_expect_leq(figure(kind, MEMKIND_STAT_TYPE_RESIDENT), 2 * MIB + 256 * TEST_HEAP_PAGE,
+                      "behind %zu", sizes[i]);
+    }
     cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
 }
