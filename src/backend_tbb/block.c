@@ -519,6 +519,21 @@ static bool is_good_for(const struct tbb_place *place, size_t size)
     return place->note != TBB_UNIT_LARGE || size > place->usable / 2;
 }
 
+/* What has grown will grow again: so that it need not move, and be copied, each time, there is room
+ * behind a large block. It stays free where blocks can be cut; of others it is a part. */
+static void *malloc_to_grow(struct tbb_thread *thread, struct heap *heap, size_t size)
+{
+    size_t room = size >= tbb_run_least(&heap->pages) ? size / 4 : size / 8;
+    void *block = size > tbb_classes.small_most ? tbb_malloc(heap, size + room) : NULL;
+    struct tbb_place place;
+
+    if (!block)
+        return tbb_malloc(heap, size);
+    if (tbb_place_find(block, &place))
+        (void)resize(thread, &place, block, size);
+    return block;
+}
+
 static void *realloc_guarded(void *block, size_t size)
 {
     struct tbb_thread *thread;
@@ -536,7 +551,8 @@ static void *realloc_guarded(void *block, size_t size)
     else if (!place.region->inherited && resize(thread, &place, block, size))
         return block;
     else
-        moved = tbb_malloc(place.heap, size);
+        moved = size > place.usable ? malloc_to_grow(thread, place.heap, size)
+                                    : tbb_malloc(place.heap, size);
     moved = copy_to(moved, &place, block, size);
     if (moved && !place.region->inherited)
         free_known(block);

@@ -145,6 +145,32 @@ Test(packed, shrink_in_their_place)
     cr_assert_eq(memkind_destroy_kind(blocks.kind), MEMKIND_SUCCESS);
 }
 
+/* What grows a little each time is not copied each time. */
+Test(packed, growing_moves_seldom)
+{
+    memkind_t kinds[] = {MEMKIND_REGULAR, test_create_file(DIRECTORY, LIMIT)};
+
+    for (size_t i = 0; i < LENGTH(kinds); i++) {
+        size_t size = 9000, moved = 0;
+        char *block = memkind_malloc(kinds[i], size), *old;
+
+        cr_assert_not_null(block);
+        test_fill(block, size, i);
+        for (; size < 8 * MIB; size += 4096) {
+            old = block;
+            block = memkind_realloc(kinds[i], old, size);
+            cr_assert_not_null(block);
+            moved += block != old;
+            cr_assert_geq(memkind_malloc_usable_size(kinds[i], block), size);
+            cr_assert_eq(allocated(kinds[i]), memkind_malloc_usable_size(kinds[i], block));
+        }
+        cr_expect(test_holds(block, 9000, i));
+        cr_expect_leq(moved, 60, "%zu", moved);
+        memkind_free(kinds[i], block);
+    }
+    cr_assert_eq(memkind_destroy_kind(kinds[1]), MEMKIND_SUCCESS);
+}
+
 /* --- threads ---------------------------------------------------------------------------------- */
 
 #define THREADS 4
