@@ -27,7 +27,6 @@
 
 #define CHUNK ((size_t)1 << 20)
 #define CHUNK_ROOM (CHUNK - UNIT)
-#define PACK_MOST ((size_t)128 << 10)  /* larger blocks do not divide a chunk well */
 #define FREED_MOST ((size_t)512 << 10) /* bytes, while a chunk is empty, until it goes */
 
 struct tbb_area {
@@ -108,7 +107,7 @@ bool tbb_area_packs(size_t alignment, size_t size)
 {
     size_t run = round_up(size, page_run_unit());
 
-    return size > tbb_classes.small_most && size <= PACK_MOST &&
+    return size > tbb_classes.small_most && size <= TBB_PACK_MOST &&
            alignment <= TBB_HEADER_ALIGNMENT && size < run - run / 10;
 }
 

@@ -115,6 +115,7 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
 {
     const struct tbb_heap *state = heap->state;
     bool may_be_run = size > tbb_classes.small_most && alignment <= ADDRESS_MAP_UNIT, is_run;
+    size_t run_least = tbb_run_least(&heap->pages);
     struct tbb_pool *pool;
     struct tbb_thread *thread;
     struct tbb_area *pack;
@@ -135,10 +136,11 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
     pool = tbb_heap_pool_here(heap);
     if (!pool)
         return heap_out_of_memory();
-    pack = tbb_area_packs(alignment, size) ? tbb_heap_pack(heap, pool) : NULL;
+    pack = run_least <= TBB_PACK_MOST && tbb_area_packs(alignment, size) ? tbb_heap_pack(heap, pool)
+                                                                         : NULL;
     if (pack)
         block = alloc_in_area(thread, heap, pack, alignment, size);
-    is_run = !block && may_be_run && size >= tbb_run_least(&heap->pages);
+    is_run = !block && may_be_run && size >= run_least;
     if (is_run)
         block = alloc_run(thread, heap, pool, size, zeroed);
     if (is_run && !block && tbb_heap_shrink_pack(state, false))

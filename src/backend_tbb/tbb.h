@@ -180,6 +180,7 @@ bool tbb_run_resize(struct tbb_pool *pool, void *block, size_t size, size_t *new
 /* --- area.c ----------------------------------------------------------------------------------- */
 
 #define TBB_AREA_BELOW ((size_t)16 << 20)
+#define TBB_PACK_MOST ((size_t)128 << 10) /* larger blocks do not divide a chunk well */
 
 struct tbb_area;
 struct tbb_place;
