@@ -1,5 +1,5 @@
 # How a test is made known to ctest. Every test has one of the labels fast, slow and system, and root as well
-# where it runs as root only (or skips without):
+# where it runs as root only (or skips without); unit or api if it is of that folder:
 #     fast    a part of `ctest --preset fast`, what a developer runs all the time: seconds
 #     slow    the whole of a subject: matrix, stress, all failures, what needs the machine for itself
 #     system  the library as it is installed, packaged, documented; virtual machines
@@ -42,6 +42,10 @@ function(memkind_add_test name)
     endif()
     if(arg_ROOT)
         list(APPEND labels root)
+    endif()
+    get_filename_component(folder "${CMAKE_CURRENT_SOURCE_DIR}" NAME)
+    if(folder MATCHES "^(unit|api)$")
+        list(APPEND labels ${folder})
     endif()
     add_test(NAME ${name} COMMAND ${arg_COMMAND})
     set_tests_properties(${name} PROPERTIES
