@@ -111,6 +111,12 @@ bool tbb_area_packs(size_t alignment, size_t size)
            alignment <= TBB_HEADER_ALIGNMENT && size < run - run / 10;
 }
 
+bool tbb_area_has(const struct tbb_area *area, size_t alignment, size_t size)
+{
+    return alignment <= TBB_HEADER_ALIGNMENT &&
+           range_allocator_largest(&area->ranges) >= round_up(size, UNIT) + TBB_HEADER_ALIGNMENT;
+}
+
 static void chunk_note(const char *chunk, uint8_t note)
 {
     for (const char *at = chunk; at < chunk + CHUNK; at += ADDRESS_MAP_UNIT)

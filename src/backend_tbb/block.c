@@ -145,6 +145,8 @@ static void *alloc_guarded(struct heap *heap, size_t alignment, size_t size, boo
         block = alloc_run(thread, heap, pool, size, zeroed);
     if (is_run && !block && tbb_heap_shrink_pack(state, false))
         block = alloc_run(thread, heap, pool, size, zeroed);
+    if (is_run && !block && tbb_heap_pack_has(state, alignment, size))
+        block = alloc_in_area(thread, heap, state->pack, alignment, size);
     if (!block)
         block = alloc_in_library(thread, heap, pool->memory, alignment, size);
     if (!block && may_be_run && !is_run)
@@ -561,18 +563,23 @@ static void *realloc_guarded(void *block, size_t size)
     return moved;
 }
 
-/* A block stays in its heap: with the kind's nodes. */
+/* A block stays in its heap: with the kind's nodes. Where it moves, more may have been asked for,
+ * and refused, before it is served: errno does not tell. */
 void *tbb_realloc(struct heap *heap, void *block, size_t size)
 {
     struct tbb_place place;
     struct guard guard;
+    int saved_errno;
 
     (void)heap;
     if (tbb_place_find(block, &place) && is_good_for(&place, size))
         return block;
+    saved_errno = errno;
     guard_enter(&guard);
     block = realloc_guarded(block, size);
     guard_leave(&guard);
+    if (block)
+        errno = saved_errno;
     return block;
 }
 

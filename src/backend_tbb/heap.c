@@ -191,6 +191,13 @@ bool tbb_heap_shrink_pack(const struct tbb_heap *state, bool unused)
     return pack && tbb_area_shrink(pack, unused);
 }
 
+bool tbb_heap_pack_has(const struct tbb_heap *state, size_t alignment, size_t size)
+{
+    const struct tbb_area *pack = atomic_load_explicit(&state->pack, memory_order_acquire);
+
+    return pack && tbb_area_has(pack, alignment, size);
+}
+
 struct tbb_pool *tbb_heap_pool_of(const struct page_region *region)
 {
     return pool_find(tbb_heap_of(region)->state, region->domain);

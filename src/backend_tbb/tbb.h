@@ -138,6 +138,8 @@ struct tbb_area *tbb_heap_pack(struct heap *heap, struct tbb_pool *pool);
 /* What of it has no blocks goes back to the pool; `unused`: as what nobody has used for long.
  * False: there is nothing. */
 bool tbb_heap_shrink_pack(const struct tbb_heap *state, bool unused);
+/* Whether the pack, if there is one, has a hole for such a block, a moment ago. */
+bool tbb_heap_pack_has(const struct tbb_heap *state, size_t alignment, size_t size);
 /* The pool that a region is of. */
 struct tbb_pool *tbb_heap_pool_of(const struct page_region *region);
 static inline struct heap *tbb_heap_of(const struct page_region *region)
@@ -197,6 +199,8 @@ bool tbb_area_suits_pack(const struct page_pool *pages);
 struct tbb_area *tbb_area_create_pack(struct tbb_pool *pool);
 /* Whether such a block is to be in a pack, if there is one. */
 bool tbb_area_packs(size_t alignment, size_t size);
+/* See tbb_heap_pack_has(). */
+bool tbb_area_has(const struct tbb_area *area, size_t alignment, size_t size);
 /* See tbb_heap_shrink_pack(). */
 bool tbb_area_shrink(struct tbb_area *area, bool unused);
 /* In the child of a fork that shares its pages with the parent: no block is the child's, and a pack

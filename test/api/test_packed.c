@@ -7,6 +7,7 @@
  */
 #include "blocks.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -171,6 +172,47 @@ Test(packed, growing_moves_seldom)
         memkind_free(kinds[i], block);
     }
     cr_assert_eq(memkind_destroy_kind(kinds[1]), MEMKIND_SUCCESS);
+}
+
+/* More is asked for than is to be had, before what is wanted. */
+Test(packed, growth_leaves_errno)
+{
+    memkind_t kind = test_create_file(DIRECTORY, LIMIT);
+    void *block = memkind_malloc(kind, 9000);
+
+    cr_assert_not_null(block);
+    errno = TEST_ERRNO;
+    block = memkind_realloc(kind, block, 56 * MIB);
+    cr_assert_not_null(block);
+    cr_expect_eq(errno, TEST_ERRNO);
+    memkind_free(kind, block);
+    cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
+}
+
+/* What is free between blocks that are left is of use to sizes, too, that are not packed. */
+Test(packed, holes_serve_others)
+{
+    static const size_t others[] = {16000, 200000};
+
+    for (size_t i = 0; i < LENGTH(others); i++) {
+        struct blocks few = blocks_of(test_create_file(DIRECTORY, LIMIT), 20000, 20000);
+        struct blocks blocks = blocks_of(few.kind, others[i], others[i]);
+        size_t kept = 0;
+
+        blocks_fill(&few);
+        for (size_t at = 0; at < few.count; at++)
+            if (at % 40)
+                memkind_free(few.kind, few.block[at]);
+            else
+                few.block[kept++] = few.block[at];
+        few.count = kept;
+        blocks_fill(&blocks);
+        EXPECT_FULL(blocks, LIMIT, 70, "in holes");
+        blocks_drop_some(&blocks, blocks.count);
+        blocks_drop_some(&few, kept);
+        cr_expect_eq(allocated(few.kind), 0);
+        cr_assert_eq(memkind_destroy_kind(few.kind), MEMKIND_SUCCESS);
+    }
 }
 
 /* --- threads ---------------------------------------------------------------------------------- */
