@@ -101,6 +101,12 @@ struct alloc_request {
     bool zero;
 };
 
+/* What it takes of an arena. */
+static size_t bytes_of(const struct alloc_request *request)
+{
+    return request->exact ? request->exact : request->usize;
+}
+
 /* Of a pool with a limit, large blocks have no more pages than they need. */
 static size_t exact_size(const struct heap *heap, size_t size, size_t usize)
 {
@@ -147,8 +153,7 @@ static void *alloc_anywhere(const struct alloc_context *context,
     void *block = NULL;
 
     while (!block && other.arena) {
-        if (jem_reclaim_may_serve(context->tsd, context->set, other.arena,
-                                  request->exact ? request->exact : request->usize))
+        if (jem_reclaim_may_serve(context->tsd, context->set, other.arena, bytes_of(request)))
             block = alloc_uncached(&other, request);
         if (next && next->arena == context->arena)
             next = next->next;
@@ -205,11 +210,11 @@ static __attribute__((noinline)) void *alloc_scarce(const struct alloc_context *
     size_t limit = pool_limit(&context->set->heap->pages);
     void *block = NULL;
 
-    if (limit && (request->exact ? request->exact : request->usize) > limit)
+    if (limit && bytes_of(request) > limit)
         return NULL;
     if (jem_reclaim_join(context->tsd, context->set))
         block = alloc_once(context, request);
-    if (!block && jem_reclaim(context->tsd, context->set, context->cache))
+    if (!block && jem_reclaim(context->tsd, context->set))
         block = alloc_once(context, request);
     if (!block)
         block = alloc_where_it_is(context, request);
@@ -320,9 +325,8 @@ static void free_block(const struct alloc_context *context, const struct place *
     else if (place->size_class.slab && !is_handed_out(place, block))
         wrong_free_tell_twice(block, sz_index2size(place->size_class.szind),
                               &place->set->heap->pages);
-    else {
+    else
         jem_cache_give_back(context->tsd, place->size_class.szind, block);
-    }
     jem_purge_excess(context->tsd);
 }
 

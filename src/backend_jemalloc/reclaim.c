@@ -58,14 +58,14 @@ bool jem_reclaim_join(tsd_t *tsd, struct jem_arena_set *set)
 
 /* A program at its limit comes here with every allocation. It then pays for what it has freed
  * since the last time, and for a look at each arena. */
-static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
+static bool reclaim(tsd_t *tsd, struct jem_arena_set *set)
 {
     tsdn_t *tsdn = tsd_tsdn(tsd);
     struct page_pool *pool = &set->heap->pages;
     bool release = pool_limit(pool) ||
                    atomic_exchange_explicit(&set->hooks.whole, false, memory_order_relaxed);
     struct jem_arena *arenas = jem_arena_set_arenas(set);
-    bool any = cache && jem_thread_flush(set->heap);
+    bool any = jem_thread_flush(set->heap);
 
     pool_reuse_begin(pool);
     for (struct jem_arena *arena = arenas; arena; arena = arena->next) {
@@ -83,13 +83,13 @@ static bool reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cac
     return any;
 }
 
-bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache)
+bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set)
 {
     bool waited = pthread_mutex_trylock(&reclaim_lock) != 0, any;
 
     if (waited)
         pthread_mutex_lock(&reclaim_lock);
-    any = reclaim(tsd, set, cache);
+    any = reclaim(tsd, set);
     pthread_mutex_unlock(&reclaim_lock);
     return any || waited;
 }
@@ -101,7 +101,7 @@ bool jem_reclaim_from_threads(tsd_t *tsd, struct jem_arena_set *set)
     pthread_mutex_lock(&reclaim_lock);
     any = jem_thread_steal(tsd, set->heap);
     if (any)
-        (void)reclaim(tsd, set, NULL);
+        (void)reclaim(tsd, set);
     pthread_mutex_unlock(&reclaim_lock);
     return any;
 }

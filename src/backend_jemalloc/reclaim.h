@@ -16,11 +16,10 @@
 #include <sys/types.h>
 
 #include "backend_jemalloc/arena_set.h"
-#include "backend_jemalloc/cache.h"
 
-/* Gives the pool back what the arena set does not use: the calling thread's cache (which may be
- * NULL) and all free pages of its arenas. False: there was nothing. */
-bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set, struct jem_cache *cache);
+/* Gives the pool back what the arena set does not use: the calling thread's caches of its heap and
+ * all free pages of its arenas. False: there was nothing. */
+bool jem_reclaim(tsd_t *tsd, struct jem_arena_set *set);
 
 /* The same for what other threads' caches have, which must fetch it anew then. False: they have
  * nothing. */
