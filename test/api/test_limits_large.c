@@ -22,20 +22,6 @@ static size_t rounded(size_t size)
     return (size + unit - 1) / unit * unit;
 }
 
-static size_t figure(memkind_t kind, memkind_stat_type type)
-{
-    size_t value;
-
-    cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
-    cr_assert_eq(memkind_get_stat(kind, type, &value), MEMKIND_SUCCESS);
-    return value;
-}
-
-static size_t allocated(memkind_t kind)
-{
-    return figure(kind, MEMKIND_STAT_TYPE_ALLOCATED);
-}
-
 /* What is asked for fills nine tenths of the limit, but for what its last page or unit has. */
 Test(limits, large_blocks_have_their_pages, .timeout = 280)
 {
@@ -51,7 +37,7 @@ Test(limits, large_blocks_have_their_pages, .timeout = 280)
         for (void *block; (block = memkind_malloc(kind, size)); bytes += rounded(size))
             cr_expect_eq(memkind_malloc_usable_size(kind, block), rounded(size), "%zu", size);
         cr_expect_geq(bytes * 100, LIMIT * 90, "%zu: %zu MiB", size, bytes / MIB);
-        cr_expect_eq(allocated(kind), bytes);
+        cr_expect_eq(test_kind_allocated(kind), bytes);
         cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
     }
 }
@@ -65,7 +51,7 @@ static char *resize(memkind_t kind, char *block, size_t old_size, size_t size)
     moved = memkind_realloc(kind, block, size);
     cr_assert_not_null(moved, "%zu to %zu", old_size, size);
     cr_assert_geq(memkind_malloc_usable_size(kind, moved), size);
-    cr_assert_eq(allocated(kind), memkind_malloc_usable_size(kind, moved));
+    cr_assert_eq(test_kind_allocated(kind), memkind_malloc_usable_size(kind, moved));
     for (size_t at = 0; at < kept; at += PAGE_SIZE / 2)
         cr_assert_eq(moved[at], (char)(old_size / PAGE_SIZE), "%zu to %zu", old_size, size);
     return moved;
@@ -85,7 +71,7 @@ Test(limits, large_blocks_become_others, .timeout = 280)
         size = next;
     }
     memkind_free(kind, block);
-    cr_expect_eq(allocated(kind), 0);
+    cr_expect_eq(test_kind_allocated(kind), 0);
     cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
 }
 
@@ -149,15 +135,15 @@ Test(limits, a_few_pages, .timeout = 280)
         blocks_fill(&blocks);
         EXPECT_FULL(blocks, LIMIT, PACKED, "the same again");
         blocks_drop_some(&blocks, blocks.count);
-        cr_expect_eq(allocated(kind), 0);
+        cr_expect_eq(test_kind_allocated(kind), 0);
         whole = memkind_malloc(kind, LIMIT / 8 * 7);
         cr_expect_not_null(whole, "behind blocks of %zu bytes", sizes[i]);
         memkind_free(kind, whole);
         blocks_fill(&blocks);
         blocks_drop_some(&blocks, blocks.count);
         cr_expect_geq(memkind_trim(kind), 0);
-        cr_expect_leq(figure(kind, MEMKIND_STAT_TYPE_RESIDENT), 2 * MIB + 256 * TEST_HEAP_PAGE,
-                      "behind %zu", sizes[i]);
+        cr_expect_leq(test_kind_resident(kind), 2 * MIB + 256 * TEST_HEAP_PAGE, "behind %zu",
+                      sizes[i]);
     }
     cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
 }

@@ -17,15 +17,6 @@
 
 TestSuite(packed, .init = test_bare, .timeout = 280);
 
-static size_t allocated(memkind_t kind)
-{
-    size_t value;
-
-    cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED, &value), MEMKIND_SUCCESS);
-    return value;
-}
-
 Test(packed, known_by_their_start)
 {
     static const size_t offsets[] = {8, 16, 64, 4096, 16384};
@@ -39,7 +30,7 @@ Test(packed, known_by_their_start)
         test_fill(blocks[i], 20000 + i, i);
         sum += memkind_malloc_usable_size(kind, blocks[i]);
     }
-    cr_expect_eq(allocated(kind), sum);
+    cr_expect_eq(test_kind_allocated(kind), sum);
     for (size_t i = 0; i < LENGTH(blocks); i++) {
         cr_expect_eq(memkind_detect_kind(blocks[i]), kind);
         cr_expect(test_holds(blocks[i], 20000 + i, i));
@@ -50,7 +41,7 @@ Test(packed, known_by_their_start)
         if (test_tbb()) /* else the thread keeps it for itself */
             cr_expect_null(memkind_detect_kind(blocks[i]), "freed");
     }
-    cr_expect_eq(allocated(kind), 0);
+    cr_expect_eq(test_kind_allocated(kind), 0);
     cr_assert_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
 }
 
@@ -63,7 +54,7 @@ static void free_twice(void *argument)
     memkind_free(kind, other + 4096);
     memkind_free(kind, block);
     memkind_free(kind, block);
-    cr_expect_eq(allocated(kind), memkind_malloc_usable_size(kind, other));
+    cr_expect_eq(test_kind_allocated(kind), memkind_malloc_usable_size(kind, other));
     cr_expect_eq(memkind_destroy_kind(kind), MEMKIND_SUCCESS);
 }
 
@@ -96,7 +87,7 @@ Test(packed, whatever_the_limit_is_of)
         blocks_drop_some(&blocks, blocks.count);
     }
     memkind_free(kinds[1], first);
-    cr_expect_eq(allocated(kinds[0]) + allocated(kinds[1]), 0);
+    cr_expect_eq(test_kind_allocated(kinds[0]) + test_kind_allocated(kinds[1]), 0);
     cr_assert_eq(memkind_destroy_kind(kinds[0]), MEMKIND_SUCCESS);
     cr_assert_eq(memkind_destroy_kind(kinds[1]), MEMKIND_SUCCESS);
 }
@@ -126,7 +117,7 @@ Test(packed, shrink_in_their_place)
         test_skip("blocks of that size are of slabs, and move");
     blocks_fill(&blocks);
     count = blocks.count;
-    before = allocated(blocks.kind);
+    before = test_kind_allocated(blocks.kind);
     for (size_t i = 0; i < count; i++) {
         char *block = memkind_realloc(blocks.kind, blocks.block[i], 20000);
 
@@ -139,12 +130,12 @@ Test(packed, shrink_in_their_place)
         blocks.bytes -= blocks.size[i] - 20000;
         blocks.size[i] = 20000;
     }
-    cr_expect_leq(allocated(blocks.kind) * 3, before);
+    cr_expect_leq(test_kind_allocated(blocks.kind) * 3, before);
     blocks.least = blocks.most = 20000;
     blocks_fill(&blocks);
     cr_expect_geq(blocks.count, 3 * count, "%zu, were %zu", blocks.count, count);
     blocks_drop_some(&blocks, blocks.count);
-    cr_expect_eq(allocated(blocks.kind), 0);
+    cr_expect_eq(test_kind_allocated(blocks.kind), 0);
     cr_assert_eq(memkind_destroy_kind(blocks.kind), MEMKIND_SUCCESS);
 }
 
@@ -165,7 +156,8 @@ Test(packed, growing_moves_seldom)
             cr_assert_not_null(block);
             moved += block != old;
             cr_assert_geq(memkind_malloc_usable_size(kinds[i], block), size);
-            cr_assert_eq(allocated(kinds[i]), memkind_malloc_usable_size(kinds[i], block));
+            cr_assert_eq(test_kind_allocated(kinds[i]),
+                         memkind_malloc_usable_size(kinds[i], block));
         }
         cr_expect(test_holds(block, 9000, i));
         cr_expect_leq(moved, 60, "%zu", moved);
@@ -210,7 +202,7 @@ Test(packed, holes_serve_others)
         EXPECT_FULL(blocks, LIMIT, 70, "in holes");
         blocks_drop_some(&blocks, blocks.count);
         blocks_drop_some(&few, kept);
-        cr_expect_eq(allocated(few.kind), 0);
+        cr_expect_eq(test_kind_allocated(few.kind), 0);
         cr_assert_eq(memkind_destroy_kind(few.kind), MEMKIND_SUCCESS);
     }
 }
@@ -278,7 +270,7 @@ Test(packed, from_thread_to_thread)
     cr_expect_gt(shared.refused, 0, "the limit was not met");
     for (int i = 0; i < SLOTS; i++)
         memkind_free(shared.kind, shared.slots[i]);
-    cr_expect_eq(allocated(shared.kind), 0);
+    cr_expect_eq(test_kind_allocated(shared.kind), 0);
     cr_expect_geq(memkind_trim(shared.kind), 0);
     whole = memkind_malloc(shared.kind, 12 * MIB);
     cr_expect_not_null(whole, "nothing is left in the way");

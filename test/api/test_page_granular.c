@@ -307,15 +307,6 @@ Test(page_granular, background_threads_give_back)
 
 /* --- statistics ------------------------------------------------------------------------------- */
 
-static size_t allocated(memkind_t kind)
-{
-    size_t value;
-
-    cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED, &value), MEMKIND_SUCCESS);
-    return value;
-}
-
 /* What a thread keeps at hand is not allocated. */
 Test(page_granular, allocated_is_exact)
 {
@@ -323,17 +314,17 @@ Test(page_granular, allocated_is_exact)
 
     for (size_t i = 0; i < LENGTH(kinds); i++) {
         struct blocks blocks = blocks_of(kinds[i], 8, 50000);
-        size_t usable = 0, global = allocated(NULL);
+        size_t usable = 0, global = test_kind_allocated(NULL);
 
         for (int j = 0; j < 1000; j++)
             cr_assert(blocks_add(&blocks));
         blocks_drop_some(&blocks, 500);
         for (size_t j = 0; j < blocks.count; j++)
             usable += memkind_malloc_usable_size(kinds[i], blocks.block[j]);
-        cr_assert_eq(allocated(kinds[i]), usable);
-        cr_assert_geq(allocated(NULL), global + usable);
+        cr_assert_eq(test_kind_allocated(kinds[i]), usable);
+        cr_assert_geq(test_kind_allocated(NULL), global + usable);
         blocks_drop_some(&blocks, blocks.count);
-        cr_assert_eq(allocated(kinds[i]), 0);
+        cr_assert_eq(test_kind_allocated(kinds[i]), 0);
     }
 }
 

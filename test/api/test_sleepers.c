@@ -76,15 +76,6 @@ static void wake(pthread_t thread[SLEEPERS])
         cr_assert_eq(pthread_join(thread[i], NULL), 0);
 }
 
-static size_t active(memkind_t kind)
-{
-    size_t bytes;
-
-    cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_ACTIVE, &bytes), MEMKIND_SUCCESS);
-    return bytes;
-}
-
 /* A second goes by, and this thread comes to its slow paths. */
 static void second(void)
 {
@@ -101,9 +92,9 @@ Test(sleepers, give_to_a_trim)
     size_t before, after;
 
     start(thread, MEMKIND_REGULAR);
-    before = active(MEMKIND_REGULAR);
+    before = test_kind_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE);
     cr_assert_geq(memkind_trim(MEMKIND_REGULAR), 0);
-    after = active(MEMKIND_REGULAR);
+    after = test_kind_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE);
     if (!test_tbb()) { /* whose caches are libtbbmalloc's */
         cr_expect_geq(before, SLEEPERS * HAD, "%zu KiB before", before / KIB);
         cr_expect_leq(after, SLEEPERS * MAY_STAY, "%zu KiB stay of %zu", after / KIB, before / KIB);
@@ -117,9 +108,9 @@ Test(sleepers, of_another_kind_keep_theirs)
     size_t before;
 
     start(thread, MEMKIND_REGULAR);
-    before = active(MEMKIND_REGULAR);
+    before = test_kind_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE);
     cr_assert_geq(memkind_trim(MEMKIND_DEFAULT), 0);
-    cr_expect_eq(active(MEMKIND_REGULAR), before);
+    cr_expect_eq(test_kind_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE), before);
     wake(thread);
 }
 
@@ -131,10 +122,10 @@ Test(sleepers, give_to_whoever_is_awake)
     if (test_tbb())
         test_skip("the caches of TBB are libtbbmalloc's own");
     start(thread, MEMKIND_REGULAR);
-    before = active(MEMKIND_REGULAR);
+    before = test_kind_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE);
     for (int i = 0; i < 5; i++)
         second();
-    after = active(MEMKIND_REGULAR);
+    after = test_kind_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE);
     cr_expect_geq(before, SLEEPERS * HAD, "%zu KiB before", before / KIB);
     cr_expect_leq(after, SLEEPERS * MAY_STAY, "%zu KiB stay of %zu", after / KIB, before / KIB);
     wake(thread);
@@ -155,14 +146,8 @@ Test(sleepers, have_nothing_allocated_while_they_are_stolen_from)
     for (int turn = 0; turn < 10; turn++) {
         start(thread, MEMKIND_REGULAR);
         cr_assert_eq(pthread_create(&thief, NULL, trim_regular, NULL), 0);
-        for (int i = 0; i < 20; i++) {
-            size_t allocated;
-
-            active(MEMKIND_REGULAR);
-            cr_assert_eq(memkind_get_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ALLOCATED, &allocated),
-                         MEMKIND_SUCCESS);
-            wrong += allocated != 0;
-        }
+        for (int i = 0; i < 20; i++)
+            wrong += test_kind_allocated(MEMKIND_REGULAR) != 0;
         cr_assert_eq(pthread_join(thief, NULL), 0);
         wake(thread);
     }
@@ -297,13 +282,8 @@ Test(sleepers, may_be_at_work)
     atomic_store(&stop, true);
     for (size_t i = 0; i < LENGTH(thread); i++)
         cr_assert_eq(pthread_join(thread[i], NULL), 0);
-    if (!test_tbb()) {
-        size_t allocated;
-
-        active(MEMKIND_REGULAR);
-        cr_assert_eq(memkind_get_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ALLOCATED, &allocated), 0);
-        cr_expect_eq(allocated, 0);
-    }
+    if (!test_tbb())
+        cr_expect_eq(test_kind_allocated(MEMKIND_REGULAR), 0);
 }
 
 /* The barrier is known in a child, too. */
@@ -322,7 +302,7 @@ Test(sleepers, of_a_child)
 
         start(thread, MEMKIND_REGULAR);
         memkind_trim(MEMKIND_REGULAR);
-        after = active(MEMKIND_REGULAR);
+        after = test_kind_stat(MEMKIND_REGULAR, MEMKIND_STAT_TYPE_ACTIVE);
         wake(thread);
         _exit(after > SLEEPERS * MAY_STAY);
     }

@@ -468,11 +468,21 @@ void test_decay(memkind_t kind)
     memkind_update_cached_stats(); /* where TBB looks at the clock, too */
 }
 
+size_t test_kind_stat(memkind_t kind, memkind_stat_type type)
+{
+    size_t value;
+
+    cr_assert_eq(memkind_update_cached_stats(), MEMKIND_SUCCESS);
+    cr_assert_eq(memkind_get_stat(kind, type, &value), MEMKIND_SUCCESS);
+    return value;
+}
+
 size_t test_kind_resident(memkind_t kind)
 {
-    size_t resident;
+    return test_kind_stat(kind, MEMKIND_STAT_TYPE_RESIDENT);
+}
 
-    cr_assert_eq(memkind_update_cached_stats(), 0);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_RESIDENT, &resident), 0);
-    return resident;
+size_t test_kind_allocated(memkind_t kind)
+{
+    return test_kind_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED);
 }

@@ -241,8 +241,10 @@ void test_stop_clock(void);
 /* The clock jumps, and the kind is used until its unused pages are given back. */
 void test_decay(memkind_t kind);
 
-/* MEMKIND_STAT_TYPE_RESIDENT of now. */
+/* A figure of now; NULL: of all kinds. */
+size_t test_kind_stat(memkind_t kind, memkind_stat_type type);
 size_t test_kind_resident(memkind_t kind);
+size_t test_kind_allocated(memkind_t kind);
 
 /* --- huge pages ------------------------------------------------------------------------------- */
 

@@ -115,15 +115,6 @@ static void allocate(memkind_t kind)
         cr_assert_not_null(blocks[i] = memkind_malloc(kind, block_size));
 }
 
-static size_t allocated(memkind_t kind)
-{
-    size_t value = 1;
-
-    cr_assert_eq(memkind_update_cached_stats(), 0);
-    cr_assert_eq(memkind_get_stat(kind, MEMKIND_STAT_TYPE_ALLOCATED, &value), 0);
-    return value;
-}
-
 static memkind_t create(void)
 {
     memkind_t kind = NULL;
@@ -140,7 +131,7 @@ Test(orphans, are_freed_before_figures)
 
     allocate(kind);
     free_without_memory(kind);
-    cr_assert_eq(allocated(kind), 0);
+    cr_assert_eq(test_kind_allocated(kind), 0);
     cr_assert_eq(memkind_destroy_kind(kind), 0);
 }
 
@@ -155,7 +146,7 @@ Test(orphans, are_freed_when_everything_is_checked)
     free_without_memory(kind);
     cr_assert_geq(memkind_trim(NULL), 0);
     cr_assert(!orphans_any(&kind->heap.orphans));
-    cr_assert_eq(allocated(kind), 0);
+    cr_assert_eq(test_kind_allocated(kind), 0);
 }
 
 static size_t fill(memkind_t kind)
@@ -190,7 +181,7 @@ Test(orphans, end_with_their_kind)
     next = create();
     cr_assert_eq(next, kind, "the entry is another one");
     memkind_free(kind, memkind_malloc(kind, block_size));
-    cr_assert_eq(allocated(kind), 0);
+    cr_assert_eq(test_kind_allocated(kind), 0);
 }
 
 static bool ends_well(pid_t child)
@@ -212,10 +203,10 @@ Test(orphans, are_the_childs_as_blocks_are)
         child = fork();
         if (child == 0) {
             memkind_free(kinds[i], memkind_malloc(kinds[i], block_size));
-            _exit(i == 0 && allocated(kinds[i]) != 0);
+            _exit(i == 0 && test_kind_allocated(kinds[i]) != 0);
         }
         cr_expect(ends_well(child), "kind %zu", i);
-        cr_assert_eq(allocated(kinds[i]), 0);
+        cr_assert_eq(test_kind_allocated(kinds[i]), 0);
     }
 }
 
